@@ -1,0 +1,41 @@
+//! A live SQL workbench: each visitor has a connection of their own, with its temp tables, its open transaction
+//! and its running queries, for as long as their session lasts.
+//!
+//! None of that can be written down and read back, so it lives in a session. Where to look:
+//!
+//! - `set`: what a session holds, and in which order it goes
+//! - `connection`: how the connection is opened, used, rolled back and closed
+//! - `runners`, `runner`, `spill`: queries that run while other requests come and go, and their rows
+//! - `api`, `tables`, `problem`: what a client may ask, and what it is answered
+//! - `args`, `database`, `import`, `server`: the program around it
+
+mod api;
+mod args;
+mod connection;
+mod database;
+mod import;
+mod problem;
+mod runner;
+mod runners;
+mod server;
+mod set;
+mod spill;
+mod tables;
+
+pub use server::main;
+
+/// Runs what blocks where it may; a panic goes on in the caller.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// What SQLite says, without the statement that it would repeat.
+fn sqlite_message(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        other => other.to_string(),
+    }
+}

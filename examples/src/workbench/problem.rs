@@ -1,0 +1,107 @@
+//! What the client is told when something is not as it asked: a problem in JSON, as session-axum answers too.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::to_bytes;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use session_axum::SessionRejection;
+
+use super::connection::QueryError;
+use super::spill::SpillError;
+
+/// Why a request is turned down.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    /// What is wrong with the session: it ended, it is busy, its connection can't be opened.
+    #[error(transparent)]
+    Session(SessionRejection),
+    #[error(transparent)]
+    Query(Arc<QueryError>),
+    #[error("there is no query {0}, or it was too long ago")]
+    NoRunner(u64),
+    #[error("query {runner} has no page {page}")]
+    NoPage { runner: u64, page: usize },
+    #[error("the stored rows cannot be read")]
+    Rows(#[source] io::Error),
+    #[error("the database cannot be read")]
+    Database(#[source] rusqlite::Error),
+}
+
+/// All that session-axum knows to answer.
+impl<E> From<E> for Problem
+where
+    SessionRejection: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Session(error.into())
+    }
+}
+
+impl Problem {
+    fn status_and_title(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Session(rejection) => (rejection.status(), "The session could not serve the request"),
+            Self::Query(error) if error.is_busy() => {
+                (StatusCode::SERVICE_UNAVAILABLE, "Another session is writing")
+            }
+            Self::Query(error) => match **error {
+                QueryError::Sql(_) => (StatusCode::BAD_REQUEST, "SQLite refused the query"),
+                QueryError::Spill(SpillError::TooLarge) => (StatusCode::BAD_REQUEST, "The result is too large"),
+                QueryError::Cancelled => (StatusCode::CONFLICT, "The query was cancelled"),
+                QueryError::Spill(SpillError::Io(_)) | QueryError::Panicked => {
+                    (StatusCode::INTERNAL_SERVER_ERROR, "The query could not be run")
+                }
+            },
+            Self::NoRunner(_) | Self::NoPage { .. } => (StatusCode::NOT_FOUND, "There is no such thing"),
+            Self::Rows(_) | Self::Database(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "The server could not serve the request")
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        if let Self::Session(rejection) = self {
+            return rejection.into_response();
+        }
+        let (status, title) = self.status_and_title();
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            tracing::error!(error = &self as &dyn std::error::Error, "a request could not be served");
+        }
+        answer(status, title, &self.to_string())
+    }
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    title: &'a str,
+    detail: &'a str,
+    status: u16,
+}
+
+fn answer(status: StatusCode, title: &str, detail: &str) -> Response {
+    let mut response = (status, Json(Told { title, detail, status: status.as_u16() })).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// Gives axum's own rejections, which are plain text, the same form.
+pub(crate) async fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let told = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+    if told || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let title = status.canonical_reason().unwrap_or("Error");
+    let detail = to_bytes(response.into_body(), 64 << 10).await.unwrap_or_default();
+    answer(status, title, &String::from_utf8_lossy(&detail))
+}

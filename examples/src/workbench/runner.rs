@@ -1,0 +1,178 @@
+//! One query that runs, or ran, on the session's connection.
+
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use session_core::{ExclusiveGuard, LocalSession, SessionEnded, SessionId};
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::blocking;
+use super::connection::{Connection, QueryError};
+use super::spill::Spill;
+
+/// A query with the rows it has found so far. It holds the connection while it runs.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    id: u64,
+    session: SessionId,
+    sql: String,
+    stop: CancellationToken,
+    spill: Mutex<Spill>,
+    /// Sent when it changes, and when a page gets its first row.
+    state: watch::Sender<State>,
+    in_transaction: Arc<AtomicBool>,
+}
+
+/// How far a runner is.
+#[derive(Clone, Debug)]
+pub(crate) enum State {
+    Running,
+    Done { changes: u64 },
+    Failed(Arc<QueryError>),
+}
+
+/// What can be told of a runner at a glance.
+#[derive(Debug, Serialize)]
+pub(crate) struct Summary {
+    id: u64,
+    state: &'static str,
+    columns: Vec<String>,
+    /// Rows and pages so far.
+    total: u64,
+    pages: usize,
+    /// Rows inserted, updated or deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl Runner {
+    pub(crate) fn new(
+        id: u64,
+        session: &session_core::Session,
+        sql: String,
+        scratch: &Path,
+        in_transaction: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            id,
+            session: session.id(),
+            sql,
+            // Cancelled with the session too.
+            stop: session.completion_token(),
+            spill: Mutex::new(Spill::new(scratch)),
+            state: watch::Sender::new(State::Running),
+            in_transaction,
+        }
+    }
+
+    /// Runs the query on a task of the session, so that the session's cleanup waits for it.
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        session: &session_core::Session,
+        connection: ExclusiveGuard<Connection>,
+    ) -> Result<(), SessionEnded> {
+        let runner = Arc::clone(self);
+        session.spawn(move |_| async move {
+            let here = Arc::clone(&runner);
+            if tokio::task::spawn_blocking(move || here.run(connection)).await.is_err() {
+                runner.state.send_replace(State::Failed(Arc::new(QueryError::Panicked)));
+            }
+        })?;
+        Ok(())
+    }
+
+    fn run(&self, mut connection: ExclusiveGuard<Connection>) {
+        tracing::info!(session = ?self.session, runner = self.id, "runner started");
+        let on_page = || self.state.send_modify(|_| ());
+        let state = match connection.run(&self.sql, self.stop.clone(), &self.spill, on_page) {
+            Ok(changes) => State::Done { changes },
+            Err(error) => State::Failed(Arc::new(error)),
+        };
+        self.in_transaction.store(connection.in_transaction(), Ordering::Relaxed);
+        tracing::info!(session = ?self.session, runner = self.id, state = state.word(), "runner stopped");
+        // Who waits for the end finds the connection free.
+        drop(connection);
+        self.state.send_replace(state);
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(*self.state.borrow(), State::Running)
+    }
+
+    /// Asks the query to stop; it does so within moments.
+    pub(crate) fn cancel(&self) {
+        self.stop.cancel();
+    }
+
+    /// Cancels the query unless the guard is disarmed.
+    pub(crate) fn cancel_on_drop(&self) -> DropGuard {
+        self.stop.clone().drop_guard()
+    }
+
+    /// Waits for the end of the query.
+    pub(crate) async fn stopped(&self) -> State {
+        let mut state = self.state.subscribe();
+        let stopped = state.wait_for(|state| !matches!(state, State::Running)).await;
+        stopped.expect("the sender is `self`'s").clone()
+    }
+
+    /// The rows of a page, counted from 0, as a JSON array: waits for its first row, or for the end of the query.
+    ///
+    /// `None` past the last page.
+    pub(crate) async fn page(self: &Arc<Self>, page: usize) -> io::Result<Option<Box<RawValue>>> {
+        let mut state = self.state.subscribe();
+        let there = |state: &State| !matches!(state, State::Running) || page < self.spill().pages();
+        state.wait_for(there).await.expect("the sender is `self`'s");
+        let runner = Arc::clone(self);
+        blocking(move || runner.spill().page(page)).await
+    }
+
+    pub(crate) fn summary(&self) -> Summary {
+        let state = self.state.borrow().clone();
+        let spill = self.spill();
+        Summary {
+            id: self.id,
+            state: state.word(),
+            columns: spill.columns().to_vec(),
+            total: spill.rows(),
+            pages: spill.pages(),
+            changes: if let State::Done { changes } = state { Some(changes) } else { None },
+            error: match state {
+                State::Failed(error) if !matches!(*error, QueryError::Cancelled) => Some(error.to_string()),
+                _ => None,
+            },
+        }
+    }
+
+    fn spill(&self) -> std::sync::MutexGuard<'_, Spill> {
+        self.spill.lock().expect("no holder panics")
+    }
+}
+
+impl State {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done { .. } => "done",
+            Self::Failed(error) => match **error {
+                QueryError::Cancelled => "cancelled",
+                _ => "failed",
+            },
+        }
+    }
+}

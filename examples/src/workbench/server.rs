@@ -1,0 +1,138 @@
+//! The program: from the command line to the orderly end.
+
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use session_core::{LifecycleEvent, LifecycleEvents, SessionManager, Subject, WhenFull};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use super::api;
+use super::args::{Args, Options, USAGE};
+use super::database::Database;
+
+/// A session holds up to a dozen open files, and a process often may have no more than 1024.
+const MAX_SESSIONS: usize = 64;
+/// How long a statement waits for the one before it.
+const LEND_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the sessions may take to end when the server does.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why the server does not serve.
+#[derive(Debug, thiserror::Error)]
+enum ServeError {
+    #[error("cannot listen on {address}: {error}")]
+    Listen { address: SocketAddr, error: io::Error },
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// The program. It gives 2 for a wrong command line or input, 1 if it cannot serve, and 130 if it was told to stop
+/// at once.
+pub fn main() -> ExitCode {
+    let options = match Args::parse(std::env::args_os().skip(1)) {
+        Ok(Args::Serve(options)) => options,
+        Ok(Args::Help) => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(message) => return failure(&message, 2),
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let colours = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).with_target(false).init();
+
+    // Removed when this function returns.
+    let scratch = match tempfile::Builder::new().prefix("workbench-").tempdir() {
+        Ok(scratch) => scratch,
+        Err(error) => return failure(&format!("cannot make a temporary directory: {error}"), 1),
+    };
+    let database = match Database::load(&options.files, scratch.path()) {
+        Ok(database) => database,
+        Err(error) => return failure(&error.to_string(), 2),
+    };
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return failure(&error.to_string(), 1),
+    };
+    let stop_now = CancellationToken::new();
+    let ended = runtime.block_on(stop_now.run_until_cancelled(serve(options, database, stop_now.clone())));
+    // A statement that would not stop in time does not keep the process.
+    runtime.shutdown_background();
+    match ended {
+        Some(Ok(())) => ExitCode::SUCCESS,
+        Some(Err(error)) => failure(&error.to_string(), 1),
+        None => ExitCode::from(130),
+    }
+}
+
+fn failure(message: &str, code: u8) -> ExitCode {
+    eprintln!("workbench: {message}");
+    ExitCode::from(code)
+}
+
+async fn serve(options: Options, database: Database, stop_now: CancellationToken) -> Result<(), ServeError> {
+    let address = options.listen;
+    let listener = TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })?;
+    let sessions = SessionManager::builder()
+        .idle_timeout(options.idle)
+        .lend_timeout(LEND_TIMEOUT)
+        .max_sessions(MAX_SESSIONS, WhenFull::EvictIdlest)
+        .state(database.clone())
+        .build()
+        .expect("there is a runtime, and no setting is zero");
+    let told = tokio::spawn(tell(sessions.subscribe()));
+    let app = api::router(database, sessions.clone());
+    println!("listening on http://{}", listener.local_addr()?);
+    axum::serve(listener, app)
+        .with_graceful_shutdown(async move {
+            told_to_stop().await;
+            tracing::info!("shutting down; once more to stop at once");
+            tokio::spawn(async move {
+                told_to_stop().await;
+                stop_now.cancel();
+            });
+            // Here, while the server still waits: open requests wait for their sessions to end.
+            let report = sessions.shutdown(SHUTDOWN_TIMEOUT).await;
+            tracing::info!(?report, "sessions shut down");
+        })
+        .await?;
+    // The manager went with the server, so the events have an end.
+    let _ = told.await;
+    Ok(())
+}
+
+/// Logs how sessions end.
+async fn tell(mut events: LifecycleEvents) {
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(LifecycleEvent::Completed(Subject::Session(session), cause)) => {
+                tracing::info!(?session, %cause, "session ended");
+            }
+            Ok(LifecycleEvent::CleanedUp(Subject::Session(session), report)) => {
+                tracing::info!(?session, ?report, "session cleaned up");
+            }
+            Ok(_) => {}
+            Err(missed) => tracing::warn!("{missed}"),
+        }
+    }
+}
+
+/// Resolves at Ctrl-C, or when the system asks the process to end.
+async fn told_to_stop() {
+    #[cfg(unix)]
+    let asked = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::terminate()).expect("the signal can be awaited").recv().await;
+    };
+    #[cfg(not(unix))]
+    let asked = std::future::pending::<()>();
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.expect("the signal can be awaited"),
+        () = asked => {}
+    }
+}

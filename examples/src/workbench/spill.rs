@@ -1,0 +1,240 @@
+//! A query's rows, page by page: a few in memory, the rest in a file without a name.
+
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use rusqlite::Row;
+use rusqlite::types::ValueRef;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use tempfile::SpooledTempFile;
+
+/// A page ends after so many rows, or with the row that fills its bytes.
+const PAGE_ROWS: u64 = 100;
+const PAGE_BYTES: usize = 64 << 10;
+/// What a result may take of memory before it goes to disk, and of the disk at most.
+const MEMORY_BYTES: usize = 256 << 10;
+const DISK_BYTES: u64 = 256 << 20;
+
+/// The rows of one query. Any page can be read at any time, also while rows are still coming.
+///
+/// In memory are the page being filled, eight bytes for every page before it, and a small result's rows.
+#[derive(Debug)]
+pub(crate) struct Spill {
+    file: SpooledTempFile,
+    columns: Vec<String>,
+    /// Where each page in the file ends.
+    ends: Vec<u64>,
+    /// The page being filled, as JSON without its closing bracket.
+    tail: Vec<u8>,
+    tail_rows: u64,
+    rows: u64,
+    limit: u64,
+}
+
+/// Why a row could not be kept.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SpillError {
+    #[error("the result is larger than {} MiB: ask for less", DISK_BYTES >> 20)]
+    TooLarge,
+    #[error("the result cannot be stored")]
+    Io(#[from] io::Error),
+}
+
+impl Spill {
+    /// No rows yet; a file is made in `directory` once they are many.
+    pub(crate) fn new(directory: &Path) -> Self {
+        Self {
+            file: tempfile::spooled_tempfile_in(MEMORY_BYTES, directory),
+            columns: Vec::new(),
+            ends: Vec::new(),
+            tail: vec![b'['],
+            tail_rows: 0,
+            rows: 0,
+            limit: DISK_BYTES,
+        }
+    }
+
+    /// Starts anew: the rows of the last statement are the query's.
+    pub(crate) fn begin(&mut self, columns: Vec<String>) -> Result<(), SpillError> {
+        self.file.set_len(0)?;
+        self.columns = columns;
+        self.ends.clear();
+        self.clear_tail();
+        self.rows = 0;
+        Ok(())
+    }
+
+    /// Keeps a row, and tells whether it is the first of its page.
+    pub(crate) fn push(&mut self, row: &Row<'_>) -> Result<bool, SpillError> {
+        if self.tail_rows == PAGE_ROWS || self.tail.len() >= PAGE_BYTES {
+            self.flush()?;
+        }
+        if self.tail_rows > 0 {
+            self.tail.push(b',');
+        }
+        let cells = (0..self.columns.len()).map(|column| Cell(row.get_ref_unwrap(column)));
+        serde_json::Serializer::new(&mut self.tail).collect_seq(cells).map_err(io::Error::from)?;
+        self.tail_rows += 1;
+        self.rows += 1;
+        Ok(self.tail_rows == 1)
+    }
+
+    fn flush(&mut self) -> Result<(), SpillError> {
+        self.tail.push(b']');
+        let end = self.end() + self.tail.len() as u64;
+        if end > self.limit {
+            return Err(SpillError::TooLarge);
+        }
+        self.file.seek(SeekFrom::Start(self.end()))?;
+        self.file.write_all(&self.tail)?;
+        self.ends.push(end);
+        self.clear_tail();
+        Ok(())
+    }
+
+    fn clear_tail(&mut self) {
+        self.tail.truncate(1);
+        self.tail_rows = 0;
+    }
+
+    fn end(&self) -> u64 {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    /// The rows of a page, counted from 0, as one JSON array; `None` if it is not there. Blocks.
+    ///
+    /// Page 0 is always there, if without rows.
+    pub(crate) fn page(&mut self, page: usize) -> io::Result<Option<Box<RawValue>>> {
+        let mut json;
+        if let Some(&end) = self.ends.get(page) {
+            let start = if page == 0 { 0 } else { self.ends[page - 1] };
+            self.file.seek(SeekFrom::Start(start))?;
+            json = String::new();
+            (&mut self.file).take(end - start).read_to_string(&mut json)?;
+        } else if page < self.pages().max(1) {
+            json = String::from_utf8_lossy(&self.tail).into_owned();
+            json.push(']');
+        } else {
+            return Ok(None);
+        }
+        Ok(Some(RawValue::from_string(json)?))
+    }
+
+    /// How many pages there are, counting the one being filled.
+    pub(crate) fn pages(&self) -> usize {
+        self.ends.len() + usize::from(self.tail_rows > 0)
+    }
+
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The names of the columns; none before a statement that has rows.
+    pub(crate) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+}
+
+/// A value as JSON has it; what JSON has no word for is text.
+struct Cell<'a>(ValueRef<'a>);
+
+impl Serialize for Cell<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        /// Past these a reader that knows only doubles would show another number.
+        const EXACT: std::ops::RangeInclusive<i64> = -(1 << 53)..=1 << 53;
+        match self.0 {
+            ValueRef::Null => serializer.serialize_unit(),
+            ValueRef::Integer(number) if EXACT.contains(&number) => serializer.serialize_i64(number),
+            ValueRef::Integer(number) => serializer.collect_str(&number),
+            ValueRef::Real(number) if number.is_finite() => serializer.serialize_f64(number),
+            ValueRef::Real(number) => serializer.collect_str(&number),
+            ValueRef::Text(text) => serializer.serialize_str(&String::from_utf8_lossy(text)),
+            ValueRef::Blob(bytes) => serializer.collect_str(&format_args!("x'{}'", Hex(bytes))),
+        }
+    }
+}
+
+struct Hex<'a>(&'a [u8]);
+
+impl std::fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+
+    fn spilled(sql: &str) -> Result<Spill, SpillError> {
+        fill(Spill::new(&std::env::temp_dir()), sql)
+    }
+
+    fn fill(mut spill: Spill, sql: &str) -> Result<Spill, SpillError> {
+        let connection = Connection::open_in_memory().expect("memory opens");
+        let mut statement = connection.prepare(sql).expect("it is SQL");
+        spill.begin(statement.column_names().map(str::to_owned).collect())?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next().expect("it has rows") {
+            spill.push(row)?;
+        }
+        drop(rows);
+        Ok(spill)
+    }
+
+    fn numbers(rows: u64) -> String {
+        format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {rows}) SELECT i FROM n")
+    }
+
+    fn page(spill: &mut Spill, page: usize) -> Vec<Vec<u64>> {
+        let json = spill.page(page).expect("it reads").expect("it is there");
+        serde_json::from_str(json.get()).expect("it is JSON")
+    }
+
+    #[test]
+    fn every_page_can_be_read_in_any_order_and_again() {
+        let mut spill = spilled(&numbers(100_250)).expect("it fits");
+        assert!(spill.file.is_rolled(), "it is on disk");
+        assert_eq!((spill.rows(), spill.pages()), (100_250, 1003));
+        for number in [1002, 0, 500, 0, 1002] {
+            let first = page(&mut spill, number)[0][0];
+            assert_eq!(first, number as u64 * PAGE_ROWS + 1);
+        }
+        assert_eq!(page(&mut spill, 1002).len(), 50);
+        assert!(spill.page(1003).expect("it reads").is_none());
+    }
+
+    #[test]
+    fn a_small_result_needs_no_file_and_none_has_an_empty_page() {
+        let spill = spilled(&numbers(100)).expect("it fits");
+        assert!(!spill.file.is_rolled());
+        assert_eq!(spill.pages(), 1);
+        let mut empty = spilled("SELECT 1 AS one WHERE 0").expect("it fits");
+        assert_eq!((empty.pages(), empty.columns()), (0, &["one".to_owned()][..]));
+        assert!(page(&mut empty, 0).is_empty());
+    }
+
+    #[test]
+    fn wide_rows_make_pages_of_few_rows() {
+        let spill = spilled("WITH t(x) AS (VALUES (1), (2), (3)) SELECT hex(zeroblob(40000)) FROM t").expect("it fits");
+        assert_eq!((spill.rows(), spill.pages()), (3, 3));
+    }
+
+    #[test]
+    fn a_result_larger_than_the_disk_may_hold_is_refused() {
+        let mut spill = Spill::new(&std::env::temp_dir());
+        spill.limit = 10_000;
+        assert!(matches!(fill(spill, &numbers(10_000)), Err(SpillError::TooLarge)));
+    }
+
+    #[test]
+    fn each_type_has_its_json() {
+        let mut spill = spilled("SELECT NULL, 7, -1.5, 'a\"b', x'00ff', 9007199254740993, 9e999").expect("it fits");
+        let json = spill.page(0).expect("it reads").expect("it is there");
+        assert_eq!(json.get(), r#"[[null,7,-1.5,"a\"b","x'00ff'","9007199254740993","inf"]]"#);
+    }
+}

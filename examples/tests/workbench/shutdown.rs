@@ -1,0 +1,53 @@
+//! How the program ends.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use serde_json::json;
+
+use crate::client::{Client, ENDLESS, read};
+use crate::server::{PATIENCE, Server};
+
+#[test]
+fn a_shutdown_ends_every_session_in_order_though_requests_wait() {
+    for signal in ["TERM", "INT"] {
+        let mut server = Server::start(&[]);
+        let (mut ann, mut bob) = (Client::new(&server), Client::new(&server));
+        let runner = ann.background(&format!("BEGIN; DELETE FROM airports; {ENDLESS}"));
+        let page = ann.open("GET", &format!("{runner}?page=1000000"), "");
+        bob.rows("SELECT 1");
+        let query = bob.open("POST", "/api/query", &json!({ "sql": ENDLESS }).to_string());
+        server.log.wait_for("runner started", 3);
+
+        server.signal(signal);
+        assert!(server.ended().success());
+        assert_eq!(read(page).status, 404, "the query ended before that page");
+        assert_eq!(read(query).status, 409, "the session ended");
+        assert_eq!(server.log.count("connection opened"), 2);
+        assert_eq!(server.log.count("connection closed"), 2);
+        assert_eq!(server.log.count("transaction rolled back"), 1);
+        assert_eq!(server.temp.path().read_dir().expect("it is ours").count(), 0);
+    }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut server = Server::start(&[]);
+    // A client that promises a body and sends none: the server says so when it waits for it.
+    let mut stalled = TcpStream::connect(server.address).expect("the server listens");
+    stalled.set_read_timeout(Some(PATIENCE)).expect("it is more than zero");
+    write!(
+        stalled,
+        "POST /api/query HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n"
+    )
+    .expect("the server reads");
+    let mut answer = [0; 25];
+    stalled.read_exact(&mut answer).expect("the server answers");
+    assert_eq!(&answer, b"HTTP/1.1 100 Continue\r\n\r\n");
+
+    server.signal("INT");
+    server.log.wait_for("shutting down", 1);
+    server.signal("INT");
+    assert_eq!(server.ended().code(), Some(130));
+    assert_eq!(server.temp.path().read_dir().expect("it is ours").count(), 0);
+}

@@ -1,0 +1,256 @@
+//! The id in a cookie.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+use ::cookie::{Cookie, CookieBuilder, SameSite};
+use http::header::{COOKIE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue};
+use session_core::SessionId;
+
+use crate::SessionTransport;
+
+/// Carries the session's id in a cookie.
+///
+/// The cookie is `Secure`, `HttpOnly`, `SameSite=Lax` and `Path=/`. It has no `Domain`, so that it goes to this
+/// host only, and no `Max-Age`, so that it goes with the browser: how long a session lives is the
+/// [`SessionManager`](session_core::SessionManager)'s business. A name that starts with `__Host-` or `__Secure-`
+/// makes browsers hold the server to those attributes, and so does this type.
+///
+/// Browsers send `Secure` cookies over HTTPS and to `localhost`; for plain HTTP elsewhere, say
+/// [`with_secure(false)`](Self::with_secure).
+///
+/// ```
+/// use session_axum::{CookieTransport, SameSite};
+///
+/// let transport = CookieTransport::new("__Host-id").with_same_site(SameSite::Strict);
+/// ```
+#[derive(Clone, Debug)]
+pub struct CookieTransport {
+    name: Cow<'static, str>,
+    path: Cow<'static, str>,
+    domain: Option<Cow<'static, str>>,
+    secure: bool,
+    same_site: SameSite,
+}
+
+impl CookieTransport {
+    /// A cookie of this name.
+    ///
+    /// # Panics
+    ///
+    /// If the name is not a cookie name: it is empty, or holds something else than the letters, digits and
+    /// marks of a token ([RFC 9110, section 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2)).
+    #[must_use]
+    #[track_caller]
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        let name = name.into();
+        assert!(
+            !name.is_empty() && name.bytes().all(is_token),
+            "`{name}` is not a cookie name: use letters, digits, `-` and `_`"
+        );
+        Self {
+            name,
+            path: "/".into(),
+            domain: None,
+            secure: true,
+            same_site: SameSite::Lax,
+        }
+    }
+
+    /// Limits the cookie to this path and what lies below it.
+    ///
+    /// # Panics
+    ///
+    /// If the path does not start with `/` or can't stand in a header, or if the name starts with `__Host-` and
+    /// the path is not `/`.
+    #[must_use]
+    #[track_caller]
+    pub fn with_path(mut self, path: impl Into<Cow<'static, str>>) -> Self {
+        self.path = path.into();
+        assert!(
+            self.path.starts_with('/') && self.path.bytes().all(is_attribute),
+            "`{}` is not a cookie path: start it with `/` and leave out `;`",
+            self.path
+        );
+        self.checked()
+    }
+
+    /// Sends the cookie to this domain and every one below it.
+    ///
+    /// Each of these hosts can then read the id and set one of its own.
+    ///
+    /// # Panics
+    ///
+    /// If the domain is empty or can't stand in a header, or if the name starts with `__Host-`.
+    #[must_use]
+    #[track_caller]
+    pub fn with_domain(mut self, domain: impl Into<Cow<'static, str>>) -> Self {
+        let domain = domain.into();
+        assert!(
+            !domain.is_empty() && domain.bytes().all(is_attribute),
+            "`{domain}` is not a cookie domain: write a host name like `example.org`"
+        );
+        self.domain = Some(domain);
+        self.checked()
+    }
+
+    /// Whether the cookie is sent over HTTPS only (and to `localhost`).
+    ///
+    /// # Panics
+    ///
+    /// If it is `false` and the name starts with `__Host-` or `__Secure-`, or the cookie is `SameSite=None`:
+    /// browsers would throw the cookie away.
+    #[must_use]
+    #[track_caller]
+    pub fn with_secure(mut self, secure: bool) -> Self {
+        self.secure = secure;
+        self.checked()
+    }
+
+    /// Whether the cookie comes with requests that other sites give rise to.
+    ///
+    /// # Panics
+    ///
+    /// If it is `SameSite::None` and the cookie is not `Secure`: browsers would throw the cookie away.
+    #[must_use]
+    #[track_caller]
+    pub fn with_same_site(mut self, same_site: SameSite) -> Self {
+        self.same_site = same_site;
+        self.checked()
+    }
+
+    /// Every step from the defaults to a sound cookie is sound itself, so each setter can blame its own caller.
+    #[track_caller]
+    fn checked(self) -> Self {
+        let name = &self.name;
+        // Browsers compare the prefixes without regard to case.
+        let has_prefix = |prefix: &str| {
+            name.get(..prefix.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        };
+        if has_prefix("__Host-") {
+            assert!(self.secure, "a cookie named `{name}` must be `Secure`");
+            assert!(
+                self.path == "/",
+                "a cookie named `{name}` must have the path `/`"
+            );
+            assert!(
+                self.domain.is_none(),
+                "a cookie named `{name}` must have no domain"
+            );
+        }
+        if has_prefix("__Secure-") {
+            assert!(self.secure, "a cookie named `{name}` must be `Secure`");
+        }
+        assert!(
+            self.secure || self.same_site != SameSite::None,
+            "a cookie named `{name}` with `SameSite=None` must be `Secure`"
+        );
+        self
+    }
+
+    /// A cookie is replaced and removed under the same name, path and domain that it was set with.
+    fn cookie(&self, value: String) -> CookieBuilder<'_> {
+        let cookie = Cookie::build((&*self.name, value))
+            .path(&*self.path)
+            .secure(self.secure)
+            .http_only(true)
+            .same_site(self.same_site);
+        match &self.domain {
+            Some(domain) => cookie.domain(&**domain),
+            None => cookie,
+        }
+    }
+}
+
+impl SessionTransport for CookieTransport {
+    fn read(
+        &self,
+        request: &HeaderMap,
+        offer: &mut dyn FnMut(SessionId) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        // HTTP/2 clients may send one header for each cookie.
+        let headers = request.get_all(COOKIE).iter();
+        let mut ids = headers
+            .flat_map(|header| values(header.as_bytes(), self.name.as_bytes()))
+            .filter_map(SessionId::decode);
+        ids.try_for_each(offer)
+    }
+
+    fn write(&self, response: &mut HeaderMap, id: SessionId) {
+        append(response, &self.cookie(id.encode()));
+    }
+
+    fn remove(&self, response: &mut HeaderMap) {
+        append(response, &self.cookie(String::new()).removal());
+    }
+}
+
+/// Appends: cookies that the application sets stay.
+fn append(response: &mut HeaderMap, cookie: &CookieBuilder<'_>) {
+    let cookie = HeaderValue::try_from(cookie.to_string())
+        .expect("name, path and domain were checked, and an id is base64url");
+    response.append(SET_COOKIE, cookie);
+}
+
+/// The values of the cookies of this name in a `Cookie` header, without their quotes.
+///
+/// It goes over the bytes once and only as far as it is asked to, and takes any header as it comes.
+fn values<'h>(header: &'h [u8], name: &[u8]) -> impl Iterator<Item = &'h [u8]> {
+    header.split(|byte| *byte == b';').filter_map(move |pair| {
+        let value = pair
+            .trim_ascii_start()
+            .strip_prefix(name)?
+            .trim_ascii_start();
+        let value = value.strip_prefix(b"=")?.trim_ascii();
+        let unquoted = value
+            .strip_prefix(b"\"")
+            .and_then(|value| value.strip_suffix(b"\""));
+        Some(unquoted.unwrap_or(value))
+    })
+}
+
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+fn is_attribute(byte: u8) -> bool {
+    (byte.is_ascii_graphic() || byte == b' ') && byte != b';'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found<'h>(header: &'h [u8], name: &str) -> Vec<&'h [u8]> {
+        values(header, name.as_bytes()).collect()
+    }
+
+    #[test]
+    fn values_are_found_by_their_whole_name() {
+        assert_eq!(found(b"id=a", "id"), [b"a"]);
+        assert_eq!(found(b"a=1; id=b; c=2", "id"), [b"b"]);
+        assert_eq!(found(b"id=a;id=b ; id = c", "id"), [b"a", b"b", b"c"]);
+        assert_eq!(found(b"xid=a; idx=b; ID=c; x=id=d", "id"), [b""; 0]);
+        assert_eq!(found(b"id=a=b", "id"), [b"a=b"]);
+    }
+
+    #[test]
+    fn whatever_the_header_holds_is_taken_as_it_comes() {
+        for header in [
+            "", ";", "=", "id", "id;", ";;;=;", "\u{0}", "i", "id =", "=id",
+        ] {
+            assert!(
+                found(header.as_bytes(), "id")
+                    .iter()
+                    .all(|value| value.is_empty())
+            );
+        }
+        assert_eq!(found(b"\xff\xfe=\xff; id=\xff", "id"), [b"\xff"]);
+        assert_eq!(
+            found(b"id=\"a\"; id=\"; id=\"\"; id=\"b", "id"),
+            [&b"a"[..], b"\"", b"", b"\"b"]
+        );
+    }
+}

@@ -1,0 +1,68 @@
+//! The group of a request's session.
+
+use std::ops::Deref;
+
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::request::Parts;
+
+use crate::SessionRejection;
+use crate::visit::Visit;
+
+/// The group of the session that the request belongs to; asking for it creates the session if there is none.
+///
+/// `Option<SessionGroup>` creates nothing. It derefs to core's [`SessionGroup`](session_core::SessionGroup), and
+/// with [`LocalSession`](crate::LocalSession) in scope has all that groups have.
+///
+/// Ending the group ends its sessions, but the client's cookie stays, since several clients may hold sessions of
+/// it. To log a user out everywhere and here too, end the session first:
+///
+/// ```
+/// use session_axum::{LocalSession, Session, SessionGroup};
+///
+/// async fn log_out_everywhere(session: Session, group: SessionGroup) {
+///     session.terminate();
+///     group.terminate();
+/// }
+/// ```
+///
+/// # Rejections
+///
+/// Those of [`Session`](crate::Session).
+#[derive(Clone, Debug)]
+pub struct SessionGroup(session_core::SessionGroup);
+
+impl SessionGroup {
+    /// Core's handle of the group.
+    pub fn into_inner(self) -> session_core::SessionGroup {
+        self.0
+    }
+}
+
+impl Deref for SessionGroup {
+    type Target = session_core::SessionGroup;
+
+    fn deref(&self) -> &session_core::SessionGroup {
+        &self.0
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for SessionGroup {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(request: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
+        let (session, _) = Visit::of(request)?.find_or_create(request)?;
+        Ok(Self(session.group()))
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for SessionGroup {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(
+        request: &mut Parts,
+        _: &S,
+    ) -> Result<Option<Self>, SessionRejection> {
+        let found = Visit::of(request)?.find();
+        Ok(found.map(|(session, _)| Self(session.group())))
+    }
+}

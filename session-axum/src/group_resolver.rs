@@ -1,0 +1,39 @@
+//! Which group a new session belongs to.
+
+use http::request::Parts;
+use session_core::GroupId;
+
+/// Finds in a request's head the group that a session created for it is born into: a tenant by its host name,
+/// a browser by a cookie of its own.
+///
+/// It is asked only when an extractor creates a session; a session that is there already stays where it is.
+/// A group that is known only later, such as the user's, is for [`join`](session_core::Session::join).
+///
+/// Every `Fn(&Parts) -> Option<GroupId>` is one.
+///
+/// ```
+/// use http::{header::HOST, request::Parts};
+/// use session_axum::SessionLayer;
+/// use session_axum::session_core::{GroupId, SessionManager};
+///
+/// fn tenant(request: &Parts) -> Option<GroupId> {
+///     Some(GroupId::from(request.headers.get(HOST)?.to_str().ok()?))
+/// }
+///
+/// fn layer(sessions: SessionManager) -> SessionLayer {
+///     SessionLayer::new(sessions).with_group_resolver(tenant)
+/// }
+/// ```
+pub trait GroupResolver: Send + Sync + 'static {
+    /// The group, or `None` for a session without a named one.
+    fn group(&self, request: &Parts) -> Option<GroupId>;
+}
+
+impl<F> GroupResolver for F
+where
+    F: Fn(&Parts) -> Option<GroupId> + Send + Sync + 'static,
+{
+    fn group(&self, request: &Parts) -> Option<GroupId> {
+        self(request)
+    }
+}

@@ -1,0 +1,114 @@
+//! The layer, and what all its services share.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use session_core::{RequestGuard, SessionManager};
+use tower_layer::Layer;
+
+use crate::{CookieTransport, GroupResolver, SessionService, SessionTransport};
+
+/// Joins sessions to an http service: for a request that presents the id of a live session, the request is
+/// inside that session from its arrival until the response's body has ended.
+///
+/// A client without a session, or with an id that means nothing, costs no memory and gets no cookie until a
+/// handler asks for a [`Session`](crate::Session). The id travels in a cookie named `id` unless
+/// [`with_transport`](Self::with_transport) says otherwise.
+///
+/// It fits any service of `http::Request` and `http::Response`, whatever their bodies.
+///
+/// Where two of these layers lie around one route, the inner one's session is the one that its extractors give;
+/// the outer one still keeps its own from being idle. Give them cookies of different names.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use session_axum::{CookieTransport, Session, SessionLayer};
+/// use session_axum::session_core::SessionManager;
+///
+/// async fn greet(session: Session) -> &'static str {
+///     if session.is_new() { "welcome" } else { "welcome back" }
+/// }
+///
+/// fn app(sessions: SessionManager) -> Router {
+///     let transport = CookieTransport::new("id").with_secure(false); // plain HTTP, while developing
+///     Router::new()
+///         .route("/", get(greet))
+///         .layer(SessionLayer::new(sessions).with_transport(transport))
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it is added to a service"]
+pub struct SessionLayer {
+    shared: Arc<Shared>,
+}
+
+impl SessionLayer {
+    /// A layer for the sessions of this manager.
+    pub fn new(sessions: SessionManager) -> Self {
+        let transport = Arc::new(CookieTransport::new("id"));
+        Self {
+            shared: Arc::new(Shared {
+                sessions,
+                transport,
+                groups: None,
+            }),
+        }
+    }
+
+    /// Says where the session's id travels.
+    pub fn with_transport(mut self, transport: impl SessionTransport) -> Self {
+        Arc::make_mut(&mut self.shared).transport = Arc::new(transport);
+        self
+    }
+
+    /// Says which group a session that an extractor creates is born into; without it, none that has a name.
+    pub fn with_group_resolver(mut self, resolver: impl GroupResolver) -> Self {
+        Arc::make_mut(&mut self.shared).groups = Some(Arc::new(resolver));
+        self
+    }
+}
+
+impl<S> Layer<S> for SessionLayer {
+    type Service = SessionService<S>;
+
+    fn layer(&self, inner: S) -> SessionService<S> {
+        SessionService::new(inner, Arc::clone(&self.shared))
+    }
+}
+
+/// What the layer, its services and the requests on their way have in common.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) sessions: SessionManager,
+    pub(crate) transport: Arc<dyn SessionTransport>,
+    pub(crate) groups: Option<Arc<dyn GroupResolver>>,
+}
+
+impl Shared {
+    /// Enters the first live session among those whose ids the request presents.
+    pub(crate) fn enter(&self, request: &HeaderMap) -> Option<RequestGuard> {
+        let mut entered = None;
+        let _ = self.transport.read(request, &mut |id| {
+            if entered.is_none() {
+                // Who presents the id of a session that has ended is a stranger.
+                entered = self
+                    .sessions
+                    .get(&id)
+                    .and_then(|session| session.enter().ok());
+            }
+            match entered {
+                Some(_) => ControlFlow::Break(()),
+                None => ControlFlow::Continue(()),
+            }
+        });
+        entered
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}

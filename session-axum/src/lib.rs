@@ -1,0 +1,156 @@
+//! Live sessions for axum handlers and tower services.
+//!
+//! A session of [`session_core`] holds *live objects* that belong to one visitor - a connection, a transaction, a
+//! running search - creates each once, however many requests race, and closes them when it ends. This crate joins
+//! such sessions to http: [`SessionLayer`] finds the session that a request belongs to, and extractors hand it,
+//! its group and its property sets to handlers.
+//!
+//! # A first server
+//!
+//! Every visitor gets a list of notes, which lives as long as the visitor's session does.
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//! use session_axum::session_core::{Property, SessionManager, SessionProperties};
+//! use session_axum::{Props, Session, SessionLayer, SessionRejection};
+//! use std::sync::Mutex;
+//! use std::time::Duration;
+//!
+//! #[derive(SessionProperties)]
+//! struct Desk {
+//!     /// What the visitor has written so far.
+//!     #[property(default)]
+//!     notes: Property<Mutex<Vec<String>>>,
+//! }
+//!
+//! // `Props<Desk>` creates the session, and with it the cookie, when a visitor first needs one.
+//! async fn add(desk: Props<Desk>, note: String) -> Result<(), SessionRejection> {
+//!     desk.notes()?.lock().unwrap().push(note);
+//!     Ok(())
+//! }
+//!
+//! // `Option<_>` creates nothing: who only looks stays a stranger.
+//! async fn list(desk: Option<Props<Desk>>) -> Result<String, SessionRejection> {
+//!     let Some(desk) = desk else { return Ok(String::new()) };
+//!     let notes = desk.notes()?.lock().unwrap();
+//!     Ok(notes.join("\n"))
+//! }
+//!
+//! // Ends the session, and with it the notes; the response removes the cookie.
+//! async fn leave(session: Option<Session>) {
+//!     if let Some(session) = session {
+//!         session.terminate();
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let sessions = SessionManager::builder().idle_timeout(Duration::from_secs(20 * 60)).build()?;
+//!     let app = Router::new()
+//!         .route("/notes", get(list).post(add).delete(leave))
+//!         .layer(SessionLayer::new(sessions.clone()));
+//!
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//!     axum::serve(listener, app)
+//!         .with_graceful_shutdown(async move {
+//!             tokio::signal::ctrl_c().await.expect("the signal can be awaited");
+//!             // Inside this future, see "Shutting down" below.
+//!             sessions.shutdown(Duration::from_secs(10)).await;
+//!         })
+//!         .await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Extractors
+//!
+//! | in a handler's arguments | no session yet | |
+//! |---|---|---|
+//! | [`Session`] | creates one | the session |
+//! | [`SessionGroup`] | creates one | its group |
+//! | [`Props<P>`](Props) | creates one | a property set of the session, or of its group |
+//! | `Option<_>` of these | `None` | |
+//! | `Result<_, SessionRejection>` of these | creates one | goes on without one if that fails |
+//!
+//! However many of them one request has, it has one session. They fail with a [`SessionRejection`], which core's
+//! errors turn into as well, so that a handler may say `?`.
+//!
+//! # What the client sees
+//!
+//! The session's id travels in a cookie named `id` that is `Secure`, `HttpOnly` and `SameSite=Lax`:
+//! see [`CookieTransport`] to change that, and [`SessionTransport`] to put the id elsewhere.
+//!
+//! - An id that the server did not give out is never taken over. A client that presents one, or the id of a session
+//!   that has ended, is a stranger: it costs no memory and gets no cookie until a handler asks for a session.
+//! - The response to the request that created the session, or called [`Session::cycle_id`], sets the cookie. No
+//!   other does, so responses can be cached as before.
+//! - The response to the request that ended its session with [`Session::terminate`] removes it. Once a response's
+//!   head is sent, ending the session can't remove the cookie any more; that does no harm, the id is dead.
+//! - A response that sets or removes the cookie says `Cache-Control: no-store`.
+//! - A session whose id reaches no response, because its handler panicked or its client hung up, is ended with
+//!   its request.
+//!
+//! # Time
+//!
+//! A request is inside its session from its arrival until its response's body has ended, so a long download or an
+//! event stream keeps the session from being idle. A connection that is *upgraded*, as for a WebSocket, outlives its
+//! request: its task takes a [`RequestGuard`](session_core::RequestGuard) with `session.enter()` if the session's
+//! cleanup is to wait for it, or a [`KeepAlive`](session_core::KeepAlive) with `session.keep_alive()` if not.
+//!
+//! # Shutting down
+//!
+//! A graceful shutdown waits for the open responses, and a stream may have no end but its session's. So two things
+//! belong together: streams end with their session, and the sessions are shut down *inside* the future that starts
+//! the graceful shutdown, as in the server above. (To await `shutdown` after the server waits for ever.)
+//!
+//! ```
+//! use axum::body::{Body, Bytes};
+//! use futures_util::{Stream, StreamExt};
+//! use session_axum::{LocalSession, Session};
+//! use std::convert::Infallible;
+//!
+//! async fn events(session: Session) -> Body {
+//!     let token = session.completion_token();
+//!     Body::from_stream(ticks().take_until(token.cancelled_owned()))
+//! }
+//! # fn ticks() -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static { futures_util::stream::pending() }
+//! ```
+//!
+//! # Other tower services
+//!
+//! The layer asks for nothing but `http::Request` and `http::Response`, whatever their bodies. Without axum's
+//! handlers the session is taken from the request's head with axum-core's
+//! [`FromRequestParts`](axum_core::extract::FromRequestParts), which all extractors here implement.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod body;
+mod cookie;
+mod extract;
+mod future;
+mod group_resolver;
+mod layer;
+pub mod rejection;
+mod service;
+mod transport;
+mod visit;
+
+pub use ::cookie::SameSite;
+/// The crate that this one builds on, for those who depend on this one alone.
+///
+/// A property set then says where to find it: `#[session(crate = ::session_axum::session_core)]`.
+pub use session_core;
+pub use session_core::LocalSession;
+
+pub use self::body::SessionBody;
+pub use self::cookie::CookieTransport;
+pub use self::extract::group::SessionGroup;
+pub use self::extract::props::Props;
+pub use self::extract::session::Session;
+pub use self::future::ResponseFuture;
+pub use self::group_resolver::GroupResolver;
+pub use self::layer::SessionLayer;
+pub use self::rejection::SessionRejection;
+pub use self::service::SessionService;
+pub use self::transport::SessionTransport;

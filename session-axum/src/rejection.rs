@@ -1,0 +1,272 @@
+//! What a request is answered when its session can't give it what it asks for.
+//!
+//! Every rejection answers with a problem in JSON ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)): `type`,
+//! `title`, `status` and `detail`. Its text says nothing of what happened inside; that is logged, and is the
+//! rejection's [`source`](std::error::Error::source).
+
+use std::error::Error;
+use std::fmt;
+
+use axum_core::body::Body;
+use axum_core::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+use session_core::{CreateError, PropertyError, PropsError, Refused, SessionEnded};
+
+/// Why an extractor of this crate, or a handler's `?` on an error of core's, turned the request away.
+///
+/// | status | for |
+/// |---|---|
+/// | 409 | the session ended while the request ran; a property was there already |
+/// | 503, with `Retry-After` | the manager is full or shutting down; a property is busy |
+/// | 500 | a property could not be created; a layer or a state is missing |
+///
+/// ```
+/// use session_axum::{LocalSession, Session, SessionRejection};
+/// use session_axum::session_core::PropertyKey;
+///
+/// const DRAFT: PropertyKey<String> = PropertyKey::new("draft");
+///
+/// async fn begin(session: Session) -> Result<(), SessionRejection> {
+///     session.properties().insert(&DRAFT, String::new())?; // 409 if there is a draft already
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SessionRejection {
+    /// See [`MissingSessionLayer`].
+    MissingSessionLayer(MissingSessionLayer),
+    /// See [`ResponseStarted`].
+    ResponseStarted(ResponseStarted),
+    /// See [`Ended`].
+    Ended(Ended),
+    /// See [`NotCreated`].
+    NotCreated(NotCreated),
+    /// See [`PropertyPresent`].
+    PropertyPresent(PropertyPresent),
+    /// See [`PropertyBusy`].
+    PropertyBusy(PropertyBusy),
+    /// See [`PropertyFailed`].
+    PropertyFailed(PropertyFailed),
+    /// See [`MissingState`].
+    MissingState(MissingState),
+}
+
+/// Defines a rejection: one cause, one answer. The text is JSON as it stands: no quotes, no backslashes.
+macro_rules! rejection {
+    (
+        $(#[doc = $doc:literal])*
+        pub struct $name:ident $(($source:ty))?;
+        $status:ident, $kind:literal, $title:literal, $detail:literal
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Debug)]
+        #[non_exhaustive]
+        pub struct $name $((pub $source))?;
+
+        impl $name {
+            /// The response's status.
+            pub fn status(&self) -> StatusCode {
+                StatusCode::$status
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str($detail)
+            }
+        }
+
+        impl Error for $name {
+            $(fn source(&self) -> Option<&(dyn Error + 'static)> {
+                let source: &$source = &self.0;
+                Some(source)
+            })?
+        }
+
+        impl IntoResponse for $name {
+            fn into_response(self) -> Response {
+                answer(
+                    &self,
+                    self.status(),
+                    concat!(
+                        r#"{"type":"urn:problem-type:"#, $kind, r#"","title":""#, $title,
+                        r#"","detail":""#, $detail, r#"","status":"#,
+                    ),
+                )
+            }
+        }
+
+        impl From<$name> for SessionRejection {
+            fn from(rejection: $name) -> Self {
+                Self::$name(rejection)
+            }
+        }
+    };
+}
+
+rejection! {
+    /// The route has no [`SessionLayer`](crate::SessionLayer) around it.
+    pub struct MissingSessionLayer;
+    INTERNAL_SERVER_ERROR, "missing-session-layer", "The server is set up wrongly",
+    "this route has no sessions: add a `SessionLayer` to its router"
+}
+
+rejection! {
+    /// The client could not be told: the response's head is out already, or there will be none.
+    ///
+    /// Only code that outlives its handler sees this, as in a stream or a spawned task. Ask for the session in the
+    /// handler's arguments, and cycle its id in the handler.
+    pub struct ResponseStarted;
+    INTERNAL_SERVER_ERROR, "response-started", "The response has started",
+    "the response has started, so the client can no longer be told its session: ask before that"
+}
+
+rejection! {
+    /// The session has ended, and what was asked for needs one that is active.
+    pub struct Ended;
+    CONFLICT, "session-ended", "The session has ended",
+    "the session ended while the request was running: start again"
+}
+
+rejection! {
+    /// The manager takes no new session: it is full or shutting down.
+    pub struct NotCreated(CreateError);
+    SERVICE_UNAVAILABLE, "no-session", "There is no session to be had",
+    "no session can be created at the moment: try again later"
+}
+
+rejection! {
+    /// A value was refused because its property is there already.
+    pub struct PropertyPresent;
+    CONFLICT, "property-present", "The session has this already",
+    "the session has a property of this name already: use it, or replace it"
+}
+
+rejection! {
+    /// A property is lent to somebody else, or is being created by somebody who can't be waited for.
+    pub struct PropertyBusy(PropertyError);
+    SERVICE_UNAVAILABLE, "property-busy", "The session is busy",
+    "another request of the session uses what this one needs: try again shortly"
+}
+
+rejection! {
+    /// A property could not be created.
+    pub struct PropertyFailed(PropertyError);
+    INTERNAL_SERVER_ERROR, "property-failed", "The session could not serve the request",
+    "something that the session needs could not be created"
+}
+
+rejection! {
+    /// The manager was built without the state that a property set asks for.
+    pub struct MissingState(PropsError);
+    INTERNAL_SERVER_ERROR, "missing-state", "The server is set up wrongly",
+    "something that the session needs was not set up"
+}
+
+/// The response of a rejection; `problem` lacks the status and the closing brace.
+fn answer(
+    rejection: &(dyn Error + 'static),
+    status: StatusCode,
+    problem: &'static str,
+) -> Response {
+    if status == StatusCode::INTERNAL_SERVER_ERROR {
+        tracing::error!(error = rejection, "a session could not serve a request");
+    } else {
+        tracing::debug!(error = rejection, "a session could not serve a request");
+    }
+    let mut response = Response::new(Body::from(format!("{problem}{}}}", status.as_u16())));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// Does the same with whichever rejection it is.
+macro_rules! each {
+    ($rejection:expr, $inner:ident => $do:expr) => {
+        match $rejection {
+            SessionRejection::MissingSessionLayer($inner) => $do,
+            SessionRejection::ResponseStarted($inner) => $do,
+            SessionRejection::Ended($inner) => $do,
+            SessionRejection::NotCreated($inner) => $do,
+            SessionRejection::PropertyPresent($inner) => $do,
+            SessionRejection::PropertyBusy($inner) => $do,
+            SessionRejection::PropertyFailed($inner) => $do,
+            SessionRejection::MissingState($inner) => $do,
+        }
+    };
+}
+
+impl SessionRejection {
+    /// The response's status.
+    pub fn status(&self) -> StatusCode {
+        each!(self, rejection => rejection.status())
+    }
+}
+
+impl fmt::Display for SessionRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        each!(self, rejection => rejection.fmt(f))
+    }
+}
+
+impl Error for SessionRejection {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        each!(self, rejection => rejection.source())
+    }
+}
+
+impl IntoResponse for SessionRejection {
+    fn into_response(self) -> Response {
+        each!(self, rejection => rejection.into_response())
+    }
+}
+
+impl From<SessionEnded> for SessionRejection {
+    fn from(_: SessionEnded) -> Self {
+        Ended.into()
+    }
+}
+
+impl From<CreateError> for SessionRejection {
+    fn from(error: CreateError) -> Self {
+        NotCreated(error).into()
+    }
+}
+
+impl From<PropertyError> for SessionRejection {
+    fn from(error: PropertyError) -> Self {
+        match error {
+            PropertyError::SessionEnded => Ended.into(),
+            PropertyError::BeingCreated | PropertyError::Busy => PropertyBusy(error).into(),
+            _ => PropertyFailed(error).into(),
+        }
+    }
+}
+
+impl From<PropsError> for SessionRejection {
+    fn from(error: PropsError) -> Self {
+        match error {
+            PropsError::SessionEnded => Ended.into(),
+            _ => MissingState(error).into(),
+        }
+    }
+}
+
+impl<T> From<Refused<T>> for SessionRejection {
+    fn from(refused: Refused<T>) -> Self {
+        match refused {
+            Refused::SessionEnded(_) => Ended.into(),
+            Refused::BeingCreated(_) => PropertyError::BeingCreated.into(),
+            _ => PropertyPresent.into(),
+        }
+    }
+}

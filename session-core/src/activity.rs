@@ -1,0 +1,214 @@
+//! What keeps a session from being idle: a count and a time, in one word.
+//!
+//! Invariants:
+//! 1. The word holds the whole answer to "may this session end of idleness?", so one compare-and-swap
+//!    decides it. A request that comes and goes between the look and the decision changes the time, and
+//!    the swap fails: with count and time apart it would be missed.
+//! 2. Once `COMPLETED` is set it stays, and nobody enters: `inside` only falls.
+//! 3. `KEPT` changes under the session's lock only, and so does the epoch.
+//! 4. A guard remembers the epoch it entered in. When a session moves to another group the epoch goes up,
+//!    so the guards that the old group waits for are told from those that came after.
+
+use std::fmt;
+
+use crate::clock::Ticks;
+use crate::sync::{AtomicU64, Ordering};
+
+const COMPLETED: u64 = 1 << 63;
+const KEPT: u64 = 1 << 62;
+const EPOCH_SHIFT: u32 = 56;
+const EPOCH_MASK: u64 = 0x3f << EPOCH_SHIFT;
+const INSIDE_SHIFT: u32 = 36;
+const INSIDE_ONE: u64 = 1 << INSIDE_SHIFT;
+const INSIDE_MASK: u64 = 0xf_ffff << INSIDE_SHIFT;
+const TIME_MASK: u64 = (1 << INSIDE_SHIFT) - 1;
+
+/// The number of requests that can be inside one session at a time.
+pub(crate) const MAX_INSIDE: u64 = INSIDE_MASK >> INSIDE_SHIFT;
+
+/// The word. See the module's invariants.
+pub(crate) struct Activity(AtomicU64);
+
+/// The epoch a guard entered in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Epoch(u8);
+
+/// What a guard that left has to see to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Nothing.
+    Quietly,
+    /// The session has completed, or moved to another group since: somebody may be waiting.
+    Awaited,
+}
+
+/// Why a session did not end of idleness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Alive {
+    /// Somebody is inside, or keeps it alive.
+    Active,
+    /// The last activity ended at this time.
+    Since(Ticks),
+    Completed,
+}
+
+impl Activity {
+    pub(crate) fn new(now: Ticks) -> Self {
+        Self(AtomicU64::new(now.0 & TIME_MASK))
+    }
+
+    fn update(&self, mut next: impl FnMut(u64) -> Option<u64>) -> Result<u64, u64> {
+        // Acquire: who enters sees what was done before the session was published, and who sees
+        // COMPLETED sees the completion. Release: who finds `inside` at nought sees all that the
+        // requests did. With less, cleanup could close a value that a request still writes to.
+        let mut word = self.0.load(Ordering::Acquire);
+        loop {
+            let Some(new) = next(word) else {
+                return Err(word);
+            };
+            match self
+                .0
+                .compare_exchange_weak(word, new, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => return Ok(word),
+                Err(seen) => word = seen,
+            }
+        }
+    }
+
+    pub(crate) fn is_completed(&self) -> bool {
+        // Acquire: who sees the end also sees what led to it.
+        self.0.load(Ordering::Acquire) & COMPLETED != 0
+    }
+
+    pub(crate) fn inside(&self) -> u64 {
+        (self.0.load(Ordering::Acquire) & INSIDE_MASK) >> INSIDE_SHIFT
+    }
+
+    /// One more request inside; `None` on a completed session.
+    ///
+    /// # Panics
+    ///
+    /// If [`MAX_INSIDE`] are inside already.
+    #[inline]
+    pub(crate) fn enter(&self) -> Option<Epoch> {
+        let entered = self.update(|word| {
+            if word & COMPLETED != 0 {
+                return None;
+            }
+            assert!(
+                word & INSIDE_MASK != INSIDE_MASK,
+                "over {MAX_INSIDE} requests inside one session"
+            );
+            Some(word + INSIDE_ONE)
+        });
+        entered.ok().map(epoch)
+    }
+
+    /// One request less. Reads the clock if it was the last.
+    #[inline]
+    pub(crate) fn leave(&self, entered: Epoch, mut now: impl FnMut() -> Ticks) -> Left {
+        let left = self.update(|word| {
+            let word = word - INSIDE_ONE;
+            Some(if word & (INSIDE_MASK | COMPLETED) == 0 {
+                at(word, now())
+            } else {
+                word
+            })
+        });
+        let (Ok(before) | Err(before)) = left;
+        if before & COMPLETED != 0 || epoch(before) != entered {
+            Left::Awaited
+        } else {
+            Left::Quietly
+        }
+    }
+
+    /// Sets or clears `KEPT`; call it under the session's lock.
+    pub(crate) fn keep(&self, kept: bool, now: Ticks) {
+        let _ = self.update(|word| {
+            if word & COMPLETED != 0 {
+                None
+            } else if kept {
+                Some(word | KEPT)
+            } else {
+                Some(at(word & !KEPT, now))
+            }
+        });
+    }
+
+    /// Sets `COMPLETED`; call it under the session's lock.
+    pub(crate) fn complete(&self) {
+        let _ = self.update(|word| Some(word | COMPLETED));
+    }
+
+    /// Sets `COMPLETED` if the last activity ended at `limit` or before; call it under the session's lock.
+    pub(crate) fn complete_if_idle(&self, limit: Ticks) -> Result<(), Alive> {
+        let completed =
+            self.update(|word| (idle_since(word).ok()? <= limit).then_some(word | COMPLETED));
+        completed
+            .map(|_| ())
+            .map_err(|word| match idle_since(word) {
+                Ok(since) => Alive::Since(since),
+                Err(alive) => alive,
+            })
+    }
+
+    /// Since when the session has been idle.
+    pub(crate) fn idle_since(&self) -> Result<Ticks, Alive> {
+        idle_since(self.0.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn epoch(&self) -> Epoch {
+        epoch(self.0.load(Ordering::Acquire))
+    }
+
+    /// Starts a new epoch and tells the old one with the number of requests inside at that moment; call it
+    /// under the session's lock.
+    pub(crate) fn next_epoch(&self) -> (Epoch, u64) {
+        let next = self.update(|word| {
+            let up = word.wrapping_add(1 << EPOCH_SHIFT) & EPOCH_MASK;
+            Some(word & !EPOCH_MASK | up)
+        });
+        let (Ok(before) | Err(before)) = next;
+        (epoch(before), (before & INSIDE_MASK) >> INSIDE_SHIFT)
+    }
+}
+
+impl Epoch {
+    /// How many epochs after `other` this one came, going round.
+    pub(crate) fn after(self, other: Self) -> u8 {
+        self.0.wrapping_sub(other.0) & 0x3f
+    }
+
+    /// How many epochs there are before they go round.
+    pub(crate) const COUNT: usize = 64;
+}
+
+fn epoch(word: u64) -> Epoch {
+    Epoch(u8::try_from((word & EPOCH_MASK) >> EPOCH_SHIFT).unwrap_or_default())
+}
+
+fn at(word: u64, now: Ticks) -> u64 {
+    // Never back: a clock read by a slower thread may be the older one.
+    word & !TIME_MASK | (word & TIME_MASK).max(now.0 & TIME_MASK)
+}
+
+fn idle_since(word: u64) -> Result<Ticks, Alive> {
+    if word & COMPLETED != 0 {
+        Err(Alive::Completed)
+    } else if word & (KEPT | INSIDE_MASK) != 0 {
+        Err(Alive::Active)
+    } else {
+        Ok(Ticks(word & TIME_MASK))
+    }
+}
+
+impl fmt::Debug for Activity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Activity")
+            .field("inside", &self.inside())
+            .field("idle", &self.idle_since())
+            .finish()
+    }
+}

@@ -1,0 +1,158 @@
+//! How a manager is built.
+
+use std::any::Any;
+use std::fmt;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use crate::error::BuildError;
+use crate::manager::SessionManager;
+use crate::shared::Shared;
+use crate::sync::Arc;
+
+/// What a manager does when it is asked for one session more than it may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenFull {
+    /// It refuses with [`CreateError::Full`](crate::CreateError::Full).
+    Reject,
+    /// It ends one among the longest idle sessions that have no activity, anonymous ones first: a flood of
+    /// strangers never throws out a session whose group the application named. If there is none it refuses.
+    EvictIdlest,
+}
+
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) idle_timeout: Duration,
+    pub(crate) absolute_timeout: Duration,
+    pub(crate) drain_timeout: Duration,
+    pub(crate) close_timeout: Duration,
+    pub(crate) lend_timeout: Duration,
+    pub(crate) max_sessions: usize,
+    pub(crate) when_full: WhenFull,
+    pub(crate) state: Option<std::sync::Arc<dyn Any + Send + Sync>>,
+}
+
+/// Builds a [`SessionManager`]: see [`SessionManager::builder`].
+#[must_use = "call `build()`"]
+pub struct SessionManagerBuilder {
+    settings: Settings,
+    runtime: Option<Handle>,
+}
+
+impl SessionManagerBuilder {
+    pub(crate) fn new() -> Self {
+        let settings = Settings {
+            idle_timeout: Duration::from_secs(20 * 60),
+            absolute_timeout: Duration::from_secs(8 * 3600),
+            drain_timeout: Duration::from_secs(30),
+            close_timeout: Duration::from_secs(10),
+            lend_timeout: Duration::from_secs(30),
+            max_sessions: 1_000_000,
+            when_full: WhenFull::Reject,
+            state: None,
+        };
+        Self {
+            settings,
+            runtime: None,
+        }
+    }
+
+    /// How long a session may be without activity: 20 minutes if not set.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.idle_timeout = timeout;
+        self
+    }
+
+    /// How long a session may live, whatever its activity: 8 hours if not set.
+    pub fn absolute_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.absolute_timeout = timeout;
+        self
+    }
+
+    /// How long cleanup waits for requests, tasks and initialisers before it aborts: 30 seconds if not set.
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.drain_timeout = timeout;
+        self
+    }
+
+    /// How long a close hook may take, and how long cleanup waits for values that others still hold: 10
+    /// seconds if not set.
+    pub fn close_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.close_timeout = timeout;
+        self
+    }
+
+    /// How long a request waits for an [`Exclusive`](crate::Exclusive) that is lent to another: 30 seconds if
+    /// not set.
+    pub fn lend_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.lend_timeout = timeout;
+        self
+    }
+
+    /// How many sessions may be active, and what happens beyond: a million, and rejection, if not set. As
+    /// many again may be in cleanup.
+    pub fn max_sessions(mut self, max: usize, when_full: WhenFull) -> Self {
+        self.settings.max_sessions = max;
+        self.settings.when_full = when_full;
+        self
+    }
+
+    /// What initialisers get from [`InitContext::state`](crate::InitContext::state): the application's own
+    /// state, of any type. A clone of the manager in it keeps the manager for ever.
+    pub fn state<S: Send + Sync + 'static>(mut self, state: S) -> Self {
+        self.settings.state = Some(std::sync::Arc::new(state));
+        self
+    }
+
+    /// The runtime for the manager's and the sessions' tasks; the current one if not set.
+    pub fn runtime(mut self, runtime: Handle) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// Builds the manager.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::NoRuntime`] outside a runtime if none was named, and [`BuildError::Zero`] for a timeout or
+    /// a maximum of nought.
+    ///
+    /// # Panics
+    ///
+    /// If the runtime was built without its timer (`enable_time`).
+    pub fn build(self) -> Result<SessionManager, BuildError> {
+        let settings = self.settings;
+        for (name, zero) in [
+            ("idle_timeout", settings.idle_timeout.is_zero()),
+            ("absolute_timeout", settings.absolute_timeout.is_zero()),
+            ("drain_timeout", settings.drain_timeout.is_zero()),
+            ("close_timeout", settings.close_timeout.is_zero()),
+            ("lend_timeout", settings.lend_timeout.is_zero()),
+            ("max_sessions", settings.max_sessions == 0),
+        ] {
+            if zero {
+                return Err(BuildError::Zero(name));
+            }
+        }
+        let runtime = match self.runtime {
+            Some(runtime) => runtime,
+            None => Handle::try_current().map_err(|_| BuildError::NoRuntime)?,
+        };
+        {
+            // Without a timer this panics, here and not in a task that nobody sees.
+            let _entered = runtime.enter();
+            drop(tokio::time::sleep(Duration::ZERO));
+        }
+        Ok(SessionManager::new(Arc::new(Shared::new(
+            settings, runtime,
+        ))))
+    }
+}
+
+impl fmt::Debug for SessionManagerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionManagerBuilder")
+    }
+}

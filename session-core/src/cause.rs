@@ -1,0 +1,36 @@
+//! Why a local session completed.
+
+use std::fmt;
+
+/// Why a session or a session group completed.
+///
+/// Each completes once, for one cause; where causes race, one wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CompletionCause {
+    /// [`terminate()`](crate::LocalSession::terminate) was called, on it or on its group.
+    Terminated,
+    /// No activity for the manager's idle timeout.
+    IdleTimeout,
+    /// The manager's absolute timeout after its creation.
+    AbsoluteTimeout,
+    /// It made room for a new session: see [`WhenFull::EvictIdlest`](crate::WhenFull::EvictIdlest).
+    Evicted,
+    /// The manager was shut down, or its last clone was dropped.
+    Shutdown,
+    /// A group's last session left it or was cleaned up.
+    LastSessionEnded,
+}
+
+impl fmt::Display for CompletionCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Terminated => "terminated",
+            Self::IdleTimeout => "idle timeout",
+            Self::AbsoluteTimeout => "absolute timeout",
+            Self::Evicted => "evicted",
+            Self::Shutdown => "shutdown",
+            Self::LastSessionEnded => "last session ended",
+        })
+    }
+}

@@ -1,0 +1,236 @@
+//! Cleanup, in its order: owned values, drain, properties, and then the end.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::Shared;
+use tokio::sync::{Notify, oneshot};
+
+use crate::close::caught;
+use crate::lifecycle;
+use crate::owner::{Owner, OwnerRef};
+use crate::report::{About, CleanupReport, Trouble};
+
+/// The moment that aborted tasks get to drop what they hold.
+const ABORT_GRACE: Duration = Duration::from_secs(1);
+
+/// Resolves when a session's or group's cleanup has ended, with its report.
+///
+/// It clones, and holds nothing alive: not the session, and not the manager. While the runtime runs it always
+/// resolves, once the drain and close timeouts have passed, unless a `Drop` or a sync hook blocks.
+///
+/// Inside a request, task or hook of the same session it can only wait for itself: cleanup waits for that
+/// request, task or hook up to its timeout, and the report names it.
+///
+/// # Cancel safety
+///
+/// Dropping it changes nothing.
+#[derive(Clone, Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct CleanupCompleted(Shared<oneshot::Receiver<CleanupReport>>);
+
+impl CleanupCompleted {
+    pub(crate) fn new(receiver: Shared<oneshot::Receiver<CleanupReport>>) -> Self {
+        Self(receiver)
+    }
+}
+
+impl Future for CleanupCompleted {
+    type Output = CleanupReport;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CleanupReport> {
+        // The sender goes only once it has sent; what is left without a report had nothing to report.
+        Poll::Ready(ready!(self.0.poll_unpin(cx)).unwrap_or_default())
+    }
+}
+
+/// Where the end of a cleanup is told.
+pub(crate) struct Signal {
+    done: oneshot::Sender<CleanupReport>,
+    completed: CleanupCompleted,
+}
+
+impl Signal {
+    pub(crate) fn new() -> Self {
+        let (done, receiver) = oneshot::channel();
+        Self {
+            done,
+            completed: CleanupCompleted(receiver.shared()),
+        }
+    }
+
+    pub(crate) fn completed(&self) -> CleanupCompleted {
+        self.completed.clone()
+    }
+
+    pub(crate) fn resolve(self, report: CleanupReport) {
+        // Nobody may be waiting.
+        let _ = self.done.send(report);
+    }
+}
+
+/// Starts the cleanup of a completed session or group on the manager's runtime.
+pub(crate) fn spawn(owner: OwnerRef<'_>, drained: std::sync::Arc<Notify>) {
+    let shared = owner.local().shared.clone();
+    shared.cleanup_begins(owner);
+    let cleanup = Cleanup {
+        owner: owner.to_owner(),
+        ended: false,
+    };
+    shared.runtime.spawn(cleanup.run(drained));
+}
+
+/// A cleanup under way. If its runtime goes away it ends at once, as far as that is possible.
+struct Cleanup {
+    owner: Owner,
+    ended: bool,
+}
+
+impl Cleanup {
+    async fn run(mut self, drained: std::sync::Arc<Notify>) {
+        let local = self.owner.local();
+        let hurry = local.shared.hurry.clone();
+        let ledger = local.ledger();
+
+        self.drop_owned();
+
+        // Requests, tasks and initialisers.
+        let drain = wait_drained(&self.owner, &drained);
+        let in_time = tokio::select! {
+            biased;
+            () = drain => true,
+            () = tokio::time::sleep(local.shared.drain_timeout) => false,
+            () = hurry.cancelled() => false,
+        };
+        if !in_time {
+            self.abort_tasks();
+            let _ = tokio::time::timeout(ABORT_GRACE, wait_drained(&self.owner, &drained)).await;
+            self.note_left_over();
+        }
+
+        // Properties, the last published first.
+        self.drop_sets();
+        while let Some(held) = self.pop() {
+            if let Some((entry, closing)) = held.let_go() {
+                entry.run(closing, hurry.cancelled()).await;
+            }
+        }
+
+        // Those that somebody still holds, and hooks of removed ones.
+        tokio::select! {
+            biased;
+            () = ledger.settled() => {}
+            () = tokio::time::sleep(local.shared.close_timeout) => {}
+            () = hurry.cancelled() => {}
+        }
+        self.end();
+    }
+
+    /// Drops what `take_ownership` took, last taken first.
+    fn drop_owned(&self) {
+        let local = self.owner.local();
+        loop {
+            let last = local.lock().used_mut().owned.pop_last();
+            let Some((_, owning)) = last else { return };
+            let about = owning.about();
+            if let Err(trouble) = caught(|| {
+                drop(owning);
+                Ok(())
+            }) {
+                local.note(about, trouble);
+            }
+            local.ledger().count(1);
+        }
+    }
+
+    fn abort_tasks(&self) {
+        let local = self.owner.local();
+        let aborted: Vec<_> = {
+            let mut state = local.lock();
+            state
+                .used_mut()
+                .tasks
+                .values_mut()
+                .map(crate::task::Task::abort)
+                .collect()
+        };
+        for (about, handle) in aborted {
+            local.note(about, Trouble::Aborted);
+            if let Some(handle) = handle {
+                handle.abort();
+            }
+        }
+    }
+
+    fn note_left_over(&self) {
+        let local = self.owner.local();
+        for _ in 0..local.activity.inside() {
+            local.note(About::kind("request", ""), Trouble::StillHeld);
+        }
+        let (tasks, creations) = {
+            let mut state = local.lock();
+            let used = state.used_mut();
+            let tasks: Vec<About> = used.tasks.values().map(|task| task.about.clone()).collect();
+            (tasks, used.table.creations())
+        };
+        // An async initialiser is one of the tasks.
+        let creations = creations
+            .iter()
+            .filter(|creation| creation.is_sync())
+            .map(|creation| creation.about.clone());
+        for about in tasks.into_iter().chain(creations) {
+            local.note(about, Trouble::StillHeld);
+        }
+    }
+
+    /// Lets go of the sets and the dictionary; the values stay in the list.
+    fn drop_sets(&self) {
+        let local = self.owner.local();
+        let (sets, slots) = local.take_sets();
+        for set in sets {
+            let about = About::kind(set.description.name(), "");
+            if let Err(trouble) = caught(|| {
+                drop(set);
+                Ok(())
+            }) {
+                local.note(about, trouble);
+            }
+        }
+        drop(slots);
+    }
+
+    fn pop(&self) -> Option<crate::value::Held> {
+        self.owner.local().lock().used_mut().table.pop()
+    }
+
+    fn end(&mut self) {
+        self.ended = true;
+        let report = self.owner.local().ledger().finish().into();
+        lifecycle::finish(self.owner.as_ref(), report);
+    }
+}
+
+impl Drop for Cleanup {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        // The runtime is gone: nothing can be waited for, and what has an async hook is dropped without it.
+        self.drop_owned();
+        self.drop_sets();
+        while let Some(held) = self.pop() {
+            if let Some((entry, closing)) = held.let_go() {
+                entry.detach(closing);
+            }
+        }
+        self.end();
+    }
+}
+
+async fn wait_drained(owner: &Owner, drained: &Notify) {
+    while !owner.local().is_drained() {
+        drained.notified().await;
+    }
+}

@@ -1,0 +1,216 @@
+//! What can go wrong, small and per operation.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+/// The session or group has completed: it takes nothing new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionEnded;
+
+impl fmt::Display for SessionEnded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the session has ended")
+    }
+}
+
+impl Error for SessionEnded {}
+
+/// A value was not taken; it is handed back.
+#[non_exhaustive]
+pub enum Refused<T> {
+    /// The session has completed.
+    SessionEnded(T),
+    /// The key or cell already holds a value: use `replace`, or read what is there.
+    AlreadyPresent(T),
+    /// An initialiser is making the property right now.
+    BeingCreated(T),
+}
+
+impl<T> Refused<T> {
+    /// The value that was not taken.
+    pub fn into_value(self) -> T {
+        match self {
+            Self::SessionEnded(value) | Self::AlreadyPresent(value) | Self::BeingCreated(value) => {
+                value
+            }
+        }
+    }
+
+    pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> Refused<U> {
+        match self {
+            Self::SessionEnded(value) => Refused::SessionEnded(f(value)),
+            Self::AlreadyPresent(value) => Refused::AlreadyPresent(f(value)),
+            Self::BeingCreated(value) => Refused::BeingCreated(f(value)),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Refused<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SessionEnded(_) => "SessionEnded(..)",
+            Self::AlreadyPresent(_) => "AlreadyPresent(..)",
+            Self::BeingCreated(_) => "BeingCreated(..)",
+        })
+    }
+}
+
+impl<T> fmt::Display for Refused<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SessionEnded(_) => "the value was refused: the session has ended",
+            Self::AlreadyPresent(_) => "the value was refused: the property is already there",
+            Self::BeingCreated(_) => "the value was refused: the property is being created",
+        })
+    }
+}
+
+impl<T> Error for Refused<T> {}
+
+/// A property could not be had.
+///
+/// It clones, since all callers that waited for one initialiser get the same error.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum PropertyError {
+    /// The session has completed, and the property would have to be created or lent.
+    SessionEnded,
+    /// Its initialiser failed with this error; the next caller tries again.
+    Failed(Arc<dyn Error + Send + Sync>),
+    /// Its initialiser panicked with this message; the next caller tries again.
+    Panicked(Arc<str>),
+    /// Its initialiser would, directly or through others, wait for itself.
+    Cycle,
+    /// An async initialiser is making it, and a sync caller can't wait for that.
+    BeingCreated,
+    /// It was lent to somebody else for the whole of the lend timeout.
+    Busy,
+}
+
+impl PropertyError {
+    /// The error that the initialiser failed with, if it is an `E`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_core::{LocalSession, PropertyKey, SessionManager};
+    /// use std::num::ParseIntError;
+    ///
+    /// const PORT: PropertyKey<u16> = PropertyKey::new("port");
+    /// let sessions = SessionManager::builder().build()?;
+    /// let session = sessions.create()?;
+    /// let error = session.properties().get_or_try_init(&PORT, || "x".parse()).unwrap_err();
+    /// assert!(error.downcast_ref::<ParseIntError>().is_some());
+    /// # Ok(()) }
+    /// ```
+    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
+        match self {
+            Self::Failed(cause) => cause.downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for PropertyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SessionEnded => SessionEnded.fmt(f),
+            Self::Failed(_) => f.write_str("the property's initialiser failed"),
+            Self::Panicked(message) => write!(f, "the property's initialiser panicked: {message}"),
+            Self::Cycle => f.write_str("the property's initialiser waits for itself"),
+            Self::BeingCreated => {
+                f.write_str("the property is being created by an async initialiser")
+            }
+            Self::Busy => f.write_str("the property is lent to somebody else"),
+        }
+    }
+}
+
+impl Error for PropertyError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Failed(cause) => Some(&**cause),
+            _ => None,
+        }
+    }
+}
+
+impl From<SessionEnded> for PropertyError {
+    fn from(SessionEnded: SessionEnded) -> Self {
+        Self::SessionEnded
+    }
+}
+
+/// A property set could not be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PropsError {
+    /// The session has completed, and the set is not there.
+    SessionEnded,
+    /// The set's initialisers need this type of state, and the manager was built with another or with none.
+    MissingState(&'static str),
+}
+
+impl fmt::Display for PropsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SessionEnded => SessionEnded.fmt(f),
+            Self::MissingState(state) => write!(
+                f,
+                "the property set needs a state of type `{state}`: give the manager one with `SessionManager::builder().state(..)`"
+            ),
+        }
+    }
+}
+
+impl Error for PropsError {}
+
+impl From<SessionEnded> for PropsError {
+    fn from(SessionEnded: SessionEnded) -> Self {
+        Self::SessionEnded
+    }
+}
+
+/// A session could not be created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CreateError {
+    /// As many sessions as the manager allows are active, or in cleanup.
+    Full,
+    /// The manager is shutting down.
+    ShuttingDown,
+}
+
+impl fmt::Display for CreateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "the session manager is full",
+            Self::ShuttingDown => "the session manager is shutting down",
+        })
+    }
+}
+
+impl Error for CreateError {}
+
+/// A manager could not be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// `build()` was called outside a tokio runtime, and none was given with `runtime(..)`.
+    NoRuntime,
+    /// This setting must be more than zero.
+    Zero(&'static str),
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRuntime => f.write_str(
+                "no tokio runtime: call `build()` inside one, or name it with `runtime(handle)`",
+            ),
+            Self::Zero(setting) => write!(f, "`{setting}` must be more than zero"),
+        }
+    }
+}
+
+impl Error for BuildError {}

@@ -1,0 +1,226 @@
+//! Cells of a property set that are lent.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::close::Hook;
+use crate::creation::BoxError;
+use crate::error::{PropertyError, Refused};
+use crate::init::InitContext;
+use crate::owner::Owner;
+use crate::property::{self, Property};
+use crate::set::{Home, Lendable, Seed};
+use crate::value::PropertyRef;
+
+/// A cell of a property set whose value is lent to one at a time, as `&mut T`.
+///
+/// The set's generated accessor gets it, makes it on first use, and lends it in the order of asking.
+pub struct Exclusive<T>(Property<Lent<T>>);
+
+/// A value that is lent. Whoever has the inner pointer has a handle of the property too, and drops the pointer
+/// first: so the last handle's value is the only pointer left.
+pub(crate) struct Lent<T>(Arc<Mutex<T>>);
+
+impl<T> Lent<T> {
+    fn new(value: T) -> Self {
+        Self(Arc::new(Mutex::new(value)))
+    }
+
+    fn into_inner(self) -> T {
+        match Arc::into_inner(self.0) {
+            Some(value) => value.into_inner(),
+            None => unreachable!("a guard keeps a handle until after its pointer is dropped"),
+        }
+    }
+}
+
+impl<T: Lendable> Exclusive<T> {
+    /// Lends it if it is there and not lent, and the session has not completed. Never waits, creates nothing.
+    pub fn try_lock(&self) -> Option<ExclusiveGuard<T>> {
+        let handle = self.0.get()?.clone();
+        let owner = self.0.owner()?;
+        let guard = handle.0.clone().try_lock_owned().ok()?;
+        // Looked at with the guard in hand: what was lent before completion stays good, later nothing is lent.
+        if owner.local().is_completed() {
+            None
+        } else {
+            Some(ExclusiveGuard {
+                guard,
+                _handle: handle,
+            })
+        }
+    }
+}
+
+impl<T> fmt::Debug for Exclusive<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A lent value: nobody else has it until this guard is dropped.
+///
+/// It is owned, so it can move into `spawn_blocking` or a task. A panic with the guard in hand does not poison
+/// the value.
+#[must_use = "dropping it gives the value back"]
+pub struct ExclusiveGuard<T> {
+    // The fields drop in order: the pointer to the value before the handle that keeps it.
+    guard: OwnedMutexGuard<T>,
+    _handle: PropertyRef<Lent<T>>,
+}
+
+impl<T> Deref for ExclusiveGuard<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.guard
+    }
+}
+
+impl<T> DerefMut for ExclusiveGuard<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.guard
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for ExclusiveGuard<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+async fn lend_out<T: Send + 'static>(
+    owner: &Owner,
+    handle: PropertyRef<Lent<T>>,
+) -> Result<ExclusiveGuard<T>, PropertyError> {
+    let local = owner.local();
+    if local.is_completed() {
+        return Err(PropertyError::SessionEnded);
+    }
+    let guard = match handle.0.clone().try_lock_owned() {
+        Ok(guard) => guard,
+        Err(_lent) => {
+            let token = local.token();
+            tokio::select! {
+                biased;
+                () = token.cancelled() => return Err(PropertyError::SessionEnded),
+                guard = handle.0.clone().lock_owned() => guard,
+                () = tokio::time::sleep(local.shared.lend_timeout) => return Err(PropertyError::Busy),
+            }
+        }
+    };
+    // Looked at with the guard in hand: a completion meanwhile may have been too late to end the wait.
+    if local.is_completed() {
+        return Err(PropertyError::SessionEnded);
+    }
+    Ok(ExclusiveGuard {
+        guard,
+        _handle: handle,
+    })
+}
+
+fn wrap<T: Send + 'static>(hook: Option<Hook<T>>) -> Option<Hook<Lent<T>>> {
+    hook.map(|hook| hook.before(Lent::into_inner))
+}
+
+// ===== what accessors call =====
+
+/// Makes an instance's cell.
+pub fn exclusive<T: Lendable>(seed: &Seed<'_>, index: u16) -> Exclusive<T> {
+    Exclusive(Property::bind(seed, index))
+}
+
+/// Lends the property, made on this thread if it is not there.
+///
+/// # Errors
+///
+/// A [`PropertyError`].
+#[expect(
+    clippy::manual_async_fn,
+    reason = "the promise to be `Send` is made here, for all accessors"
+)]
+pub fn lend<T, S, L>(
+    cell: &Exclusive<T>,
+    make: impl FnOnce(&InitContext<S, L>) -> Result<T, BoxError> + Send,
+    hook: impl FnOnce() -> Option<Hook<T>> + Send,
+) -> impl Future<Output = Result<ExclusiveGuard<T>, PropertyError>> + Send
+where
+    T: Lendable,
+    S: Send + Sync + 'static,
+    L: Home,
+{
+    async move {
+        let owner = cell.0.owner().ok_or(PropertyError::SessionEnded)?;
+        let make = |context: &InitContext<S, L>| make(context).map(Lent::new);
+        let handle = property::init_waiting(&cell.0, make, || wrap(hook())).await?;
+        lend_out(&owner, handle.clone()).await
+    }
+}
+
+/// Lends the property, made on a task of the session if it is not there.
+///
+/// # Errors
+///
+/// A [`PropertyError`].
+#[expect(
+    clippy::manual_async_fn,
+    reason = "the promise to be `Send` is made here, for all accessors"
+)]
+pub fn lend_async<T, S, L, Fut>(
+    cell: &Exclusive<T>,
+    make: impl FnOnce(InitContext<S, L>) -> Fut + Send + 'static,
+    hook: impl FnOnce() -> Option<Hook<T>> + Send + 'static,
+) -> impl Future<Output = Result<ExclusiveGuard<T>, PropertyError>> + Send
+where
+    T: Lendable,
+    S: Send + Sync + 'static,
+    L: Home,
+    Fut: Future<Output = Result<T, BoxError>> + Send + 'static,
+{
+    async move {
+        let owner = cell.0.owner().ok_or(PropertyError::SessionEnded)?;
+        let make = |context| async move { make(context).await.map(Lent::new) };
+        let handle = property::init_async(&cell.0, make, || wrap(hook())).await?;
+        lend_out(&owner, handle.clone()).await
+    }
+}
+
+/// Lends a property that was set by hand, if it was.
+///
+/// # Errors
+///
+/// A [`PropertyError`].
+#[expect(
+    clippy::manual_async_fn,
+    reason = "the promise to be `Send` is made here, for all accessors"
+)]
+pub fn lend_present<T: Lendable>(
+    cell: &Exclusive<T>,
+) -> impl Future<Output = Result<Option<ExclusiveGuard<T>>, PropertyError>> + Send {
+    async move {
+        let owner = cell.0.owner().ok_or(PropertyError::SessionEnded)?;
+        match cell.0.get() {
+            Some(handle) => lend_out(&owner, handle.clone()).await.map(Some),
+            None if owner.local().is_completed() => Err(PropertyError::SessionEnded),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Sets a property that has no initialiser.
+///
+/// # Errors
+///
+/// Hands the value back if the property is there already or the session has completed.
+pub fn set_exclusive<T: Lendable>(
+    cell: &Exclusive<T>,
+    value: T,
+    hook: impl FnOnce() -> Option<Hook<T>>,
+) -> Result<(), Refused<T>> {
+    let set = property::set(&cell.0, Lent::new(value), || wrap(hook()));
+    set.map(drop)
+        .map_err(|refused| refused.map(Lent::into_inner))
+}

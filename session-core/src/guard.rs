@@ -1,0 +1,93 @@
+//! Guards of activity: a request inside a session, and what keeps one alive.
+
+use std::fmt;
+
+use crate::activity::{Epoch, Left};
+use crate::error::SessionEnded;
+use crate::session::Session;
+
+/// A request inside a session: see [`Session::enter`](crate::Session::enter).
+///
+/// Dropping it ends the activity; a panic or a client that hangs up drops it too.
+#[must_use = "dropping it leaves the session"]
+pub struct RequestGuard {
+    session: Session,
+    epoch: Epoch,
+}
+
+impl RequestGuard {
+    #[inline]
+    pub(crate) fn new(session: Session, epoch: Epoch) -> Self {
+        Self { session, epoch }
+    }
+
+    /// The session it is inside.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+}
+
+impl Drop for RequestGuard {
+    #[inline]
+    fn drop(&mut self) {
+        let local = self.session.local();
+        if local
+            .activity
+            .leave(self.epoch, || local.shared.clock.now())
+            == Left::Awaited
+        {
+            self.session.left(self.epoch);
+        }
+    }
+}
+
+impl fmt::Debug for RequestGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RequestGuard").field(&self.session).finish()
+    }
+}
+
+/// What keeps a session from being idle: see [`Session::keep_alive`](crate::Session::keep_alive).
+///
+/// Idle time runs from when the last one is dropped.
+#[must_use = "dropping it lets the session be idle"]
+pub struct KeepAlive {
+    session: Session,
+}
+
+impl KeepAlive {
+    pub(crate) fn new(session: Session) -> Result<Self, SessionEnded> {
+        let local = session.local();
+        let mut state = local.lock();
+        if state.is_completed() {
+            return Err(SessionEnded);
+        }
+        let kept = &mut state.used_mut().kept;
+        *kept += 1;
+        if *kept == 1 {
+            local.activity.keep(true, local.shared.clock.now());
+        }
+        drop(state);
+        Ok(Self { session })
+    }
+}
+
+impl Drop for KeepAlive {
+    fn drop(&mut self) {
+        let local = self.session.local();
+        let mut state = local.lock();
+        // A cleaned-up session counts no more.
+        if let Some(used) = state.used_if_any() {
+            used.kept -= 1;
+            if used.kept == 0 {
+                local.activity.keep(false, local.shared.clock.now());
+            }
+        }
+    }
+}
+
+impl fmt::Debug for KeepAlive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("KeepAlive").field(&self.session).finish()
+    }
+}

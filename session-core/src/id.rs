@@ -1,0 +1,217 @@
+//! Session ids and group ids: how they are made, written, read and shown.
+
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// The id of a session: 128 random bits from the operating system.
+///
+/// On the wire it is base64url without padding ([RFC 4648, section 5]): 22 characters. Parsing is strict:
+/// the right length, that alphabet, no padding, no stray bits. Whoever knows an id holds the session, so
+/// `Debug` shows a [`fingerprint`](Self::fingerprint) only.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use session_core::{SessionId, SessionManager};
+///
+/// let sessions = SessionManager::builder().build()?;
+/// let id = sessions.create()?.id();
+/// let text = id.encode();
+/// assert_eq!(text.len(), 22);
+/// assert_eq!(text.parse::<SessionId>()?, id);
+/// assert!(!format!("{id:?}").contains(&text));
+/// # Ok(()) }
+/// ```
+///
+/// [RFC 4648, section 5]: https://www.rfc-editor.org/rfc/rfc4648#section-5
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId(u128);
+
+impl SessionId {
+    /// The length of an encoded id, in bytes.
+    pub const ENCODED_LEN: usize = 22;
+
+    /// A new id.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system has no random bits to give.
+    pub(crate) fn random() -> Self {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).expect("the operating system gives random bits");
+        Self(u128::from_ne_bytes(bytes))
+    }
+
+    /// The id as it travels: 22 characters of base64url.
+    pub fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0.to_be_bytes())
+    }
+
+    /// Reads an id from the bytes of a header; `None` if they are not exactly an encoded id.
+    #[inline]
+    pub fn decode(text: &[u8]) -> Option<Self> {
+        // The decoder wants room for a whole last group.
+        let mut bytes = [0; 18];
+        if text.len() != Self::ENCODED_LEN {
+            return None;
+        }
+        match URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
+            Ok(16) => bytes.first_chunk().map(|id| Self(u128::from_be_bytes(*id))),
+            _ => None,
+        }
+    }
+
+    /// Eight hexadecimal digits that tell sessions apart in logs and give no way back to the id.
+    pub fn fingerprint(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // 32 bits of a hash: enough to follow a session through a log, far too few to guess 128 from.
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        write!(f, "{:08x}", hasher.finish() >> 32)
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = ParseSessionIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseSessionIdError> {
+        Self::decode(text.as_bytes()).ok_or(ParseSessionIdError)
+    }
+}
+
+/// The text is no session id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseSessionIdError;
+
+impl fmt::Display for ParseSessionIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a session id is 22 characters of base64url without padding")
+    }
+}
+
+impl std::error::Error for ParseSessionIdError {}
+
+/// The id that a session got from [`Session::cycle_id`](crate::Session::cycle_id): somebody has to tell the client.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "the old id is dead: send the new one to the client"]
+pub struct NewId(pub(crate) SessionId);
+
+impl NewId {
+    /// The new id.
+    pub fn id(self) -> SessionId {
+        self.0
+    }
+}
+
+/// The name of a session group: one user, one tenant, one browser. The application chooses it.
+///
+/// ```
+/// use session_core::GroupId;
+/// assert_eq!(GroupId::from("user:42").as_str(), "user:42");
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GroupId(Arc<str>);
+
+impl GroupId {
+    /// The name as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for GroupId {
+    fn from(name: &str) -> Self {
+        Self(name.into())
+    }
+}
+
+impl From<String> for GroupId {
+    fn from(name: String) -> Self {
+        Self(name.into())
+    }
+}
+
+impl fmt::Debug for GroupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for GroupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Takes the random bits of a session id for its hash.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 ^= u64::from_ne_bytes(word);
+        }
+    }
+
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "half of the random bits is plenty"
+    )]
+    fn write_u128(&mut self, bits: u128) {
+        self.0 = bits as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r18_parsing_is_strict() {
+        let id = SessionId::random();
+        let text = id.encode();
+        assert_eq!(text.parse(), Ok(id));
+        for wrong in [
+            String::new(),
+            text[1..].to_owned(),
+            format!("{text}A"),
+            format!("{text}=="),
+            format!(" {}", &text[1..]),
+            format!("{}+", &text[..21]),
+            format!("{}/", &text[..21]),
+            // The last character carries four bits that no id has.
+            format!("{}B", &text[..21]),
+        ] {
+            assert_eq!(
+                wrong.parse::<SessionId>(),
+                Err(ParseSessionIdError),
+                "{wrong:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn r18_debug_shows_a_fingerprint_only() {
+        let id = SessionId(u128::MAX);
+        assert_eq!(format!("{id:?}").len(), 8);
+        assert_eq!(id.fingerprint(), format!("{id:?}"));
+        assert!(!format!("{:?}", NewId(id)).contains(&id.encode()));
+    }
+}

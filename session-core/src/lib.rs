@@ -1,0 +1,174 @@
+//! Live, typed, in-process sessions: objects that belong to one visitor, created once and closed once.
+//!
+//! Sessions of most web frameworks are data: they are serialised, and any machine can load them. Some things
+//! can't be: an open transaction, a database cursor, a terminal, a running search, a conversation. Such an
+//! object has to be created once however many requests race for it, shared or lent while the visitor is there,
+//! and closed in order, exactly once, when the visitor is gone. That is what a [`Session`] of this crate does.
+//! It knows nothing of the web; `session-axum` joins it to tower and axum.
+//!
+//! # A session and its properties
+//!
+//! A property set is a struct whose fields are cells. The derive gives it an accessor for each.
+//!
+//! ```
+//! use session_core::{Exclusive, InitContext, LocalSession, Property, SessionManager, SessionProperties};
+//! use std::{collections::BTreeSet, sync::Mutex, time::Duration};
+//!
+//! # #[derive(Debug)] struct DbError;
+//! # impl std::fmt::Display for DbError { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("no database") } }
+//! # impl std::error::Error for DbError {}
+//! # struct Connection { statements: u32 }
+//! # impl Connection {
+//! #     async fn open(_path: &str) -> Result<Self, DbError> { Ok(Self { statements: 0 }) }
+//! #     fn execute(&mut self, _statement: &str) { self.statements += 1; }
+//! #     async fn roll_back(self) -> Result<(), DbError> { Ok(()) }
+//! # }
+//! struct App { database: String }
+//!
+//! #[derive(SessionProperties)]
+//! #[session(state = App)]
+//! struct Workbench {
+//!     /// Opened on first use, lent to one request at a time, rolled back when the session ends.
+//!     #[property(try_async_init = open, close = Connection::roll_back)]
+//!     connection: Exclusive<Connection>,
+//!
+//!     /// The tables this session has looked at: shared.
+//!     #[property(default)]
+//!     seen: Property<Mutex<BTreeSet<String>>>,
+//! }
+//!
+//! async fn open(cx: &InitContext<App>) -> Result<Connection, DbError> {
+//!     Connection::open(&cx.state().database).await
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let sessions = SessionManager::builder()
+//!         .idle_timeout(Duration::from_secs(20 * 60))
+//!         .state(App { database: "airports.db".into() })
+//!         .build()?;
+//!
+//!     let session = sessions.create()?;
+//!     let bench = session.props::<Workbench>()?;
+//!     bench.connection().await?.execute("begin");
+//!     bench.seen()?.lock().unwrap().insert("airports".into());
+//!
+//!     drop(bench); // what is still held then is closed by whoever lets go last
+//!     session.terminate();
+//!     let report = session.cleanup_completed().await;
+//!     assert_eq!(report.closed(), 2);
+//!     assert!(report.is_clean());
+//!
+//!     // Before `main` returns: without a runtime nothing async can be closed.
+//!     sessions.shutdown(Duration::from_secs(10)).await;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`Property<T>`](Property) is shared: its accessor gives `&PropertyRef<T>`, a handle that derefs to the value
+//! and can be cloned into tasks. [`Exclusive<T>`](Exclusive) is lent: its accessor is async and gives an
+//! [`ExclusiveGuard<T>`](ExclusiveGuard) with `&mut T`. What a field can say is in
+//! [the derive's page](macro@SessionProperties).
+//!
+//! Names known only at run time, or that belong to nobody's set, go into the dictionary,
+//! [`session.properties()`](LocalSession::properties), under a typed [`PropertyKey<T>`](PropertyKey).
+//! A value that only has to be dropped at the end is [given away](LocalSession::take_ownership).
+//!
+//! # Created once
+//!
+//! However many callers race for a property, one initialiser runs and all get what it made. An async one runs on
+//! a task of the session: a request that goes away stops nothing. A failure reaches all who waited, as one
+//! [`PropertyError`]; who comes later tries again. An initialiser that would wait for itself, through whatever
+//! detour, gets [`PropertyError::Cycle`].
+//!
+//! # The end
+//!
+//! A session is active until it completes, once, for one [`CompletionCause`]. From then on its properties are
+//! read-only and its [token](LocalSession::completion_token) is cancelled. Cleanup follows:
+//!
+//! 1. owned values are dropped, last taken first;
+//! 2. requests inside, tasks and initialisers end, or are aborted after the drain timeout;
+//! 3. properties are closed, last published first, each by its close hook or its `Drop`;
+//! 4. the group is left, and [`cleanup_completed()`](LocalSession::cleanup_completed) resolves with a
+//!    [`CleanupReport`].
+//!
+//! A value that somebody still holds then is closed by whoever lets go last.
+//!
+//! # Activity and time
+//!
+//! A session ends after the idle timeout without activity, or at the absolute timeout whatever happens. Activity
+//! is a request inside it ([`enter()`](Session::enter)) or a [`keep_alive()`](Session::keep_alive) guard;
+//! looking a session up is not. Time is tokio's clock, so a test can pause it.
+//!
+//! # Groups
+//!
+//! Sessions of one user, tenant or browser can share a [`SessionGroup`], which has properties, tasks and an end
+//! like a session's. [`create_in`](SessionManager::create_in) and [`join`](Session::join) name it.
+#![deny(missing_docs)]
+
+mod activity;
+mod builder;
+mod cause;
+mod cleanup;
+mod clock;
+mod close;
+mod creation;
+mod error;
+mod event;
+mod exclusive;
+mod expiry;
+mod group;
+mod guard;
+mod id;
+mod init;
+mod insert;
+mod key;
+mod ledger;
+mod lifecycle;
+mod local;
+mod manager;
+mod owned;
+mod owner;
+mod properties;
+mod property;
+mod props;
+mod report;
+mod session;
+mod set;
+mod shared;
+mod stats;
+mod sync;
+mod table;
+mod task;
+mod value;
+mod wait_graph;
+
+pub use builder::{SessionManagerBuilder, WhenFull};
+pub use cause::CompletionCause;
+pub use cleanup::CleanupCompleted;
+pub use close::CloseHook;
+pub use error::{BuildError, CreateError, PropertyError, PropsError, Refused, SessionEnded};
+pub use event::{LifecycleEvent, LifecycleEvents, Missed, Subject};
+pub use exclusive::{Exclusive, ExclusiveGuard};
+pub use group::SessionGroup;
+pub use guard::{KeepAlive, RequestGuard};
+pub use id::{GroupId, NewId, ParseSessionIdError, SessionId};
+pub use init::InitContext;
+pub use key::{KeyName, PropertyKey};
+pub use local::LocalSession;
+pub use manager::{SessionManager, ShutdownReport};
+pub use owned::Owned;
+pub use properties::{Properties, PropertyInfo, PropertyState};
+pub use property::Property;
+pub use props::Props;
+pub use report::{CleanupReport, Problem, Trouble};
+pub use session::{Session, WeakSession};
+pub use session_macros::SessionProperties;
+pub use set::{LivesIn, SessionProperties};
+pub use stats::SessionStats;
+pub use tokio_util::sync::CancellationToken;
+pub use value::PropertyRef;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;

@@ -1,0 +1,291 @@
+//! The life of a session or group: `Active -> Completed -> CleanedUp`, never back.
+//!
+//! Invariants:
+//! 1. One lock guards the flip to completed, publication, the list of values and the token. So "completed at
+//!    the very moment when ..." is a question of who gets the lock.
+//! 2. `cause` is set once, together with the activity's `COMPLETED` and with leaving the registry.
+//! 3. The token is cancelled after the flip, outside the lock; one that is made after the flip is born
+//!    cancelled. A token made outside the lock could miss both.
+//! 4. No user code runs under the lock, and it is not held over an `.await`.
+//! 5. Lock order: a session's state, its seat, a group's members, a registry shard; never two of a kind, and a
+//!    group's state is taken while none of these is held. A ledger's lock is a leaf.
+
+use std::any::{Any, TypeId};
+use std::collections::{BTreeMap, HashMap};
+
+use futures_util::FutureExt as _;
+use tokio::sync::{Notify, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::activity::{Activity, Alive};
+use crate::cause::CompletionCause;
+use crate::cleanup::{self, CleanupCompleted, Signal};
+use crate::clock::Ticks;
+use crate::error::PropertyError;
+use crate::ledger::Ledger;
+use crate::owned::Owning;
+use crate::owner::OwnerRef;
+use crate::report::{About, CleanupReport, Trouble};
+use crate::set::SetDescription;
+use crate::shared::Shared;
+use crate::sync::{Arc, Mutex, MutexGuard};
+use crate::table::Table;
+use crate::task::Task;
+
+/// What a session and a group have in common.
+pub(crate) struct Local {
+    pub(crate) shared: Arc<Shared>,
+    /// The requests inside; of a group, the requests that were inside sessions when these left it.
+    pub(crate) activity: Activity,
+    state: Mutex<State>,
+}
+
+/// What the lock guards.
+#[derive(Default)]
+pub(crate) struct State {
+    cause: Option<CompletionCause>,
+    cleaned_up: bool,
+    report: CleanupReport,
+    used: Option<Box<Used>>,
+}
+
+/// What a session may never use, made when it is first used and gone after cleanup.
+#[derive(Default)]
+pub(crate) struct Used {
+    token: Option<CancellationToken>,
+    pub(crate) table: Table,
+    pub(crate) sets: Vec<SetEntry>,
+    pub(crate) owned: BTreeMap<u64, Owning>,
+    pub(crate) tasks: HashMap<u64, Task>,
+    /// The `keep_alive()` guards that exist.
+    pub(crate) kept: usize,
+    /// The `dispose()` calls under way.
+    pub(crate) disposals: usize,
+    next: u64,
+    ledger: Option<Arc<Ledger>>,
+    signal: Option<Signal>,
+    /// Wakes the cleanup when something it waits for has ended; there from completion on.
+    drained: Option<std::sync::Arc<Notify>>,
+}
+
+/// A property set that a session holds.
+pub(crate) struct SetEntry {
+    pub(crate) id: TypeId,
+    pub(crate) description: SetDescription,
+    pub(crate) set: std::sync::Arc<dyn Any + Send + Sync>,
+}
+
+impl State {
+    pub(crate) fn is_completed(&self) -> bool {
+        self.cause.is_some()
+    }
+
+    pub(crate) fn is_cleaned_up(&self) -> bool {
+        self.cleaned_up
+    }
+
+    pub(crate) fn used(&self) -> Option<&Used> {
+        self.used.as_deref()
+    }
+
+    /// What is used, without making it: after cleanup it is gone for good.
+    pub(crate) fn used_if_any(&mut self) -> Option<&mut Used> {
+        self.used.as_deref_mut()
+    }
+
+    pub(crate) fn used_mut(&mut self) -> &mut Used {
+        self.used.get_or_insert_default()
+    }
+}
+
+impl Used {
+    /// A number that nothing else of this session has.
+    pub(crate) fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    pub(crate) fn ledger(&mut self, shared: &Shared) -> Arc<Ledger> {
+        self.ledger
+            .get_or_insert_with(|| Arc::new(shared.new_ledger()))
+            .clone()
+    }
+
+    /// Does cleanup have nothing to wait for before it closes the properties?
+    pub(crate) fn is_drained(&self) -> bool {
+        self.tasks.is_empty() && self.disposals == 0 && !self.table.is_creating()
+    }
+
+    fn owes_nothing(&self) -> bool {
+        self.is_drained()
+            && self.owned.is_empty()
+            && !self.table.has_published()
+            && self
+                .ledger
+                .as_ref()
+                .is_none_or(|ledger| ledger.is_settled())
+    }
+}
+
+impl Local {
+    pub(crate) fn new(shared: Arc<Shared>, now: Ticks) -> Self {
+        Self {
+            shared,
+            activity: Activity::new(now),
+            state: Mutex::new(State::default()),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+
+    pub(crate) fn is_completed(&self) -> bool {
+        self.activity.is_completed()
+    }
+
+    pub(crate) fn cause(&self) -> Option<CompletionCause> {
+        self.lock().cause
+    }
+
+    /// A child of the session's own token.
+    pub(crate) fn token(&self) -> CancellationToken {
+        let mut state = self.lock();
+        if state.is_completed() && state.used().is_none_or(|used| used.token.is_none()) {
+            let token = CancellationToken::new();
+            token.cancel();
+            return token;
+        }
+        state.used_mut().token.get_or_insert_default().child_token()
+    }
+
+    /// The accounts of this session's values.
+    pub(crate) fn ledger(&self) -> Arc<Ledger> {
+        let mut state = self.lock();
+        let completed = state.is_completed();
+        let ledger = state.used_mut().ledger(&self.shared);
+        if completed {
+            ledger.open();
+        }
+        ledger
+    }
+
+    /// Notes trouble for the report, if there is to be one.
+    pub(crate) fn note(&self, about: About, trouble: Trouble) {
+        self.ledger().note(about, trouble);
+    }
+
+    /// Wakes the cleanup if it may have been waiting for what has just ended.
+    pub(crate) fn check_drained(&self) {
+        if !self.is_completed() {
+            return;
+        }
+        let drained = self.lock().used().and_then(|used| used.drained.clone());
+        if let Some(drained) = drained {
+            drained.notify_one();
+        }
+    }
+
+    /// Is nothing left that cleanup waits for before it closes the properties?
+    pub(crate) fn is_drained(&self) -> bool {
+        self.activity.inside() == 0 && self.lock().used().is_none_or(Used::is_drained)
+    }
+
+    pub(crate) fn cleanup_completed(&self) -> CleanupCompleted {
+        let mut state = self.lock();
+        if state.cleaned_up {
+            let (done, receiver) = oneshot::channel();
+            let _ = done.send(state.report.clone());
+            return CleanupCompleted::new(receiver.shared());
+        }
+        state
+            .used_mut()
+            .signal
+            .get_or_insert_with(Signal::new)
+            .completed()
+    }
+
+    /// What is done with the session's own hold on a set, once cleanup has come to the properties.
+    pub(crate) fn take_sets(&self) -> (Vec<SetEntry>, impl Sized + use<>) {
+        let mut state = self.lock();
+        let used = state.used_mut();
+        (std::mem::take(&mut used.sets), used.table.take_slots())
+    }
+}
+
+/// Completes a session or group. `unregister` takes it out of the registry, in the same step.
+///
+/// With an `idle_limit`, only if its last activity had ended by then.
+pub(crate) fn complete(
+    owner: OwnerRef<'_>,
+    cause: CompletionCause,
+    idle_limit: Option<Ticks>,
+    unregister: impl FnOnce(),
+) -> Result<(), Alive> {
+    let local = owner.local();
+    let (token, creations, drained) = {
+        let mut state = local.lock();
+        if state.is_completed() {
+            return Err(Alive::Completed);
+        }
+        match idle_limit {
+            Some(limit) => local.activity.complete_if_idle(limit)?,
+            None => local.activity.complete(),
+        }
+        state.cause = Some(cause);
+        unregister();
+        let inside = local.activity.inside() > 0;
+        let owes = inside || state.used().is_some_and(|used| !used.owes_nothing());
+        if owes {
+            let used = state.used_mut();
+            used.drained = Some(std::sync::Arc::default());
+            used.ledger(&local.shared).open();
+        }
+        match state.used() {
+            None => (None, Vec::new(), None),
+            Some(used) => (
+                used.token.clone(),
+                used.table.creations(),
+                used.drained.clone(),
+            ),
+        }
+    };
+    if let Some(token) = token {
+        token.cancel();
+    }
+    for creation in creations {
+        creation.resolve(Err(PropertyError::SessionEnded));
+    }
+    local.shared.completed(owner, cause);
+    match drained {
+        Some(drained) => cleanup::spawn(owner, drained),
+        None => finish(owner, CleanupReport::default()),
+    }
+    Ok(())
+}
+
+/// The last step of cleanup: `CleanedUp`, and the group is left.
+pub(crate) fn finish(owner: OwnerRef<'_>, report: CleanupReport) {
+    let (used, left) = {
+        let mut state = owner.local().lock();
+        state.cleaned_up = true;
+        state.report = report.clone();
+        let left = match owner {
+            OwnerRef::Session(session) => session.leave_group(),
+            OwnerRef::Group(_) => None,
+        };
+        (state.used.take(), left)
+    };
+    if let Some(group) = left {
+        group.complete();
+    }
+    if let Some(mut used) = used {
+        if let Some(signal) = used.signal.take() {
+            signal.resolve(report.clone());
+        }
+        // Sets and trivial values go here, outside the lock.
+        drop(used);
+    }
+    owner.local().shared.cleaned_up(owner, report);
+}

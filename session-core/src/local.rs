@@ -1,0 +1,153 @@
+//! What sessions and groups have in common, as users see it.
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::cause::CompletionCause;
+use crate::cleanup::CleanupCompleted;
+use crate::error::{PropsError, Refused, SessionEnded};
+use crate::group::SessionGroup;
+use crate::owned::{self, Owned};
+use crate::owner::OwnerRef;
+use crate::properties::Properties;
+use crate::props::{self, Props};
+use crate::session::Session;
+use crate::set::{LivesIn, SessionProperties};
+
+/// A session or a session group: what holds properties, and ends.
+///
+/// `Active -> Completed -> CleanedUp`, never back. Completion is one step: from then on the properties are
+/// read-only and the token is cancelled. Cleanup follows: owned values are dropped, requests and tasks drain,
+/// the properties are closed in the reverse of the order in which they were published.
+///
+/// Sealed: [`Session`] and [`SessionGroup`] implement it.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use session_core::{LocalSession, PropertyKey, SessionManager};
+///
+/// const SEARCHES: PropertyKey<Vec<&str>> = PropertyKey::new("searches");
+/// let sessions = SessionManager::builder().build()?;
+/// let session = sessions.create()?;
+/// session.properties().get_or_init(&SEARCHES, || vec!["rust"])?;
+///
+/// session.terminate();
+/// assert!(session.completion_token().is_cancelled());
+/// assert!(session.properties().is_read_only());
+/// assert_eq!(session.cleanup_completed().await.closed(), 1);
+/// # Ok(()) }
+/// ```
+pub trait LocalSession: sealed::Sealed {
+    /// Its properties by key: the dictionary.
+    fn properties(&self) -> Properties<'_> {
+        Properties::new(self.as_owner())
+    }
+
+    /// Its property set of this type, made on first use.
+    ///
+    /// # Errors
+    ///
+    /// [`PropsError::SessionEnded`] if it has completed and the set is not there;
+    /// [`PropsError::MissingState`] if the set's initialisers need a state that the manager was not given.
+    fn props<P: SessionProperties + LivesIn<Self>>(&self) -> Result<Props<P>, PropsError>
+    where
+        Self: Sized,
+    {
+        props::props(self.as_owner())
+    }
+
+    /// Hands the value over until completion: it is then dropped, last taken first, before anything else.
+    ///
+    /// What has to be reached, or closed with a hook, or is still needed while requests drain, is a property.
+    ///
+    /// # Errors
+    ///
+    /// On a completed session the value is handed back.
+    fn take_ownership<T: Send + 'static>(&self, value: T) -> Result<Owned<T>, Refused<T>> {
+        owned::take_ownership(self.as_owner(), value)
+    }
+
+    /// Spawns a task that cleanup waits for, on the manager's runtime. It gets a token that is cancelled at
+    /// completion; after the drain timeout it is aborted.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionEnded`] if it has completed; `task` is not called then.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use session_core::{LocalSession, SessionManager};
+    /// # let sessions = SessionManager::builder().build()?;
+    /// # let session = sessions.create()?;
+    /// let task = session.spawn(|token| async move {
+    ///     token.cancelled().await;
+    ///     "stopped in good order"
+    /// })?;
+    /// session.terminate();
+    /// assert_eq!(task.await?, "stopped in good order");
+    /// # Ok(()) }
+    /// ```
+    fn spawn<F, Fut>(&self, task: F) -> Result<JoinHandle<Fut::Output>, SessionEnded>
+    where
+        F: FnOnce(CancellationToken) -> Fut,
+        Fut: Future<Output: Send> + Send + 'static,
+    {
+        crate::task::spawn(self.as_owner(), task)
+    }
+
+    /// A token that is cancelled at completion. Cancelling it oneself cancels nothing else: it is a child of
+    /// the session's own.
+    fn completion_token(&self) -> CancellationToken {
+        self.as_owner().local().token()
+    }
+
+    /// Whether it has completed.
+    fn is_completed(&self) -> bool {
+        self.as_owner().local().is_completed()
+    }
+
+    /// Why it completed; `None` while it is active.
+    fn completion_cause(&self) -> Option<CompletionCause> {
+        self.as_owner().local().cause()
+    }
+
+    /// Ends it. Gives nothing back and waits for nothing, so it is right from anywhere: a handler, a task, a
+    /// hook, an initialiser of the session itself.
+    ///
+    /// A group is closed to newcomers first, then its sessions are ended; it completes when the last of these
+    /// has been cleaned up.
+    fn terminate(&self) {
+        match self.as_owner() {
+            OwnerRef::Session(session) => session.complete(CompletionCause::Terminated),
+            OwnerRef::Group(group) => group.end(),
+        }
+    }
+
+    /// Resolves with a report when cleanup has ended. Ask at any time, also before completion or after cleanup.
+    fn cleanup_completed(&self) -> CleanupCompleted {
+        self.as_owner().local().cleanup_completed()
+    }
+}
+
+impl LocalSession for Session {}
+impl LocalSession for SessionGroup {}
+
+pub(crate) mod sealed {
+    use super::{OwnerRef, Session, SessionGroup};
+
+    pub trait Sealed {
+        fn as_owner(&self) -> OwnerRef<'_>;
+    }
+
+    impl Sealed for Session {
+        fn as_owner(&self) -> OwnerRef<'_> {
+            OwnerRef::Session(self)
+        }
+    }
+
+    impl Sealed for SessionGroup {
+        fn as_owner(&self) -> OwnerRef<'_> {
+            OwnerRef::Group(self)
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The manager of sessions.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+
+use crate::builder::SessionManagerBuilder;
+use crate::cause::CompletionCause;
+use crate::error::CreateError;
+use crate::event::{LifecycleEvents, Subject};
+use crate::group::SessionGroup;
+use crate::id::{GroupId, SessionId};
+use crate::report::CleanupReport;
+use crate::session::Session;
+use crate::shared::Shared;
+use crate::stats::SessionStats;
+use crate::sync::Arc;
+
+/// What a shutdown leaves cleanups for, once its timeout has passed and they have been told not to wait.
+const HURRY_GRACE: Duration = Duration::from_secs(1);
+
+/// Creates sessions, finds them, and ends them.
+///
+/// A cheap clone, bound to one tokio runtime. Dropping the last clone completes its sessions with
+/// [`CompletionCause::Shutdown`], so `builder().build()?.create()?` gives an ended session, and a clone in the
+/// manager's own state or in a property keeps the manager for ever. Before `main` returns it must await
+/// [`shutdown`](Self::shutdown): without a runtime nothing that is async can be closed.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use session_core::{LocalSession, SessionManager};
+/// use std::time::Duration;
+///
+/// let sessions = SessionManager::builder().idle_timeout(Duration::from_secs(60)).build()?;
+/// let session = sessions.create()?;
+/// assert_eq!(sessions.get(&session.id()).as_ref(), Some(&session));
+///
+/// let report = sessions.shutdown(Duration::from_secs(5)).await;
+/// assert!(report.is_clean());
+/// assert!(session.is_completed());
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct SessionManager(Arc<Handle>);
+
+/// What the clones share: when it goes, the sessions end.
+struct Handle {
+    shared: Arc<Shared>,
+    sweeper: AbortHandle,
+}
+
+impl SessionManager {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let sweep = shared.expiry.clone().sweep(Arc::downgrade(&shared));
+        let sweeper = shared.runtime.spawn(sweep).abort_handle();
+        Self(Arc::new(Handle { shared, sweeper }))
+    }
+
+    /// Starts to build a manager.
+    pub fn builder() -> SessionManagerBuilder {
+        SessionManagerBuilder::new()
+    }
+
+    /// Creates a session.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateError::Full`] if there is no room for it, [`CreateError::ShuttingDown`] after
+    /// [`shutdown`](Self::shutdown) was called.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system has no random bits to give.
+    pub fn create(&self) -> Result<Session, CreateError> {
+        self.0.shared.create(None)
+    }
+
+    /// Creates a session in the group of this name, which is born if there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    ///
+    /// # Panics
+    ///
+    /// As [`create`](Self::create).
+    pub fn create_in(&self, group: GroupId) -> Result<Session, CreateError> {
+        self.0.shared.create(Some(group))
+    }
+
+    /// The active session of this id. To look it up is no activity.
+    #[inline]
+    pub fn get(&self, id: &SessionId) -> Option<Session> {
+        self.0.shared.find(id)
+    }
+
+    /// The group of this name, if it has sessions.
+    pub fn group(&self, id: &GroupId) -> Option<SessionGroup> {
+        self.0
+            .shared
+            .groups
+            .get(id)
+            .map(|group| group.value().clone())
+    }
+
+    /// The active sessions, in no order. It goes through all of them.
+    pub fn sessions(&self) -> Vec<Session> {
+        self.0.shared.sessions()
+    }
+
+    /// The named groups that have sessions, in no order. It goes through all of them.
+    pub fn groups(&self) -> Vec<SessionGroup> {
+        self.0
+            .shared
+            .groups
+            .iter()
+            .map(|group| group.value().clone())
+            .collect()
+    }
+
+    /// Counts, without going through anything.
+    pub fn stats(&self) -> SessionStats {
+        self.0.shared.stats()
+    }
+
+    /// Follows what happens to sessions and groups from now on. A slow subscriber loses events, and is told
+    /// how many; nobody waits for it.
+    pub fn subscribe(&self) -> LifecycleEvents {
+        LifecycleEvents(self.0.shared.events.subscribe())
+    }
+
+    /// Ends all sessions: no new ones are created, all complete at once, and they are cleaned up in parallel.
+    ///
+    /// After `timeout`, which caps the drain and close timeouts, cleanups wait for nothing any more; what was
+    /// left over is in the report.
+    ///
+    /// # Cancel safety
+    ///
+    /// The sessions have been completed by the first poll, and their cleanups go on, with their own timeouts.
+    pub async fn shutdown(&self, timeout: Duration) -> ShutdownReport {
+        let shared = &self.0.shared;
+        shared.gather();
+        let sessions = shared.close();
+        let ended = sessions.len();
+        for session in sessions {
+            session.complete(CompletionCause::Shutdown);
+        }
+        if tokio::time::timeout(timeout, self.cleaned_up())
+            .await
+            .is_err()
+        {
+            shared.hurry.cancel();
+            // What can't be hurried, a blocking destructor say, is left behind and named.
+            let _ = tokio::time::timeout(HURRY_GRACE, self.cleaned_up()).await;
+        }
+        let unfinished = shared.cleanups_under_way();
+        ShutdownReport {
+            ended,
+            problems: shared.gathered(),
+            unfinished: unfinished
+                .iter()
+                .map(|owner| Subject::of(owner.as_ref()))
+                .collect(),
+        }
+    }
+
+    async fn cleaned_up(&self) {
+        let shared = &self.0.shared;
+        loop {
+            let mut ended = std::pin::pin!(shared.cleanup_ended.notified());
+            ended.as_mut().enable();
+            if !shared.is_cleaning_up() {
+                return;
+            }
+            ended.await;
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.sweeper.abort();
+        for session in self.shared.close() {
+            session.complete(CompletionCause::Shutdown);
+        }
+    }
+}
+
+impl fmt::Debug for SessionManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SessionManager")
+            .field(&self.stats())
+            .finish()
+    }
+}
+
+/// How a shutdown went.
+#[derive(Clone, Debug)]
+pub struct ShutdownReport {
+    ended: usize,
+    problems: Vec<(Subject, CleanupReport)>,
+    unfinished: Vec<Subject>,
+}
+
+impl ShutdownReport {
+    /// How many sessions were active.
+    pub fn ended(&self) -> usize {
+        self.ended
+    }
+
+    /// The sessions and groups whose cleanup had trouble, with their reports.
+    pub fn problems(&self) -> &[(Subject, CleanupReport)] {
+        &self.problems
+    }
+
+    /// The sessions and groups whose cleanup had not ended when the time was up.
+    pub fn unfinished(&self) -> &[Subject] {
+        &self.unfinished
+    }
+
+    /// Whether all ended, and without trouble.
+    pub fn is_clean(&self) -> bool {
+        self.problems.is_empty() && self.unfinished.is_empty()
+    }
+}

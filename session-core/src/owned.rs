@@ -1,0 +1,136 @@
+//! Ownership of any value until completion.
+
+use std::any::Any;
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::error::Refused;
+use crate::owner::{Owner, OwnerRef, WeakOwner};
+use crate::report::About;
+
+/// A value that a session owns.
+pub(crate) struct Owning {
+    value: Box<dyn Any + Send>,
+    type_name: &'static str,
+}
+
+impl Owning {
+    pub(crate) fn about(&self) -> About {
+        About::kind("owned value", self.type_name)
+    }
+}
+
+/// The handle of a value given to a session with [`take_ownership`](crate::LocalSession::take_ownership).
+///
+/// Whichever comes first wins: completion of the session, [`dispose`](Self::dispose), or
+/// [`reclaim`](Self::reclaim). The value is dropped exactly once. Dropping the handle changes nothing.
+///
+/// It gives no access to the value, and has no close hook: what needs either is a property.
+pub struct Owned<T> {
+    owner: WeakOwner,
+    number: u64,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T: Send + 'static> Owned<T> {
+    /// Drops the value now and unregisters it: the session keeps no memory of it. Cleanup waits for a dispose
+    /// under way.
+    ///
+    /// Gives whether it was there to be dropped: `false` once the session has completed, or after another
+    /// `dispose` or `reclaim`.
+    ///
+    /// # Panics
+    ///
+    /// If the value's destructor does.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_core::{LocalSession, SessionManager};
+    ///
+    /// let sessions = SessionManager::builder().build()?;
+    /// let session = sessions.create()?;
+    /// let (sender, receiver) = std::sync::mpsc::channel::<()>();
+    /// let owned = session.take_ownership(sender)?;
+    /// assert!(owned.dispose());
+    /// assert!(receiver.recv().is_err(), "the sender is gone");
+    /// # Ok(()) }
+    /// ```
+    pub fn dispose(&self) -> bool {
+        let Some(owner) = self.owner.upgrade() else {
+            return false;
+        };
+        let Some(owning) = self.take(&owner, 1) else {
+            return false;
+        };
+        let _under_way = Disposal { owner };
+        drop(owning);
+        true
+    }
+
+    /// Takes the value back, undropped; `None` once the session has completed, or after another `reclaim` or
+    /// `dispose`.
+    pub fn reclaim(&self) -> Option<T> {
+        let owner = self.owner.upgrade()?;
+        let owning = self.take(&owner, 0)?;
+        owning.value.downcast().ok().map(|value| *value)
+    }
+
+    fn take(&self, owner: &Owner, disposals: usize) -> Option<Owning> {
+        let mut state = owner.local().lock();
+        if state.is_completed() {
+            return None;
+        }
+        let used = state.used_mut();
+        let owning = used.owned.remove(&self.number)?;
+        used.disposals += disposals;
+        Some(owning)
+    }
+}
+
+impl<T> fmt::Debug for Owned<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Owned<{}>", std::any::type_name::<T>())
+    }
+}
+
+/// A dispose under way.
+struct Disposal {
+    owner: Owner,
+}
+
+impl Drop for Disposal {
+    fn drop(&mut self) {
+        let local = self.owner.local();
+        // A dispose that outlasted the drain timeout finds its session cleaned up.
+        if let Some(used) = local.lock().used_if_any() {
+            used.disposals -= 1;
+        }
+        local.check_drained();
+    }
+}
+
+pub(crate) fn take_ownership<T: Send + 'static>(
+    owner: OwnerRef<'_>,
+    value: T,
+) -> Result<Owned<T>, Refused<T>> {
+    let owning = Owning {
+        value: Box::new(value),
+        type_name: std::any::type_name::<T>(),
+    };
+    let mut state = owner.local().lock();
+    if state.is_completed() {
+        drop(state);
+        return match owning.value.downcast() {
+            Ok(value) => Err(Refused::SessionEnded(*value)),
+            Err(_) => unreachable!("it was boxed as a `T`"),
+        };
+    }
+    let used = state.used_mut();
+    let number = used.number();
+    used.owned.insert(number, owning);
+    Ok(Owned {
+        owner: owner.downgrade(),
+        number,
+        value: PhantomData,
+    })
+}

@@ -1,0 +1,41 @@
+//! What generated code calls. No part of the public interface.
+
+pub use crate::close::{CloseHook, Hook};
+pub use crate::creation::BoxError;
+pub use crate::exclusive::{exclusive, lend, lend_async, lend_present, set_exclusive};
+pub use crate::init::{Initialiser, call, call_closure};
+pub use crate::property::{init, init_async, property, set};
+pub use crate::set::{CellDescription, Home, Lendable, Seed, SetDescription, Shareable};
+
+use crate::error::PropsError;
+use crate::local::sealed::Sealed as _;
+use crate::props::Props;
+use crate::set::SessionProperties;
+
+/// No close hook.
+#[must_use]
+pub fn no_hook<T>() -> Option<Hook<T>> {
+    None
+}
+
+/// The close hook that is this path.
+pub fn hook<T, M>(close: impl CloseHook<T, M>) -> Option<Hook<T>> {
+    Some(close.into_hook())
+}
+
+/// The close hook that is this closure, whose parameter's type it learns here.
+pub fn hook_closure<T, R, M, F>(close: F) -> Option<Hook<T>>
+where
+    F: FnOnce(T) -> R + CloseHook<T, M>,
+{
+    Some(close.into_hook())
+}
+
+/// The property set of its home, for callers that are generic over the set.
+///
+/// # Errors
+///
+/// As [`LocalSession::props`](crate::LocalSession::props).
+pub fn props<P: SessionProperties>(home: &P::Home) -> Result<Props<P>, PropsError> {
+    crate::props::props(home.as_owner())
+}

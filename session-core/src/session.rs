@@ -1,0 +1,341 @@
+//! Sessions.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::activity::{Activity, Alive, Epoch};
+use crate::cause::CompletionCause;
+use crate::clock::Ticks;
+use crate::error::SessionEnded;
+use crate::group::{GroupHold, SessionGroup};
+use crate::guard::{KeepAlive, RequestGuard};
+use crate::id::{GroupId, NewId, SessionId};
+use crate::lifecycle::{self, Local};
+use crate::owner::OwnerRef;
+use crate::shared::Shared;
+use crate::sync::{Arc, Mutex, Weak};
+
+/// What one visitor's requests share, in this process, while it is active.
+///
+/// A cheap handle: it clones, and dropping it ends nothing. What it can do beyond its own methods is in
+/// [`LocalSession`](crate::LocalSession), the trait it shares with [`SessionGroup`].
+#[derive(Clone)]
+pub struct Session(Arc<Inner>);
+
+/// A handle that keeps nothing alive: see [`Session::downgrade`].
+#[derive(Clone)]
+pub struct WeakSession(Weak<Inner>);
+
+struct Inner {
+    serial: u64,
+    created: Ticks,
+    local: Local,
+    seat: Mutex<Seat>,
+}
+
+/// Where a session is registered. Its lock is taken after the session's state, and before a group's members.
+struct Seat {
+    id: SessionId,
+    /// The session is in the registry under `id`.
+    registered: bool,
+    group: Option<SessionGroup>,
+    departures: Vec<Departure>,
+}
+
+/// A group that a session left while requests were inside: its drain waits for these.
+struct Departure {
+    hold: GroupHold,
+    epoch: Epoch,
+    inside: u64,
+}
+
+impl Session {
+    pub(crate) fn new(shared: &Arc<Shared>, id: SessionId) -> Self {
+        let created = shared.clock.now();
+        Self(Arc::new(Inner {
+            serial: shared.next_serial(),
+            created,
+            local: Local::new(shared.clone(), created),
+            seat: Mutex::new(Seat {
+                id,
+                registered: false,
+                group: None,
+                departures: Vec::new(),
+            }),
+        }))
+    }
+
+    pub(crate) fn local(&self) -> &Local {
+        &self.0.local
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.0.local.shared
+    }
+
+    pub(crate) fn serial(&self) -> u64 {
+        self.0.serial
+    }
+
+    /// Its id now: [`cycle_id`](Self::cycle_id) changes it.
+    pub fn id(&self) -> SessionId {
+        self.0.seat.lock().id
+    }
+
+    /// How long ago it was created.
+    pub fn age(&self) -> Duration {
+        self.shared().clock.past().since(self.0.created)
+    }
+
+    /// The group it belongs to. One without a named group has an anonymous one of its own, made now.
+    pub fn group(&self) -> SessionGroup {
+        let state = self.local().lock();
+        let mut seat = self.0.seat.lock();
+        if let Some(group) = &seat.group {
+            return group.clone();
+        }
+        let group = SessionGroup::new(self.shared(), None);
+        if !state.is_cleaned_up() {
+            let _admitted = group.admit(self);
+        }
+        seat.group = Some(group.clone());
+        drop(seat);
+        let ended = state.is_cleaned_up();
+        drop(state);
+        if ended {
+            group.complete();
+        }
+        group
+    }
+
+    /// Moves the session to the group of this name, which is born if there is none: a log-in. To join one's
+    /// own group changes nothing.
+    ///
+    /// The old group's properties stay with the old group. If this was its last session it ends; its drain
+    /// waits for the requests that are inside the session now.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionEnded`] if the session has completed.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "as `create_in`, and callers make one for it"
+    )]
+    pub fn join(&self, group: GroupId) -> Result<(), SessionEnded> {
+        let (left, _overtaken) = {
+            let state = self.local().lock();
+            if state.is_completed() {
+                return Err(SessionEnded);
+            }
+            let mut seat = self.0.seat.lock();
+            if seat
+                .group
+                .as_ref()
+                .is_some_and(|own| own.id() == Some(&group))
+            {
+                return Ok(());
+            }
+            let joined = self.shared().admit(&group, self);
+            match seat.group.replace(joined) {
+                None => (None, None),
+                Some(old) => {
+                    let (epoch, inside) = self.local().activity.next_epoch();
+                    let overtaken = if inside > 0 {
+                        seat.depart(&old, epoch, inside)
+                    } else {
+                        None
+                    };
+                    (old.release(self), overtaken)
+                }
+            }
+        };
+        if let Some(group) = left {
+            group.complete();
+        }
+        Ok(())
+    }
+
+    /// Gives the same live session a new id, in one step. The old one is dead at once; requests that already
+    /// hold the session go on.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionEnded`] if the session has completed.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system has no random bits to give.
+    pub fn cycle_id(&self) -> Result<NewId, SessionEnded> {
+        let id = SessionId::random();
+        let state = self.local().lock();
+        if state.is_completed() {
+            return Err(SessionEnded);
+        }
+        let mut seat = self.0.seat.lock();
+        // The new one first: a look-up between the two steps finds the session by either.
+        self.shared().registry.insert(id, self.clone());
+        self.shared().registry.remove(&seat.id);
+        seat.id = id;
+        drop(seat);
+        drop(state);
+        self.shared().schedule(self, id);
+        Ok(NewId(id))
+    }
+
+    /// A handle that keeps nothing alive.
+    pub fn downgrade(&self) -> WeakSession {
+        WeakSession(Arc::downgrade(&self.0))
+    }
+
+    /// Enters the session for the length of a request: until the guard is dropped the session is not idle, and
+    /// cleanup waits for it, up to the drain timeout.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionEnded`] if the session has completed.
+    ///
+    /// # Panics
+    ///
+    /// If over a million requests are inside.
+    #[inline]
+    pub fn enter(&self) -> Result<RequestGuard, SessionEnded> {
+        let epoch = self.local().activity.enter().ok_or(SessionEnded)?;
+        Ok(RequestGuard::new(self.clone(), epoch))
+    }
+
+    /// Keeps the session from being idle until the guard is dropped; cleanup does not wait for it. A property
+    /// or the task of an upgraded connection may hold one.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionEnded`] if the session has completed.
+    pub fn keep_alive(&self) -> Result<KeepAlive, SessionEnded> {
+        KeepAlive::new(self.clone())
+    }
+
+    /// A request has left, and somebody may be waiting for it.
+    #[cold]
+    pub(crate) fn left(&self, entered: Epoch) {
+        let released = self.0.seat.lock().left(&self.local().activity, entered);
+        drop(released);
+        self.local().check_drained();
+    }
+
+    pub(crate) fn complete(&self, cause: CompletionCause) {
+        // Whoever came first has completed it.
+        let _ = lifecycle::complete(OwnerRef::Session(self), cause, None, || self.unregister());
+    }
+
+    /// Completes it unless there was activity after `limit`.
+    pub(crate) fn complete_if_idle(
+        &self,
+        cause: CompletionCause,
+        limit: Ticks,
+    ) -> Result<(), Alive> {
+        lifecycle::complete(OwnerRef::Session(self), cause, Some(limit), || {
+            self.unregister();
+        })
+    }
+
+    pub(crate) fn register(&self) {
+        let mut seat = self.0.seat.lock();
+        seat.registered = true;
+        self.shared().registry.insert(seat.id, self.clone());
+    }
+
+    fn unregister(&self) {
+        let mut seat = self.0.seat.lock();
+        if std::mem::take(&mut seat.registered) {
+            self.shared().registry.remove(&seat.id);
+        }
+    }
+
+    /// Takes a seat in the named group, before the session is registered.
+    pub(crate) fn seat_in(&self, group: SessionGroup) {
+        self.0.seat.lock().group = Some(group);
+    }
+
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.0
+            .seat
+            .lock()
+            .group
+            .as_ref()
+            .is_none_or(|group| group.id().is_none())
+    }
+
+    /// Leaves its group; gives the group if it has to end now.
+    pub(crate) fn leave_group(&self) -> Option<SessionGroup> {
+        let seat = self.0.seat.lock();
+        seat.group.as_ref()?.release(self)
+    }
+
+    pub(crate) fn idle_since(&self) -> Result<Ticks, Alive> {
+        self.local().activity.idle_since()
+    }
+
+    pub(crate) fn created(&self) -> Ticks {
+        self.0.created
+    }
+}
+
+impl Seat {
+    /// Makes the group's drain wait for the requests inside. Gives what must wait no longer.
+    fn depart(&mut self, group: &SessionGroup, epoch: Epoch, inside: u64) -> Option<Departure> {
+        let hold = GroupHold::new(group)?;
+        let departures = &mut self.departures;
+        // Who changes groups so often within one request that the epochs would go round is not waited for
+        // in the first.
+        let overtaken = (departures.len() + 1 == Epoch::COUNT).then(|| departures.remove(0));
+        departures.push(Departure {
+            hold,
+            epoch,
+            inside,
+        });
+        overtaken
+    }
+
+    /// Counts a request that has left against the departures it was inside for.
+    fn left(&mut self, activity: &Activity, entered: Epoch) -> Vec<GroupHold> {
+        let now = activity.epoch();
+        for departure in &mut self.departures {
+            if now.after(departure.epoch) <= now.after(entered) {
+                departure.inside -= 1;
+            }
+        }
+        let released = self
+            .departures
+            .extract_if(.., |departure| departure.inside == 0);
+        released.map(|departure| departure.hold).collect()
+    }
+}
+
+impl WeakSession {
+    /// The session, if it still exists: it may have completed.
+    pub fn upgrade(&self) -> Option<Session> {
+        self.0.upgrade().map(Session)
+    }
+}
+
+impl PartialEq for Session {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Session {}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("id", &self.id())
+            .field("cause", &self.local().cause())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for WeakSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakSession")
+    }
+}

@@ -1,0 +1,227 @@
+//! Property sets: what the derive implements, and where a set lives.
+
+use std::any::TypeId;
+use std::fmt;
+
+use crate::error::PropsError;
+use crate::group::SessionGroup;
+use crate::key::{Name, SlotKey};
+use crate::local::LocalSession;
+use crate::owner::{Owner, WeakOwner};
+use crate::report::About;
+use crate::session::Session;
+use crate::shared::Shared;
+use crate::sync::Arc;
+
+/// A property set: derive it.
+///
+/// A struct whose fields are cells, [`Property<T>`](crate::Property) or [`Exclusive<T>`](crate::Exclusive); one
+/// instance per session or group, made on first use. See the derive macro of the same name for what can be
+/// written on its fields.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a property set",
+    label = "not a property set",
+    note = "write `#[derive(SessionProperties)]` on the struct, whose fields are `Property<T>` or `Exclusive<T>`"
+)]
+pub trait SessionProperties: Sized + Send + Sync + 'static {
+    #[doc(hidden)]
+    const DESCRIPTION: SetDescription;
+    #[doc(hidden)]
+    type Home: Home;
+    #[doc(hidden)]
+    fn bind(seed: &Seed<'_>) -> Result<Self, PropsError>;
+}
+
+/// Says that a property set lives in this kind of local session; the derive implements it.
+#[diagnostic::on_unimplemented(
+    message = "the property set `{Self}` does not live in a `{L}`",
+    label = "asked of the wrong kind of local session",
+    note = "a set lives in a session, or in a group if it says `#[session(scope = group)]`: ask `session` or `session.group()` accordingly"
+)]
+pub trait LivesIn<L> {}
+
+/// What the value of a [`Property`](crate::Property) is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be shared, as the value of a `Property` is",
+    label = "not `Send + Sync + 'static`",
+    note = "if it is `Send`, lend it to one caller at a time: `Exclusive<{Self}>`"
+)]
+pub trait Shareable: Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync + 'static> Shareable for T {}
+
+/// What the value of an [`Exclusive`](crate::Exclusive) is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't move between threads, as the value of an `Exclusive` does",
+    label = "not `Send + 'static`",
+    note = "keep it on a thread or task of its own, and let the property be the handle that talks to it"
+)]
+pub trait Lendable: Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + 'static> Lendable for T {}
+
+/// Where a set lives: the session itself or its group.
+pub trait Home: LocalSession + Clone + Send + Sync + 'static {
+    #[doc(hidden)]
+    fn of(session: &Session) -> Self;
+    #[doc(hidden)]
+    fn from_owner(owner: &Owner) -> Option<Self>;
+}
+
+impl Home for Session {
+    fn of(session: &Session) -> Self {
+        session.clone()
+    }
+
+    fn from_owner(owner: &Owner) -> Option<Self> {
+        match owner {
+            Owner::Session(session) => Some(session.clone()),
+            Owner::Group(_) => None,
+        }
+    }
+}
+
+impl Home for SessionGroup {
+    fn of(session: &Session) -> Self {
+        session.group()
+    }
+
+    fn from_owner(owner: &Owner) -> Option<Self> {
+        match owner {
+            Owner::Group(group) => Some(group.clone()),
+            Owner::Session(_) => None,
+        }
+    }
+}
+
+/// What a set is, apart from its instances.
+#[derive(Clone, Copy, Debug)]
+pub struct SetDescription {
+    name: &'static str,
+    cells: &'static [CellDescription],
+}
+
+impl SetDescription {
+    /// The description of a set of this name and these cells.
+    #[must_use]
+    pub const fn new(name: &'static str, cells: &'static [CellDescription]) -> Self {
+        Self { name, cells }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn cells(&self) -> &'static [CellDescription] {
+        self.cells
+    }
+}
+
+/// What a cell is, apart from its instances.
+#[derive(Clone, Copy)]
+pub struct CellDescription {
+    name: &'static str,
+    type_name: fn() -> &'static str,
+}
+
+impl CellDescription {
+    /// The description of a cell of this name and type.
+    #[must_use]
+    pub const fn new(name: &'static str, type_name: fn() -> &'static str) -> Self {
+        Self { name, type_name }
+    }
+
+    pub(crate) fn about(&self) -> About {
+        About::kind(self.name, (self.type_name)())
+    }
+}
+
+impl fmt::Debug for CellDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.name, (self.type_name)())
+    }
+}
+
+/// What an instance of a set is made from.
+pub struct Seed<'a> {
+    base: Arc<Base>,
+    shared: &'a Shared,
+}
+
+/// What the cells of an instance share.
+pub(crate) struct Base {
+    pub(crate) owner: WeakOwner,
+    set: TypeId,
+    description: SetDescription,
+}
+
+impl<'a> Seed<'a> {
+    pub(crate) fn new<P: SessionProperties>(owner: WeakOwner, shared: &'a Shared) -> Self {
+        let base = Base {
+            owner,
+            set: TypeId::of::<P>(),
+            description: P::DESCRIPTION,
+        };
+        Self {
+            base: Arc::new(base),
+            shared,
+        }
+    }
+
+    /// Fails unless the manager's state is an `S`.
+    ///
+    /// # Errors
+    ///
+    /// [`PropsError::MissingState`].
+    pub fn check_state<S: 'static>(&self) -> Result<(), PropsError> {
+        match &self.shared.state {
+            Some(state) if (**state).is::<S>() => Ok(()),
+            _ if TypeId::of::<S>() == TypeId::of::<()>() => Ok(()),
+            _ => Err(PropsError::MissingState(std::any::type_name::<S>())),
+        }
+    }
+
+    pub(crate) fn cell(&self, index: u16) -> Cell {
+        Cell {
+            base: self.base.clone(),
+            index,
+        }
+    }
+}
+
+impl fmt::Debug for Seed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.base.description.fmt(f)
+    }
+}
+
+/// A cell's place: in which set, of which session or group.
+pub(crate) struct Cell {
+    pub(crate) base: Arc<Base>,
+    index: u16,
+}
+
+impl Cell {
+    pub(crate) fn key(&self) -> SlotKey {
+        SlotKey::Cell {
+            set: self.base.set,
+            index: self.index,
+        }
+    }
+
+    pub(crate) fn about(&self) -> About {
+        match self.base.description.cells.get(usize::from(self.index)) {
+            Some(cell) => cell.about(),
+            None => About {
+                name: Name::Static("?"),
+                type_name: "?",
+            },
+        }
+    }
+
+    pub(crate) fn owner(&self) -> Option<Owner> {
+        self.base.owner.upgrade()
+    }
+}

@@ -1,0 +1,275 @@
+//! What a manager's sessions have in common: settings, registries, counters.
+//!
+//! Sessions keep it; it keeps the active sessions. Completion takes a session out of the registry, which
+//! breaks the ring, and the last clone of the manager completes them all.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+use std::time::Duration;
+
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, broadcast};
+use tokio_util::sync::CancellationToken;
+
+use crate::builder::{Settings, WhenFull};
+use crate::cause::CompletionCause;
+use crate::clock::Clock;
+use crate::error::CreateError;
+use crate::event::{LifecycleEvent, Subject};
+use crate::expiry::Expiry;
+use crate::group::SessionGroup;
+use crate::id::{GroupId, IdHasher, SessionId};
+use crate::ledger::Ledger;
+use crate::owner::{Owner, OwnerRef};
+use crate::report::CleanupReport;
+use crate::session::Session;
+use crate::stats::SessionStats;
+use crate::sync::{Arc, AtomicU64, AtomicUsize, Mutex, Ordering};
+use crate::wait_graph::WaitGraph;
+
+/// Events that a subscriber may be behind.
+const EVENTS_KEPT: usize = 1024;
+
+pub(crate) struct Shared {
+    pub(crate) runtime: Handle,
+    pub(crate) clock: Clock,
+    pub(crate) drain_timeout: Duration,
+    pub(crate) close_timeout: Duration,
+    pub(crate) lend_timeout: Duration,
+    max_sessions: usize,
+    when_full: WhenFull,
+    pub(crate) state: Option<std::sync::Arc<dyn Any + Send + Sync>>,
+    pub(crate) registry: DashMap<SessionId, Session, BuildHasherDefault<IdHasher>>,
+    pub(crate) groups: DashMap<GroupId, SessionGroup>,
+    pub(crate) expiry: std::sync::Arc<Expiry>,
+    pub(crate) graph: Arc<WaitGraph>,
+    /// Cancelled when a shutdown has no more time: whatever cleanups wait for, they wait no longer.
+    pub(crate) hurry: CancellationToken,
+    pub(crate) events: broadcast::Sender<LifecycleEvent>,
+    serials: AtomicU64,
+    active: AtomicUsize,
+    in_cleanup: AtomicUsize,
+    created: AtomicU64,
+    closing: AtomicUsize,
+    cleanups: Mutex<Cleanups>,
+    pub(crate) cleanup_ended: Notify,
+}
+
+/// The cleanups that need a task, and what a shutdown gathers of them.
+#[derive(Default)]
+struct Cleanups {
+    under_way: HashMap<u64, Owner>,
+    gathered: Option<Vec<(Subject, CleanupReport)>>,
+}
+
+impl Shared {
+    pub(crate) fn new(settings: Settings, runtime: Handle) -> Self {
+        let clock = Clock::new(runtime.clone());
+        Self {
+            expiry: std::sync::Arc::new(Expiry::new(
+                settings.idle_timeout,
+                settings.absolute_timeout,
+            )),
+            clock,
+            runtime,
+            drain_timeout: settings.drain_timeout,
+            close_timeout: settings.close_timeout,
+            lend_timeout: settings.lend_timeout,
+            max_sessions: settings.max_sessions,
+            when_full: settings.when_full,
+            state: settings.state,
+            registry: DashMap::default(),
+            groups: DashMap::default(),
+            graph: Arc::new(WaitGraph::new()),
+            hurry: CancellationToken::new(),
+            events: broadcast::Sender::new(EVENTS_KEPT),
+            serials: AtomicU64::new(0),
+            active: AtomicUsize::new(0),
+            in_cleanup: AtomicUsize::new(0),
+            created: AtomicU64::new(0),
+            closing: AtomicUsize::new(0),
+            cleanups: Mutex::new(Cleanups::default()),
+            cleanup_ended: Notify::new(),
+        }
+    }
+
+    pub(crate) fn next_serial(&self) -> u64 {
+        // Relaxed: the numbers only have to differ.
+        self.serials.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn new_ledger(&self) -> Ledger {
+        Ledger::new(self.runtime.clone(), self.close_timeout)
+    }
+
+    pub(crate) fn create(self: &Arc<Self>, group: Option<GroupId>) -> Result<Session, CreateError> {
+        self.reserve()?;
+        let id = SessionId::random();
+        let session = Session::new(self, id);
+        if let Some(group) = group {
+            session.seat_in(self.admit(&group, &session));
+        }
+        // Relaxed: a statistic.
+        self.created.fetch_add(1, Ordering::Relaxed);
+        self.emit(|| LifecycleEvent::Created(Subject::Session(id)));
+        session.register();
+        // A shutdown looks through the registry after it has said so: whoever is not in there by then has to
+        // find that out here.
+        if self.is_closing() {
+            session.complete(CompletionCause::Shutdown);
+            return Err(CreateError::ShuttingDown);
+        }
+        self.schedule(&session, id);
+        Ok(session)
+    }
+
+    /// Counts one more active session in, if there is room or room can be made.
+    fn reserve(&self) -> Result<(), CreateError> {
+        loop {
+            if self.is_closing() {
+                return Err(CreateError::ShuttingDown);
+            }
+            // Relaxed: each counter is exact by itself, and no other memory hangs on it.
+            if self.in_cleanup.load(Ordering::Relaxed) >= self.max_sessions {
+                return Err(CreateError::Full);
+            }
+            let room = |active| (active < self.max_sessions).then_some(active + 1);
+            if self
+                .active
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room)
+                .is_ok()
+            {
+                return Ok(());
+            }
+            match self.when_full {
+                WhenFull::EvictIdlest if self.expiry.evict(self) => {}
+                _ => return Err(CreateError::Full),
+            }
+        }
+    }
+
+    /// Makes the session a member of the named group, founding it if there is none.
+    pub(crate) fn admit(self: &Arc<Self>, id: &GroupId, session: &Session) -> SessionGroup {
+        loop {
+            let (group, founded) = match self.groups.entry(id.clone()) {
+                Entry::Occupied(group) => (group.get().clone(), false),
+                Entry::Vacant(place) => (
+                    place
+                        .insert(SessionGroup::new(self, Some(id.clone())))
+                        .clone(),
+                    true,
+                ),
+            };
+            if founded {
+                self.emit(|| LifecycleEvent::Created(Subject::Group(Some(id.clone()))));
+            }
+            if group.admit(session) {
+                return group;
+            }
+            // It is closed, and about to be taken out: found a new one.
+            group.unregister();
+        }
+    }
+
+    /// Enters the session into the timer.
+    pub(crate) fn schedule(&self, session: &Session, id: SessionId) {
+        let since = session.idle_since().unwrap_or_else(|_| self.clock.now());
+        self.expiry
+            .add(session, id, self.expiry.due(session, since));
+    }
+
+    pub(crate) fn completed(&self, owner: OwnerRef<'_>, cause: CompletionCause) {
+        if let OwnerRef::Session(session) = owner {
+            self.active.fetch_sub(1, Ordering::Relaxed);
+            self.in_cleanup.fetch_add(1, Ordering::Relaxed);
+            tracing::debug!(session = ?session.id(), %cause, "session completed");
+        }
+        self.emit(|| LifecycleEvent::Completed(Subject::of(owner), cause));
+    }
+
+    pub(crate) fn cleanup_begins(&self, owner: OwnerRef<'_>) {
+        self.cleanups
+            .lock()
+            .under_way
+            .insert(owner.serial(), owner.to_owner());
+    }
+
+    pub(crate) fn cleaned_up(&self, owner: OwnerRef<'_>, report: CleanupReport) {
+        if matches!(owner, OwnerRef::Session(_)) {
+            self.in_cleanup.fetch_sub(1, Ordering::Relaxed);
+        }
+        let ended = {
+            let mut cleanups = self.cleanups.lock();
+            if let Some(gathered) = &mut cleanups.gathered
+                && !report.is_clean()
+            {
+                gathered.push((Subject::of(owner), report.clone()));
+            }
+            cleanups.under_way.remove(&owner.serial())
+        };
+        if ended.is_some() {
+            self.cleanup_ended.notify_waiters();
+        }
+        self.emit(|| LifecycleEvent::CleanedUp(Subject::of(owner), report));
+    }
+
+    pub(crate) fn emit(&self, event: impl FnOnce() -> LifecycleEvent) {
+        if self.events.receiver_count() > 0 {
+            // The last receiver may have gone meanwhile.
+            let _ = self.events.send(event());
+        }
+    }
+
+    fn is_closing(&self) -> bool {
+        // SeqCst, as in `close`: of a creation and a shutdown at the same time, one sees the other. With
+        // less, a session could be registered after the look through the registry and live on.
+        self.closing.load(Ordering::SeqCst) != 0
+    }
+
+    /// From now on no session is created; gives those that are active.
+    pub(crate) fn close(&self) -> Vec<Session> {
+        self.closing.store(1, Ordering::SeqCst);
+        self.sessions()
+    }
+
+    #[inline]
+    pub(crate) fn find(&self, id: &SessionId) -> Option<Session> {
+        self.registry.get(id).map(|session| session.value().clone())
+    }
+
+    pub(crate) fn sessions(&self) -> Vec<Session> {
+        self.registry
+            .iter()
+            .map(|entry| entry.value().clone())
+            .collect()
+    }
+
+    pub(crate) fn stats(&self) -> SessionStats {
+        SessionStats {
+            active: self.active.load(Ordering::Relaxed),
+            in_cleanup: self.in_cleanup.load(Ordering::Relaxed),
+            groups: self.groups.len(),
+            created: self.created.load(Ordering::Relaxed),
+        }
+    }
+
+    /// From now on, reports with problems are kept for the shutdown's own.
+    pub(crate) fn gather(&self) {
+        self.cleanups.lock().gathered.get_or_insert_default();
+    }
+
+    pub(crate) fn gathered(&self) -> Vec<(Subject, CleanupReport)> {
+        self.cleanups.lock().gathered.take().unwrap_or_default()
+    }
+
+    pub(crate) fn cleanups_under_way(&self) -> Vec<Owner> {
+        self.cleanups.lock().under_way.values().cloned().collect()
+    }
+
+    pub(crate) fn is_cleaning_up(&self) -> bool {
+        !self.cleanups.lock().under_way.is_empty()
+    }
+}

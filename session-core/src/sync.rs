@@ -1,0 +1,62 @@
+//! The locks, atomics and counted pointers that races are modelled over.
+//!
+//! Everything that can race goes through this file: in a normal build it is a thin layer over `std`,
+//! under `cfg(session_shuttle)` each step is a scheduling point. shuttle's own `Arc` schedules nothing,
+//! so the counted pointer here puts a point before every clone, drop, upgrade and `into_inner`.
+
+#[cfg(not(session_shuttle))]
+mod imp {
+    pub(crate) use std::sync::atomic::{AtomicU64, AtomicUsize};
+    pub(crate) use std::sync::{Arc, Condvar, Mutex as RawMutex, MutexGuard, Weak};
+
+    /// Steps down to the pointer of `std`, which can be downcast and is a method receiver.
+    pub(crate) fn into_std<T: ?Sized>(arc: Arc<T>) -> std::sync::Arc<T> {
+        arc
+    }
+
+    /// The way back from [`into_std`].
+    pub(crate) fn from_std<T: ?Sized>(arc: std::sync::Arc<T>) -> Arc<T> {
+        arc
+    }
+}
+
+#[cfg(session_shuttle)]
+#[path = "sync_shuttle.rs"]
+mod imp;
+
+pub(crate) use imp::{Arc, AtomicU64, AtomicUsize, Condvar, MutexGuard, Weak, from_std, into_std};
+pub(crate) use std::sync::atomic::Ordering;
+
+/// A mutex that no panic poisons: no user code runs under our locks, so what they guard is whole.
+pub(crate) struct Mutex<T>(imp::RawMutex<T>);
+
+impl<T> Mutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(imp::RawMutex::new(value))
+    }
+
+    #[inline]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        match self.0.lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        }
+    }
+}
+
+/// Waits on `condvar` until `done` gives something.
+pub(crate) fn wait_for<T, R>(
+    condvar: &Condvar,
+    mut guard: MutexGuard<'_, T>,
+    mut done: impl FnMut(&mut T) -> Option<R>,
+) -> R {
+    loop {
+        if let Some(result) = done(&mut guard) {
+            return result;
+        }
+        guard = match condvar.wait(guard) {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+    }
+}

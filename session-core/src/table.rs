@@ -1,0 +1,175 @@
+//! What a session holds: its properties by key, and all their values in the order of publication.
+//!
+//! Invariants:
+//! 1. A slot is `Creating` from when an initialiser is chosen until it has ended, and `creating` counts those.
+//! 2. A published value that has to be closed is in `published` until the session lets go of it; its slot
+//!    knows its place there. A value with nothing to close has no place.
+//! 3. Nothing here runs user code: what is taken out is dropped by the caller, outside the session's lock.
+
+use std::any::TypeId;
+use std::collections::BTreeMap;
+
+use hashbrown::HashTable;
+
+use crate::creation::Creation;
+use crate::key::SlotKey;
+use crate::sync::Arc;
+use crate::value::{Held, PropertyRef};
+
+#[derive(Default)]
+pub(crate) struct Table {
+    slots: HashTable<Slot>,
+    published: BTreeMap<u64, Held>,
+    next: u64,
+    creating: usize,
+}
+
+pub(crate) struct Slot {
+    hash: u64,
+    pub(crate) key: SlotKey,
+    pub(crate) state: SlotState,
+}
+
+pub(crate) enum SlotState {
+    Creating(Arc<Creation>),
+    Present { held: Held, place: Option<u64> },
+}
+
+/// Holds taken out of a table: drop them outside the session's lock.
+#[must_use = "drop it outside the lock"]
+pub(crate) struct Removed {
+    slot: Held,
+    _published: Option<Held>,
+}
+
+impl Removed {
+    pub(crate) fn handle<T: Send + Sync + 'static>(self) -> Option<PropertyRef<T>> {
+        self.slot.handle()
+    }
+}
+
+impl Table {
+    #[inline]
+    pub(crate) fn named(&self, hash: u64, name: &str, value: TypeId) -> Option<&SlotState> {
+        self.slots
+            .find(hash, |slot| slot.key.is_named(name, value))
+            .map(|slot| &slot.state)
+    }
+
+    pub(crate) fn get(&self, hash: u64, key: &SlotKey) -> Option<&SlotState> {
+        self.slots
+            .find(hash, |slot| slot.key.matches(key))
+            .map(|slot| &slot.state)
+    }
+
+    pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.slots.iter()
+    }
+
+    /// Marks an absent property as being created.
+    pub(crate) fn begin(&mut self, hash: u64, key: SlotKey, creation: Arc<Creation>) {
+        self.creating += 1;
+        self.put(Slot {
+            hash,
+            key,
+            state: SlotState::Creating(creation),
+        });
+    }
+
+    /// The creation has ended without a value.
+    pub(crate) fn give_up(&mut self, hash: u64, key: &SlotKey) {
+        if let Ok(slot) = self.slots.find_entry(hash, |slot| slot.key.matches(key)) {
+            let _slot = slot.remove();
+            self.creating -= 1;
+        }
+    }
+
+    /// The creation has ended with this value.
+    pub(crate) fn publish<T: Send + Sync + 'static>(
+        &mut self,
+        hash: u64,
+        key: &SlotKey,
+        handle: &PropertyRef<T>,
+    ) {
+        let state = self.present(handle);
+        if let Some(slot) = self.slots.find_mut(hash, |slot| slot.key.matches(key)) {
+            slot.state = state;
+            self.creating -= 1;
+        }
+    }
+
+    /// Adds a value that was given; the key must be absent.
+    pub(crate) fn insert<T: Send + Sync + 'static>(
+        &mut self,
+        hash: u64,
+        key: SlotKey,
+        handle: &PropertyRef<T>,
+    ) {
+        let state = self.present(handle);
+        self.put(Slot { hash, key, state });
+    }
+
+    /// Takes out a property that is there.
+    pub(crate) fn remove(&mut self, hash: u64, is: impl Fn(&SlotKey) -> bool) -> Option<Removed> {
+        let slot = self.slots.find_entry(hash, |slot| is(&slot.key)).ok()?;
+        if matches!(slot.get().state, SlotState::Creating(_)) {
+            return None;
+        }
+        let (slot, _vacant) = slot.remove();
+        match slot.state {
+            SlotState::Present { held, place } => Some(Removed {
+                slot: held,
+                _published: place.and_then(|place| self.published.remove(&place)),
+            }),
+            SlotState::Creating(_) => None,
+        }
+    }
+
+    /// The creations under way.
+    pub(crate) fn creations(&self) -> Vec<Arc<Creation>> {
+        if self.creating == 0 {
+            return Vec::new();
+        }
+        let creations = self.slots.iter().filter_map(|slot| match &slot.state {
+            SlotState::Creating(creation) => Some(creation.clone()),
+            SlotState::Present { .. } => None,
+        });
+        creations.collect()
+    }
+
+    pub(crate) fn is_creating(&self) -> bool {
+        self.creating > 0
+    }
+
+    pub(crate) fn has_published(&self) -> bool {
+        !self.published.is_empty()
+    }
+
+    /// The properties by key, out of the table; their values stay in the list. For cleanup.
+    pub(crate) fn take_slots(&mut self) -> impl Sized + use<> {
+        self.creating = 0;
+        std::mem::take(&mut self.slots)
+    }
+
+    /// The value published last, out of the list.
+    pub(crate) fn pop(&mut self) -> Option<Held> {
+        self.published.pop_last().map(|(_place, held)| held)
+    }
+
+    fn present<T: Send + Sync + 'static>(&mut self, handle: &PropertyRef<T>) -> SlotState {
+        let place = (!handle.is_trivial()).then(|| {
+            let place = self.next;
+            self.next += 1;
+            self.published.insert(place, handle.hold());
+            place
+        });
+        SlotState::Present {
+            held: handle.hold(),
+            place,
+        }
+    }
+
+    fn put(&mut self, slot: Slot) {
+        self.slots.insert_unique(slot.hash, slot, |slot| slot.hash);
+    }
+}

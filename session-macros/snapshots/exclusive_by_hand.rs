@@ -1,0 +1,56 @@
+#[automatically_derived]
+impl ::session_core::SessionProperties for Set {
+    const DESCRIPTION: ::session_core::__private::SetDescription = ::session_core::__private::SetDescription::new(
+        "Set",
+        &[
+            ::session_core::__private::CellDescription::new(
+                "upload",
+                ::core::any::type_name::<Upload>,
+            ),
+        ],
+    );
+    type Home = ::session_core::Session;
+    fn bind(
+        seed: &::session_core::__private::Seed<'_>,
+    ) -> ::core::result::Result<Self, ::session_core::PropsError> {
+        ::core::result::Result::Ok(Self {
+            upload: ::session_core::__private::exclusive::<Upload>(seed, 0),
+        })
+    }
+}
+#[automatically_derived]
+impl ::session_core::LivesIn<::session_core::Session> for Set {}
+impl Set {
+    /// `None` until `set_upload` has put a value there; lent to one caller at a time.
+    ///
+    /// # Errors
+    ///
+    /// If it is lent for too long, or the session has ended.
+    #[allow(dead_code)]
+    pub fn upload(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::core::option::Option<::session_core::ExclusiveGuard<Upload>>,
+            ::session_core::PropertyError,
+        >,
+    > + ::core::marker::Send + '_ {
+        ::session_core::__private::lend_present(&self.upload)
+    }
+    /// Sets `upload`, once.
+    ///
+    /// # Errors
+    ///
+    /// Hands the value back if there is one already, or the session has ended.
+    #[allow(dead_code)]
+    pub fn set_upload(
+        &self,
+        value: Upload,
+    ) -> ::core::result::Result<(), ::session_core::Refused<Upload>> {
+        ::session_core::__private::set_exclusive(
+            &self.upload,
+            value,
+            ::session_core::__private::no_hook,
+        )
+    }
+}

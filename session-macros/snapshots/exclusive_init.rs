@@ -1,0 +1,76 @@
+#[automatically_derived]
+impl ::session_core::SessionProperties for Set {
+    const DESCRIPTION: ::session_core::__private::SetDescription = ::session_core::__private::SetDescription::new(
+        "Set",
+        &[
+            ::session_core::__private::CellDescription::new(
+                "game",
+                ::core::any::type_name::<Game>,
+            ),
+            ::session_core::__private::CellDescription::new(
+                "moves",
+                ::core::any::type_name::<Vec<Move>>,
+            ),
+        ],
+    );
+    type Home = ::session_core::Session;
+    fn bind(
+        seed: &::session_core::__private::Seed<'_>,
+    ) -> ::core::result::Result<Self, ::session_core::PropsError> {
+        ::core::result::Result::Ok(Self {
+            game: ::session_core::__private::exclusive::<Game>(seed, 0),
+            moves: ::session_core::__private::exclusive::<Vec<Move>>(seed, 1),
+        })
+    }
+}
+#[automatically_derived]
+impl ::session_core::LivesIn<::session_core::Session> for Set {}
+impl Set {
+    /// Made on first use, once per session; lent to one caller at a time.
+    ///
+    /// # Errors
+    ///
+    /// If its initialiser panics, it is lent for too long, or the session has ended.
+    #[allow(dead_code)]
+    pub fn game(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::session_core::ExclusiveGuard<Game>,
+            ::session_core::PropertyError,
+        >,
+    > + ::core::marker::Send + '_ {
+        ::session_core::__private::lend(
+            &self.game,
+            |cx: &::session_core::InitContext<(), ::session_core::Session>| {
+                let value: Game = ::session_core::__private::call(cx, Game::new);
+                ::core::result::Result::Ok(value)
+            },
+            ::session_core::__private::no_hook,
+        )
+    }
+    /// Made on first use, once per session; lent to one caller at a time.
+    ///
+    /// # Errors
+    ///
+    /// If its initialiser panics, it is lent for too long, or the session has ended.
+    #[allow(dead_code)]
+    pub fn moves(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::session_core::ExclusiveGuard<Vec<Move>>,
+            ::session_core::PropertyError,
+        >,
+    > + ::core::marker::Send + '_ {
+        ::session_core::__private::lend(
+            &self.moves,
+            |_: &::session_core::InitContext<(), ::session_core::Session>| {
+                ::core::result::Result::Ok(
+                    <Vec<Move> as ::core::default::Default>::default(),
+                )
+            },
+            ::session_core::__private::no_hook,
+        )
+    }
+}

@@ -1,0 +1,82 @@
+#[automatically_derived]
+impl<T: Store, const N: usize> ::session_core::SessionProperties for Set<T, N>
+where
+    T: Clone,
+{
+    const DESCRIPTION: ::session_core::__private::SetDescription = ::session_core::__private::SetDescription::new(
+        "Set",
+        &[
+            ::session_core::__private::CellDescription::new(
+                "store",
+                ::core::any::type_name::<T>,
+            ),
+            ::session_core::__private::CellDescription::new(
+                "type",
+                ::core::any::type_name::<[u8; N]>,
+            ),
+        ],
+    );
+    type Home = ::session_core::Session;
+    fn bind(
+        seed: &::session_core::__private::Seed<'_>,
+    ) -> ::core::result::Result<Self, ::session_core::PropsError> {
+        ::core::result::Result::Ok(Self {
+            store: ::session_core::__private::property::<T>(seed, 0),
+            r#type: ::session_core::__private::property::<[u8; N]>(seed, 1),
+        })
+    }
+}
+#[automatically_derived]
+impl<T: Store, const N: usize> ::session_core::LivesIn<::session_core::Session>
+for Set<T, N>
+where
+    T: Clone,
+{}
+impl<T: Store, const N: usize> Set<T, N>
+where
+    T: Clone,
+{
+    /// Made on first use, once per session.
+    ///
+    /// # Errors
+    ///
+    /// If its initialiser panics, or the session has ended.
+    #[allow(dead_code)]
+    fn store(
+        &self,
+    ) -> ::core::result::Result<
+        &::session_core::PropertyRef<T>,
+        ::session_core::PropertyError,
+    > {
+        ::session_core::__private::init(
+            &self.store,
+            |cx: &::session_core::InitContext<(), ::session_core::Session>| {
+                let value: T = ::session_core::__private::call(cx, T::open);
+                ::core::result::Result::Ok(value)
+            },
+            ::session_core::__private::no_hook,
+        )
+    }
+    /// Made on first use, once per session.
+    ///
+    /// # Errors
+    ///
+    /// If its initialiser panics, or the session has ended.
+    #[allow(dead_code)]
+    fn r#type(
+        &self,
+    ) -> ::core::result::Result<
+        &::session_core::PropertyRef<[u8; N]>,
+        ::session_core::PropertyError,
+    > {
+        ::session_core::__private::init(
+            &self.r#type,
+            |_: &::session_core::InitContext<(), ::session_core::Session>| {
+                ::core::result::Result::Ok(
+                    <[u8; N] as ::core::default::Default>::default(),
+                )
+            },
+            ::session_core::__private::no_hook,
+        )
+    }
+}

@@ -1,0 +1,51 @@
+#[automatically_derived]
+impl ::session_core::SessionProperties for Set {
+    const DESCRIPTION: ::session_core::__private::SetDescription = ::session_core::__private::SetDescription::new(
+        "search",
+        &[
+            ::session_core::__private::CellDescription::new(
+                "the index",
+                ::core::any::type_name::<Index>,
+            ),
+        ],
+    );
+    type Home = ::session_core::Session;
+    fn bind(
+        seed: &::session_core::__private::Seed<'_>,
+    ) -> ::core::result::Result<Self, ::session_core::PropsError> {
+        ::core::result::Result::Ok(Self {
+            index: ::session_core::__private::property::<Index>(seed, 0),
+        })
+    }
+}
+#[automatically_derived]
+impl ::session_core::LivesIn<::session_core::Session> for Set {}
+impl Set {
+    /// Made on first use, once per session.
+    ///
+    /// # Errors
+    ///
+    /// If its initialiser panics, or the session has ended.
+    #[allow(dead_code)]
+    fn index(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            &::session_core::PropertyRef<Index>,
+            ::session_core::PropertyError,
+        >,
+    > + ::core::marker::Send + '_ {
+        ::session_core::__private::init_async(
+            &self.index,
+            |cx: ::session_core::InitContext<(), ::session_core::Session>| async move {
+                let value: Index = ::session_core::__private::call_closure(
+                        &cx,
+                        async |cx| Index::load(cx).await,
+                    )
+                    .await;
+                ::core::result::Result::Ok(value)
+            },
+            ::session_core::__private::no_hook,
+        )
+    }
+}

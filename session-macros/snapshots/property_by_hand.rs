@@ -1,0 +1,50 @@
+#[automatically_derived]
+impl ::session_core::SessionProperties for Set {
+    const DESCRIPTION: ::session_core::__private::SetDescription = ::session_core::__private::SetDescription::new(
+        "Set",
+        &[
+            ::session_core::__private::CellDescription::new(
+                "user",
+                ::core::any::type_name::<User>,
+            ),
+        ],
+    );
+    type Home = ::session_core::Session;
+    fn bind(
+        seed: &::session_core::__private::Seed<'_>,
+    ) -> ::core::result::Result<Self, ::session_core::PropsError> {
+        ::core::result::Result::Ok(Self {
+            user: ::session_core::__private::property::<User>(seed, 0),
+        })
+    }
+}
+#[automatically_derived]
+impl ::session_core::LivesIn<::session_core::Session> for Set {}
+impl Set {
+    /// The user who logged in.
+    ///
+    /// `None` until `set_user` has put a value there.
+    #[allow(dead_code)]
+    pub fn user(&self) -> ::core::option::Option<&::session_core::PropertyRef<User>> {
+        self.user.get()
+    }
+    /// Sets `user`, once.
+    ///
+    /// # Errors
+    ///
+    /// Hands the value back if there is one already, or the session has ended.
+    #[allow(dead_code)]
+    pub fn set_user(
+        &self,
+        value: User,
+    ) -> ::core::result::Result<
+        &::session_core::PropertyRef<User>,
+        ::session_core::Refused<User>,
+    > {
+        ::session_core::__private::set(
+            &self.user,
+            value,
+            || ::session_core::__private::hook::<User, _>(audit),
+        )
+    }
+}

@@ -1,0 +1,48 @@
+#[automatically_derived]
+impl ::session_core::SessionProperties for Set {
+    const DESCRIPTION: ::session_core::__private::SetDescription = ::session_core::__private::SetDescription::new(
+        "Set",
+        &[
+            ::session_core::__private::CellDescription::new(
+                "notes",
+                ::core::any::type_name::<Notes>,
+            ),
+        ],
+    );
+    type Home = ::session_core::Session;
+    fn bind(
+        seed: &::session_core::__private::Seed<'_>,
+    ) -> ::core::result::Result<Self, ::session_core::PropsError> {
+        ::core::result::Result::Ok(Self {
+            notes: ::session_core::__private::property::<Notes>(seed, 0),
+        })
+    }
+}
+#[automatically_derived]
+impl ::session_core::LivesIn<::session_core::Session> for Set {}
+impl Set {
+    /// Notes of this session.
+    ///
+    /// Made on first use, once per session.
+    ///
+    /// # Errors
+    ///
+    /// If its initialiser panics, or the session has ended.
+    #[allow(dead_code)]
+    pub fn notes(
+        &self,
+    ) -> ::core::result::Result<
+        &::session_core::PropertyRef<Notes>,
+        ::session_core::PropertyError,
+    > {
+        ::session_core::__private::init(
+            &self.notes,
+            |_: &::session_core::InitContext<(), ::session_core::Session>| {
+                ::core::result::Result::Ok(
+                    <Notes as ::core::default::Default>::default(),
+                )
+            },
+            ::session_core::__private::no_hook,
+        )
+    }
+}

@@ -1,0 +1,77 @@
+#[automatically_derived]
+impl ::session_core::SessionProperties for Set {
+    const DESCRIPTION: ::session_core::__private::SetDescription = ::session_core::__private::SetDescription::new(
+        "Set",
+        &[
+            ::session_core::__private::CellDescription::new(
+                "runners",
+                ::core::any::type_name::<Runners>,
+            ),
+            ::session_core::__private::CellDescription::new(
+                "cursor",
+                ::core::any::type_name::<Cursor>,
+            ),
+        ],
+    );
+    type Home = ::session_core::Session;
+    fn bind(
+        seed: &::session_core::__private::Seed<'_>,
+    ) -> ::core::result::Result<Self, ::session_core::PropsError> {
+        seed.check_state::<App>()?;
+        ::core::result::Result::Ok(Self {
+            runners: ::session_core::__private::property::<Runners>(seed, 0),
+            cursor: ::session_core::__private::property::<Cursor>(seed, 1),
+        })
+    }
+}
+#[automatically_derived]
+impl ::session_core::LivesIn<::session_core::Session> for Set {}
+impl Set {
+    /// Queries that run.
+    ///
+    /// Made on first use, once per session.
+    ///
+    /// # Errors
+    ///
+    /// If its initialiser panics, or the session has ended.
+    #[allow(dead_code)]
+    pub fn runners(
+        &self,
+    ) -> ::core::result::Result<
+        &::session_core::PropertyRef<Runners>,
+        ::session_core::PropertyError,
+    > {
+        ::session_core::__private::init(
+            &self.runners,
+            |cx: &::session_core::InitContext<App, ::session_core::Session>| {
+                let value: Runners = ::session_core::__private::call(cx, Runners::new);
+                ::core::result::Result::Ok(value)
+            },
+            ::session_core::__private::no_hook,
+        )
+    }
+    /// Made on first use, once per session.
+    ///
+    /// # Errors
+    ///
+    /// If its initialiser panics, or the session has ended.
+    #[allow(dead_code)]
+    pub(crate) fn cursor(
+        &self,
+    ) -> ::core::result::Result<
+        &::session_core::PropertyRef<Cursor>,
+        ::session_core::PropertyError,
+    > {
+        ::session_core::__private::init(
+            &self.cursor,
+            |cx: &::session_core::InitContext<App, ::session_core::Session>| {
+                let value: Cursor = ::session_core::__private::call_closure(
+                    cx,
+                    |cx| Cursor::of(cx.state()),
+                );
+                ::core::result::Result::Ok(value)
+            },
+            ::session_core::__private::no_hook,
+        )
+    }
+}

@@ -1,0 +1,56 @@
+#[automatically_derived]
+impl ::framework::sessions::SessionProperties for Set {
+    const DESCRIPTION: ::framework::sessions::__private::SetDescription = ::framework::sessions::__private::SetDescription::new(
+        "Set",
+        &[
+            ::framework::sessions::__private::CellDescription::new(
+                "socket",
+                ::core::any::type_name::<Socket>,
+            ),
+        ],
+    );
+    type Home = ::framework::sessions::Session;
+    fn bind(
+        seed: &::framework::sessions::__private::Seed<'_>,
+    ) -> ::core::result::Result<Self, ::framework::sessions::PropsError> {
+        ::core::result::Result::Ok(Self {
+            socket: ::framework::sessions::__private::property::<Socket>(seed, 0),
+        })
+    }
+}
+#[automatically_derived]
+impl ::framework::sessions::LivesIn<::framework::sessions::Session> for Set {}
+impl Set {
+    /// Made on first use, once per session.
+    ///
+    /// # Errors
+    ///
+    /// If its initialiser fails or panics, or the session has ended.
+    #[allow(dead_code)]
+    pub fn socket(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            &::framework::sessions::PropertyRef<Socket>,
+            ::framework::sessions::PropertyError,
+        >,
+    > + ::core::marker::Send + '_ {
+        ::framework::sessions::__private::init_async(
+            &self.socket,
+            |cx: ::framework::sessions::InitContext<(), ::framework::sessions::Session>| async move {
+                let value: ::core::result::Result<Socket, _> = ::framework::sessions::__private::call(
+                        &cx,
+                        connect,
+                    )
+                    .await;
+                value.map_err(::core::convert::Into::into)
+            },
+            || ::framework::sessions::__private::hook_closure::<
+                Socket,
+                _,
+                _,
+                _,
+            >(|socket| socket.shutdown()),
+        )
+    }
+}

@@ -1,0 +1,48 @@
+#[automatically_derived]
+impl ::session_core::SessionProperties for Set {
+    const DESCRIPTION: ::session_core::__private::SetDescription = ::session_core::__private::SetDescription::new(
+        "Set",
+        &[
+            ::session_core::__private::CellDescription::new(
+                "log",
+                ::core::any::type_name::<Log>,
+            ),
+        ],
+    );
+    type Home = ::session_core::SessionGroup;
+    fn bind(
+        seed: &::session_core::__private::Seed<'_>,
+    ) -> ::core::result::Result<Self, ::session_core::PropsError> {
+        ::core::result::Result::Ok(Self {
+            log: ::session_core::__private::property::<Log>(seed, 0),
+        })
+    }
+}
+#[automatically_derived]
+impl ::session_core::LivesIn<::session_core::SessionGroup> for Set {}
+impl Set {
+    /// Made on first use, once per session group.
+    ///
+    /// # Errors
+    ///
+    /// If its initialiser fails or panics, or the session group has ended.
+    #[allow(dead_code)]
+    fn log(
+        &self,
+    ) -> ::core::result::Result<
+        &::session_core::PropertyRef<Log>,
+        ::session_core::PropertyError,
+    > {
+        ::session_core::__private::init(
+            &self.log,
+            |cx: &::session_core::InitContext<(), ::session_core::SessionGroup>| {
+                let value: ::core::result::Result<Log, _> = ::session_core::__private::call(
+                    cx,
+                    open_log,
+                );
+                value.map_err(::core::convert::Into::into)
+            },
+            || ::session_core::__private::hook::<Log, _>(Log::finish),
+        )
+    }
+}

@@ -1,0 +1,168 @@
+//! Prints the accessors of a cell. What they look like follows from the kind of the cell and from where its value comes
+//! from.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Meta;
+use syn::ext::IdentExt as _;
+
+use crate::call;
+use crate::docs;
+use crate::model::{Cell, Set, Source};
+use crate::parse::CellKind;
+use crate::span;
+
+/// The getter and, for a value that is set by hand, the setter. Their bodies are left out if the set is `broken`.
+pub(crate) fn of(set: &Set<'_>, cell: &Cell<'_>, broken: bool) -> TokenStream {
+    let place = span::hidden_at(cell.ident.span());
+    let krate = span::locate(place, &set.krate);
+    let accessor = Accessor {
+        set,
+        cell,
+        place,
+        krate,
+        broken,
+    };
+    let getter = accessor.getter();
+    let setter = accessor.setter();
+    quote!(#getter #setter)
+}
+
+struct Accessor<'a> {
+    set: &'a Set<'a>,
+    cell: &'a Cell<'a>,
+    /// The field's name: it is blamed for a value that no cell can hold.
+    place: Span,
+    krate: TokenStream,
+    broken: bool,
+}
+
+impl Accessor<'_> {
+    fn getter(&self) -> TokenStream {
+        let place = self.place;
+        let Cell {
+            ident,
+            vis,
+            attributes,
+            ..
+        } = self.cell;
+        let is_future = self.is_future();
+        let mut output = self.getter_output();
+        if is_future {
+            output = quote_spanned! {place=>
+                impl ::core::future::Future<Output = #output> + ::core::marker::Send + '_
+            };
+        }
+        let body = match (self.broken, is_future) {
+            (false, _) => self.getter_body(),
+            (true, false) => quote!(::core::unreachable!()),
+            (true, true) => quote!(::core::future::pending()),
+        };
+        let docs = docs::getter(self.set, self.cell);
+        quote_spanned! {place=>
+            #(#attributes)*
+            #docs
+            #[allow(dead_code)]
+            #vis fn #ident(&self) -> #output {
+                #body
+            }
+        }
+    }
+
+    /// A value that is lent, or made by an async initialiser, has to be waited for.
+    fn is_future(&self) -> bool {
+        match (self.cell.kind, &self.cell.source) {
+            (CellKind::Exclusive, _) => true,
+            (CellKind::Property, Source::Made(initialiser)) => initialiser.asynchronous,
+            (CellKind::Property, Source::ByHand) => false,
+        }
+    }
+
+    fn getter_output(&self) -> TokenStream {
+        let (krate, place) = (&self.krate, self.place);
+        let handle = self.handle();
+        let optional = quote_spanned!(place=> ::core::option::Option<#handle>);
+        let value = match (self.cell.kind, &self.cell.source) {
+            // To look at what is there, or is not, is all that can't fail.
+            (CellKind::Property, Source::ByHand) => return optional,
+            (CellKind::Exclusive, Source::ByHand) => optional,
+            (_, Source::Made(_)) => handle,
+        };
+        quote_spanned!(place=> ::core::result::Result<#value, #krate::PropertyError>)
+    }
+
+    fn getter_body(&self) -> TokenStream {
+        let (krate, place) = (&self.krate, self.place);
+        let ident = self.cell.ident;
+        match (self.cell.kind, &self.cell.source) {
+            (CellKind::Property, Source::ByHand) => quote_spanned!(place=> self.#ident.get()),
+            (CellKind::Exclusive, Source::ByHand) => {
+                quote_spanned!(place=> #krate::__private::lend_present(&self.#ident))
+            }
+            (kind, Source::Made(initialiser)) => {
+                let function = match (kind, initialiser.asynchronous) {
+                    (CellKind::Property, false) => quote_spanned!(place=> init),
+                    (CellKind::Property, true) => quote_spanned!(place=> init_async),
+                    (CellKind::Exclusive, false) => quote_spanned!(place=> lend),
+                    (CellKind::Exclusive, true) => quote_spanned!(place=> lend_async),
+                };
+                let make = call::initialiser(self.set, self.cell, initialiser);
+                let hook = call::hook(self.set, self.cell);
+                quote_spanned!(place=> #krate::__private::#function(&self.#ident, #make, #hook))
+            }
+        }
+    }
+
+    fn setter(&self) -> Option<TokenStream> {
+        let (krate, place) = (&self.krate, self.place);
+        let Cell { ident, vis, ty, .. } = self.cell;
+        let name = format_ident!("set_{}", ident);
+        // A field that has taken the setter's name is blamed already.
+        let is_taken = self
+            .set
+            .cells
+            .iter()
+            .any(|other| other.ident.unraw() == name);
+        if is_taken || !matches!(self.cell.source, Source::ByHand) {
+            return None;
+        }
+        let (function, output) = match self.cell.kind {
+            CellKind::Property => (quote_spanned!(place=> set), self.handle()),
+            CellKind::Exclusive => (quote_spanned!(place=> set_exclusive), quote!(())),
+        };
+        let body = if self.broken {
+            quote!(::core::unreachable!())
+        } else {
+            let hook = call::hook(self.set, self.cell);
+            quote_spanned!(place=> #krate::__private::#function(&self.#ident, value, #hook))
+        };
+        // What the field's docs say is said of the property: the setter has words of its own.
+        let attributes = self
+            .cell
+            .attributes
+            .iter()
+            .filter(|attribute| !matches!(attribute.meta, Meta::NameValue(_)));
+        let docs = docs::setter(self.cell);
+        Some(quote_spanned! {place=>
+            #(#attributes)*
+            #docs
+            #[allow(dead_code)]
+            #vis fn #name(
+                &self,
+                value: #ty,
+            ) -> ::core::result::Result<#output, #krate::Refused<#ty>> {
+                #body
+            }
+        })
+    }
+
+    /// What a caller gets hold of.
+    fn handle(&self) -> TokenStream {
+        let (krate, place) = (&self.krate, self.place);
+        let ty = self.cell.ty;
+        match self.cell.kind {
+            CellKind::Property => quote_spanned!(place=> &#krate::PropertyRef<#ty>),
+            CellKind::Exclusive => quote_spanned!(place=> #krate::ExclusiveGuard<#ty>),
+        }
+    }
+}

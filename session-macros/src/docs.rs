@@ -1,0 +1,82 @@
+//! The words that accessors add to the docs of their fields.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::ext::IdentExt as _;
+
+use crate::model::{Cell, Set, Source};
+use crate::parse::{CellKind, Scope};
+
+/// After the field's own docs: when the value is made, and what can go wrong.
+pub(crate) fn getter(set: &Set<'_>, cell: &Cell<'_>) -> TokenStream {
+    let per = match set.scope {
+        Scope::Session => "session",
+        Scope::Group => "session group",
+    };
+    let first = match cell.source {
+        Source::ByHand => format!(
+            "`None` until `set_{}` has put a value there",
+            cell.ident.unraw()
+        ),
+        Source::Made(_) => format!("Made on first use, once per {per}"),
+    };
+    let lent = match cell.kind {
+        CellKind::Property => "",
+        CellKind::Exclusive => "; lent to one caller at a time",
+    };
+    let mut lines = Vec::new();
+    if cell
+        .attributes
+        .iter()
+        .any(|attribute| attribute.path().is_ident("doc"))
+    {
+        lines.push(String::new());
+    }
+    lines.push(format!("{first}{lent}."));
+    let mut errors = Vec::new();
+    if let Source::Made(initialiser) = &cell.source {
+        errors.push(if initialiser.fallible {
+            "its initialiser fails or panics"
+        } else {
+            "its initialiser panics"
+        });
+    }
+    if cell.kind == CellKind::Exclusive {
+        errors.push("it is lent for too long");
+    }
+    if !errors.is_empty() {
+        lines.extend(section(&format!(
+            "If {}, or the {per} has ended.",
+            errors.join(", ")
+        )));
+    }
+    doc(&lines)
+}
+
+pub(crate) fn setter(cell: &Cell<'_>) -> TokenStream {
+    let mut lines = vec![format!("Sets `{}`, once.", cell.ident.unraw())];
+    lines.extend(section(
+        "Hands the value back if there is one already, or the session has ended.",
+    ));
+    doc(&lines)
+}
+
+fn section(text: &str) -> [String; 4] {
+    [
+        String::new(),
+        "# Errors".to_owned(),
+        String::new(),
+        text.to_owned(),
+    ]
+}
+
+fn doc(lines: &[String]) -> TokenStream {
+    let lines = lines.iter().map(|line| {
+        if line.is_empty() {
+            String::new()
+        } else {
+            format!(" {line}")
+        }
+    });
+    quote!(#(#[doc = #lines])*)
+}

@@ -1,0 +1,106 @@
+//! Prints the trait impls, and puts the accessors beside them.
+
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use crate::accessor;
+use crate::errors::Errors;
+use crate::model::{Cell, Set};
+use crate::parse::CellKind;
+
+/// The whole expansion. It is printed in spite of mistakes, so that code that uses the set gives no errors on top; only
+/// the bodies are left out then.
+pub(crate) fn set(set: &Set<'_>, errors: Errors) -> TokenStream {
+    let mistakes = errors.finish();
+    let properties = session_properties(set, mistakes.is_some());
+    let lives_in = lives_in(set, mistakes.is_some());
+    let accessors = accessors(set, mistakes.is_some());
+    quote! {
+        #mistakes
+        #properties
+        #lives_in
+        #accessors
+    }
+}
+
+fn session_properties(set: &Set<'_>, broken: bool) -> TokenStream {
+    let Set {
+        ident, krate, name, ..
+    } = set;
+    let (impl_generics, ty_generics, where_clause) = set.generics.split_for_impl();
+    let home = set.local_session();
+    let descriptions = set.cells.iter().map(|cell| describe(set, cell));
+    let body = if broken {
+        quote!(::core::unreachable!())
+    } else {
+        let check_state = set
+            .state
+            .as_ref()
+            .map(|state| quote_spanned!(Span::mixed_site()=> seed.check_state::<#state>()?;));
+        let cells = set.cells.iter().enumerate().map(|(index, cell)| {
+            let Cell { ident, ty, .. } = cell;
+            let index = Literal::usize_unsuffixed(index);
+            let bind = match cell.kind {
+                CellKind::Property => quote!(property),
+                CellKind::Exclusive => quote!(exclusive),
+            };
+            quote_spanned!(Span::mixed_site()=> #ident: #krate::__private::#bind::<#ty>(seed, #index))
+        });
+        quote! {
+            #check_state
+            ::core::result::Result::Ok(Self { #(#cells),* })
+        }
+    };
+    quote_spanned! {Span::mixed_site()=>
+        #[automatically_derived]
+        impl #impl_generics #krate::SessionProperties for #ident #ty_generics #where_clause {
+            const DESCRIPTION: #krate::__private::SetDescription =
+                #krate::__private::SetDescription::new(#name, &[#(#descriptions),*]);
+
+            type Home = #home;
+
+            fn bind(
+                seed: &#krate::__private::Seed<'_>,
+            ) -> ::core::result::Result<Self, #krate::PropsError> {
+                #body
+            }
+        }
+    }
+}
+
+fn accessors(set: &Set<'_>, broken: bool) -> Option<TokenStream> {
+    if set.cells.is_empty() {
+        return None;
+    }
+    let Set { ident, .. } = set;
+    let (impl_generics, ty_generics, where_clause) = set.generics.split_for_impl();
+    let accessors = set.cells.iter().map(|cell| accessor::of(set, cell, broken));
+    Some(quote! {
+        impl #impl_generics #ident #ty_generics #where_clause {
+            #(#accessors)*
+        }
+    })
+}
+
+fn describe(set: &Set<'_>, cell: &Cell<'_>) -> TokenStream {
+    let krate = &set.krate;
+    let Cell { name, ty, .. } = cell;
+    quote!(#krate::__private::CellDescription::new(#name, ::core::any::type_name::<#ty>))
+}
+
+/// A set with a mistake lives everywhere: its scope may be what was misspelled.
+fn lives_in(set: &Set<'_>, broken: bool) -> TokenStream {
+    let Set { ident, krate, .. } = set;
+    let (impl_generics, ty_generics, where_clause) = set.generics.split_for_impl();
+    let sessions = if broken {
+        vec![quote!(#krate::Session), quote!(#krate::SessionGroup)]
+    } else {
+        vec![set.local_session()]
+    };
+    quote! {
+        #(
+                #[automatically_derived]
+            impl #impl_generics #krate::LivesIn<#sessions> for #ident #ty_generics #where_clause {}
+        )*
+    }
+}

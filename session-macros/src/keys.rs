@@ -1,0 +1,151 @@
+//! How the keys of the two attributes are spelled.
+
+use syn::Ident;
+use syn::ext::IdentExt as _;
+
+use crate::errors::Errors;
+
+/// The keys of one attribute.
+pub(crate) trait Keys: Copy + 'static {
+    /// The attribute's own name.
+    const ATTRIBUTE: &'static str;
+    /// Where the attribute belongs.
+    const PLACE: &'static str;
+    const ALL: &'static [(&'static str, Self)];
+}
+
+/// Keys of `#[session(...)]`.
+#[derive(Clone, Copy)]
+pub(crate) enum SetKey {
+    Scope,
+    State,
+    Name,
+    Crate,
+}
+
+impl Keys for SetKey {
+    const ATTRIBUTE: &'static str = "session";
+    const PLACE: &'static str = "above the struct";
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("scope", Self::Scope),
+        ("state", Self::State),
+        ("name", Self::Name),
+        ("crate", Self::Crate),
+    ];
+}
+
+/// Keys of `#[property(...)]`.
+#[derive(Clone, Copy)]
+pub(crate) enum CellKey {
+    Make(Maker),
+    Close,
+    Name,
+    Vis,
+}
+
+/// The keys that name an initialiser.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Maker {
+    Default,
+    Init,
+    TryInit,
+    AsyncInit,
+    TryAsyncInit,
+}
+
+impl Maker {
+    /// The initialiser gives a `Result`.
+    pub(crate) fn is_fallible(self) -> bool {
+        matches!(self, Self::TryInit | Self::TryAsyncInit)
+    }
+
+    /// The initialiser gives a future.
+    pub(crate) fn is_async(self) -> bool {
+        matches!(self, Self::AsyncInit | Self::TryAsyncInit)
+    }
+}
+
+impl Keys for CellKey {
+    const ATTRIBUTE: &'static str = "property";
+    const PLACE: &'static str = "on a field";
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("default", Self::Make(Maker::Default)),
+        ("init", Self::Make(Maker::Init)),
+        ("try_init", Self::Make(Maker::TryInit)),
+        ("async_init", Self::Make(Maker::AsyncInit)),
+        ("try_async_init", Self::Make(Maker::TryAsyncInit)),
+        ("close", Self::Close),
+        ("name", Self::Name),
+        ("vis", Self::Vis),
+    ];
+}
+
+/// The key that `word` spells, or, after a complaint, the one that it was probably meant to spell: the rest of the
+/// expansion then fits what the user will have written in a minute.
+pub(crate) fn resolve<K: Keys>(word: &Ident, errors: &mut Errors) -> Option<K> {
+    let text = word.unraw().to_string();
+    if let Some((_, key)) = K::ALL.iter().find(|(name, _)| *name == text) {
+        return Some(*key);
+    }
+    if let Some(place) = place::<SetKey>(&text).or_else(|| place::<CellKey>(&text)) {
+        errors.push(word, format!("`{text}` belongs {place}"));
+        return None;
+    }
+    let nearest = K::ALL
+        .iter()
+        .map(|entry| (distance(&text, entry.0), entry))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, (name, _))| *distance <= name.len().div_ceil(3))
+        .map(|(_, entry)| entry);
+    match nearest {
+        Some((name, _)) => errors.push(
+            word,
+            format!("unknown key `{text}`: did you mean `{name}`?"),
+        ),
+        None => errors.push(word, format!("unknown key `{text}`: {}", valid::<K>())),
+    }
+    nearest.map(|(_, key)| *key)
+}
+
+/// The sentence that lists the keys of an attribute.
+pub(crate) fn valid<K: Keys>() -> String {
+    let names: Vec<_> = K::ALL.iter().map(|(name, _)| format!("`{name}`")).collect();
+    format!("`#[{}(...)]` takes {}", K::ATTRIBUTE, names.join(", "))
+}
+
+/// Where a key belongs, if it is one of this attribute.
+fn place<K: Keys>(text: &str) -> Option<String> {
+    K::ALL
+        .iter()
+        .any(|(name, _)| *name == text)
+        .then(|| format!("{}, in `#[{}(...)]`", K::PLACE, K::ATTRIBUTE))
+}
+
+/// How many letters to add, drop or change to get from one word to the other.
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in to.iter().enumerate() {
+            let change = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distance_counts_edits() {
+        assert_eq!(distance("init", "init"), 0);
+        assert_eq!(distance("ini", "init"), 1);
+        assert_eq!(distance("clsoe", "close"), 2);
+        assert_eq!(distance("", "vis"), 3);
+    }
+}

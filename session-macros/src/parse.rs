@@ -1,0 +1,313 @@
+//! From syntax to attributes. Nothing stops at a mistake: what can be understood is kept, with the key that named it.
+
+use proc_macro2::TokenTree;
+use syn::ext::IdentExt as _;
+use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
+use syn::{
+    Attribute, Data, DeriveInput, Expr, Field, Fields, GenericArgument, Ident, LitStr,
+    MacroDelimiter, Meta, Path, PathArguments, Token, Type, Visibility,
+};
+
+use crate::errors::Errors;
+use crate::keys::{self, CellKey, Keys, Maker, SetKey};
+use crate::value;
+
+/// A value and the key that it was given for.
+pub(crate) struct Keyed<T> {
+    pub(crate) key: Ident,
+    pub(crate) value: T,
+}
+
+/// A property set as it was written.
+pub(crate) struct SetSyntax<'a> {
+    pub(crate) input: &'a DeriveInput,
+    pub(crate) scope: Option<Keyed<Scope>>,
+    pub(crate) state: Option<Keyed<Type>>,
+    pub(crate) name: Option<Keyed<LitStr>>,
+    pub(crate) krate: Option<Keyed<Path>>,
+    pub(crate) cells: Vec<CellSyntax<'a>>,
+}
+
+/// Which local sessions a set lives in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Session,
+    Group,
+}
+
+/// A field as it was written.
+pub(crate) struct CellSyntax<'a> {
+    pub(crate) field: &'a Field,
+    pub(crate) ident: &'a Ident,
+    pub(crate) kind: CellKind,
+    /// The type of the value in the cell.
+    pub(crate) ty: &'a Type,
+    pub(crate) keys: CellKeys,
+}
+
+/// `Property` or `Exclusive`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CellKind {
+    Property,
+    Exclusive,
+}
+
+/// What `#[property(...)]` says.
+#[derive(Default)]
+pub(crate) struct CellKeys {
+    /// As many as were written: [`check`](crate::check) says that one is enough.
+    pub(crate) makers: Vec<MakerSyntax>,
+    pub(crate) close: Option<Keyed<Expr>>,
+    pub(crate) name: Option<Keyed<LitStr>>,
+    pub(crate) vis: Option<Keyed<Visibility>>,
+    /// A key was not understood: it may have been meant for an initialiser.
+    pub(crate) unclear: bool,
+}
+
+impl CellKeys {
+    pub(crate) fn is_set_by_hand(&self) -> bool {
+        self.makers.is_empty() && !self.unclear
+    }
+}
+
+pub(crate) struct MakerSyntax {
+    pub(crate) key: Ident,
+    pub(crate) maker: Maker,
+    /// Missing for `default`, and where the value is not an expression at all.
+    pub(crate) code: Option<Expr>,
+}
+
+pub(crate) fn set<'a>(input: &'a DeriveInput, errors: &mut Errors) -> SetSyntax<'a> {
+    let mut set = SetSyntax {
+        input,
+        scope: None,
+        state: None,
+        name: None,
+        krate: None,
+        cells: Vec::new(),
+    };
+    for attribute in attributes::<SetKey, CellKey>(&input.attrs, errors) {
+        entries(attribute, errors, |key, word, input, errors| {
+            match key {
+                SetKey::Scope => put(&mut set.scope, &word, value::scope(&word, input)?, errors),
+                SetKey::State => put(&mut set.state, &word, value::state(&word, input)?, errors),
+                SetKey::Name => put(&mut set.name, &word, value::text(&word, input)?, errors),
+                SetKey::Crate => put(&mut set.krate, &word, value::path(&word, input)?, errors),
+            }
+            Ok(())
+        });
+    }
+    set.cells = fields(input, errors)
+        .into_iter()
+        .flatten()
+        .filter_map(|field| cell(field, errors))
+        .collect();
+    set
+}
+
+/// The fields, if they are named ones of a struct.
+fn fields<'a>(
+    input: &'a DeriveInput,
+    errors: &mut Errors,
+) -> Option<&'a Punctuated<Field, Token![,]>> {
+    const WRITE: &str = "write `struct Set { field: Property<T> }`";
+    match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => return Some(&fields.named),
+            Fields::Unnamed(fields) => {
+                errors.push(
+                    fields,
+                    format!("the properties of a set need names, for their accessors: {WRITE}"),
+                );
+            }
+            Fields::Unit => errors.push(
+                &input.ident,
+                format!("a property set is a struct with named fields: {WRITE}"),
+            ),
+        },
+        Data::Enum(data) => errors.push(
+            data.enum_token,
+            format!("a property set is a struct, not an enum: {WRITE}"),
+        ),
+        Data::Union(data) => errors.push(
+            data.union_token,
+            format!("a property set is a struct, not a union: {WRITE}"),
+        ),
+    }
+    None
+}
+
+fn cell<'a>(field: &'a Field, errors: &mut Errors) -> Option<CellSyntax<'a>> {
+    let mut keys = CellKeys::default();
+    for attribute in attributes::<CellKey, SetKey>(&field.attrs, errors) {
+        let understood = entries(attribute, errors, |key, word, input, errors| {
+            match key {
+                CellKey::Make(maker) => {
+                    // Kept even if its value can't be read, for it decides what the accessor looks like.
+                    keys.makers.push(MakerSyntax {
+                        key: word.clone(),
+                        maker,
+                        code: None,
+                    });
+                    let code = value::maker(maker, &word, input)?;
+                    keys.makers.last_mut().expect("it was just put there").code = code;
+                }
+                CellKey::Close => put(&mut keys.close, &word, value::code(&word, input)?, errors),
+                CellKey::Name => put(&mut keys.name, &word, value::text(&word, input)?, errors),
+                CellKey::Vis => put(
+                    &mut keys.vis,
+                    &word,
+                    value::visibility(&word, input)?,
+                    errors,
+                ),
+            }
+            Ok(())
+        });
+        keys.unclear |= !understood;
+    }
+    let (kind, ty) = kind(&field.ty, errors)?;
+    Some(CellSyntax {
+        field,
+        ident: field.ident.as_ref()?,
+        kind,
+        ty,
+        keys,
+    })
+}
+
+/// Tells a cell by its last path segment: all that a macro can see.
+fn kind<'a>(ty: &'a Type, errors: &mut Errors) -> Option<(CellKind, &'a Type)> {
+    let segment = match peel(ty) {
+        Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
+        _ => None,
+    };
+    let (segment, kind) = match segment {
+        Some(segment) if segment.ident == "Property" => (segment, CellKind::Property),
+        Some(segment) if segment.ident == "Exclusive" => (segment, CellKind::Exclusive),
+        _ => {
+            errors.push(
+                ty,
+                "a property set has cells only: write `Property<T>`, whose value requests share, \
+                 or `Exclusive<T>`, whose value is lent to one at a time",
+            );
+            return None;
+        }
+    };
+    if let PathArguments::AngleBracketed(arguments) = &segment.arguments
+        && let (Some(GenericArgument::Type(ty)), 1) = (arguments.args.first(), arguments.args.len())
+    {
+        return Some((kind, ty));
+    }
+    errors.push(
+        ty,
+        format!(
+            "a cell names the type of its value, and nothing else: write `{}<T>`",
+            segment.ident
+        ),
+    );
+    None
+}
+
+/// A type that came through a `macro_rules!` matcher is wrapped in an invisible group.
+fn peel(mut ty: &Type) -> &Type {
+    while let Type::Group(group) = ty {
+        ty = &group.elem;
+    }
+    ty
+}
+
+/// The attributes that belong here, after a complaint about those that belong elsewhere.
+fn attributes<'a, Here: Keys, Elsewhere: Keys>(
+    all: &'a [Attribute],
+    errors: &mut Errors,
+) -> Vec<&'a Attribute> {
+    for attribute in all
+        .iter()
+        .filter(|attribute| attribute.path().is_ident(Elsewhere::ATTRIBUTE))
+    {
+        let message = format!(
+            "`#[{}(...)]` belongs {}: write `#[{}(...)]` here",
+            Elsewhere::ATTRIBUTE,
+            Elsewhere::PLACE,
+            Here::ATTRIBUTE,
+        );
+        errors.push(attribute.path(), message);
+    }
+    all.iter()
+        .filter(|attribute| attribute.path().is_ident(Here::ATTRIBUTE))
+        .collect()
+}
+
+/// Goes through the comma-separated entries of one attribute. `take` reads what follows a key. Tells whether every
+/// key was understood.
+fn entries<K: Keys>(
+    attribute: &Attribute,
+    errors: &mut Errors,
+    mut take: impl FnMut(K, Ident, ParseStream<'_>, &mut Errors) -> syn::Result<()>,
+) -> bool {
+    let list = match &attribute.meta {
+        Meta::Path(_) => return true,
+        Meta::List(list) if matches!(list.delimiter, MacroDelimiter::Paren(_)) => list,
+        Meta::List(_) | Meta::NameValue(_) => {
+            errors.push(
+                &attribute.meta,
+                format!("write it with parentheses: `#[{}(...)]`", K::ATTRIBUTE),
+            );
+            return false;
+        }
+    };
+    let mut understood = true;
+    let read = |input: ParseStream<'_>| {
+        while !input.is_empty() {
+            match entry(input, errors, &mut take) {
+                Ok(known) => understood &= known,
+                Err(error) => errors.push_error(error),
+            }
+            while !input.is_empty() && !input.peek(Token![,]) {
+                input.parse::<TokenTree>()?;
+            }
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok(())
+    };
+    if let Err(error) = list.parse_args_with(read) {
+        errors.push_error(error);
+    }
+    understood
+}
+
+/// Reads one entry, up to its comma. Tells whether its key was understood.
+fn entry<K: Keys>(
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+    take: &mut impl FnMut(K, Ident, ParseStream<'_>, &mut Errors) -> syn::Result<()>,
+) -> syn::Result<bool> {
+    let Ok(word) = input.call(Ident::parse_any) else {
+        return Err(input.error(format!("this is no key: {}", keys::valid::<K>())));
+    };
+    let Some(key) = keys::resolve(&word, errors) else {
+        // Its value may hold commas.
+        if input.parse::<Option<Token![=]>>()?.is_some() {
+            input.parse::<Expr>().ok();
+        }
+        return Ok(false);
+    };
+    take(key, word, input, errors)?;
+    if !input.is_empty() && !input.peek(Token![,]) {
+        return Err(input.error("expected `,`"));
+    }
+    Ok(true)
+}
+
+/// Fills a slot, or blames the key that would fill it again.
+fn put<T>(slot: &mut Option<Keyed<T>>, key: &Ident, value: T, errors: &mut Errors) {
+    if slot.is_some() {
+        errors.push(key, format!("`{key}` is given twice: keep one"));
+        return;
+    }
+    *slot = Some(Keyed {
+        key: key.clone(),
+        value,
+    });
+}

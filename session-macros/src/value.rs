@@ -1,0 +1,117 @@
+//! What follows a key: text, a word, a type, a path, a visibility or code.
+
+use syn::parse::ParseStream;
+use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Path, Result, Token, Type, Visibility};
+
+use crate::keys::Maker;
+use crate::parse::Scope;
+
+/// The code of an initialiser; `None` for `default`, which has none.
+pub(crate) fn maker(maker: Maker, key: &Ident, input: ParseStream<'_>) -> Result<Option<Expr>> {
+    if maker != Maker::Default {
+        return code(key, input).map(Some);
+    }
+    if input.is_empty() || input.peek(Token![,]) {
+        return Ok(None);
+    }
+    Err(input
+        .error("`default` takes no value, it is `T::default()`: write `default`, or `init = ...`"))
+}
+
+/// A path or a closure. Which of the two, and of what shape, is a matter for [`check`](crate::check).
+pub(crate) fn code(key: &Ident, input: ParseStream<'_>) -> Result<Expr> {
+    assign(key, "path", input)?;
+    input.parse()
+}
+
+pub(crate) fn text(key: &Ident, input: ParseStream<'_>) -> Result<LitStr> {
+    assign(key, "\"...\"", input)?;
+    let value = input.parse()?;
+    match peel(&value) {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => Ok(text.clone()),
+        Expr::Path(path) if path.path.get_ident().is_some() => {
+            let word = path.path.get_ident().expect("the guard saw it");
+            Err(Error::new_spanned(
+                word,
+                format!("`{key}` is text: write `{key} = \"{word}\"`"),
+            ))
+        }
+        other => Err(Error::new_spanned(
+            other,
+            format!("`{key}` is text: write `{key} = \"...\"`"),
+        )),
+    }
+}
+
+pub(crate) fn scope(key: &Ident, input: ParseStream<'_>) -> Result<Scope> {
+    assign(key, "group", input)?;
+    let value = input.parse()?;
+    match peel(&value) {
+        Expr::Path(path) if path.path.is_ident("session") => Ok(Scope::Session),
+        Expr::Path(path) if path.path.is_ident("group") => Ok(Scope::Group),
+        other => Err(Error::new_spanned(
+            other,
+            "a set lives in sessions or in groups: write `scope = session` or `scope = group`, a bare word",
+        )),
+    }
+}
+
+pub(crate) fn state(key: &Ident, input: ParseStream<'_>) -> Result<Type> {
+    assign(key, "App", input)?;
+    refuse_string(key, "a type", input)?;
+    input.parse()
+}
+
+pub(crate) fn path(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
+    assign(key, "::path", input)?;
+    refuse_string(key, "a path", input)?;
+    input.call(Path::parse_mod_style)
+}
+
+pub(crate) fn visibility(key: &Ident, input: ParseStream<'_>) -> Result<Visibility> {
+    assign(key, "pub(crate)", input)?;
+    refuse_string(key, "a visibility", input)?;
+    match input.parse()? {
+        Visibility::Inherited => Err(input.error(format!(
+            "`{key}` is a visibility: write `{key} = pub(crate)`"
+        ))),
+        visibility => Ok(visibility),
+    }
+}
+
+/// Reads the `=` and sees that something follows.
+fn assign(key: &Ident, example: &str, input: ParseStream<'_>) -> Result<()> {
+    if input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() || input.peek(Token![,]) {
+        return Err(Error::new(
+            key.span(),
+            format!("`{key}` needs a value: write `{key} = {example}`"),
+        ));
+    }
+    Ok(())
+}
+
+fn refuse_string(key: &Ident, what: &str, input: ParseStream<'_>) -> Result<()> {
+    if !input.peek(LitStr) {
+        return Ok(());
+    }
+    let text: LitStr = input.parse()?;
+    let bare = text.value();
+    Err(Error::new(
+        text.span(),
+        format!("`{key}` is {what}, not text: write `{key} = {bare}`, without the quotes"),
+    ))
+}
+
+/// An expression without the parentheses and invisible groups around it.
+pub(crate) fn peel(mut expr: &Expr) -> &Expr {
+    loop {
+        expr = match expr {
+            Expr::Group(group) => &group.expr,
+            Expr::Paren(paren) => &paren.expr,
+            _ => return expr,
+        };
+    }
+}

@@ -1,0 +1,141 @@
+//! The layer around services that are not axum's.
+
+use std::convert::Infallible;
+use std::future::ready;
+use std::ops::ControlFlow;
+
+use axum::extract::FromRequestParts;
+use futures_util::FutureExt;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http_body_util::{BodyExt, Full};
+use session_axum::{LocalSession, Session, SessionBody, SessionLayer, SessionTransport};
+use session_core::SessionId;
+use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
+
+use crate::kit::manager;
+
+async fn count(
+    request: Request<&'static str>,
+) -> Result<Response<Full<&'static [u8]>>, Infallible> {
+    let (mut head, body) = request.into_parts();
+    if body == "touch" {
+        Session::from_request_parts(&mut head, &()).await.unwrap();
+    }
+    Ok(Response::new(Full::new(body.as_bytes())))
+}
+
+#[tokio::test]
+async fn any_bodies_will_do() {
+    let sessions = manager();
+    let service = ServiceBuilder::new()
+        .layer(SessionLayer::new(sessions.clone()))
+        .service(service_fn(count));
+    let response = service.clone().oneshot(Request::new("look")).await.unwrap();
+    assert!(response.headers().is_empty());
+    assert_eq!(
+        response.into_body().collect().await.unwrap().to_bytes(),
+        "look"
+    );
+
+    let response: Response<SessionBody<_>> = service.oneshot(Request::new("touch")).await.unwrap();
+    assert!(
+        response.headers()["set-cookie"]
+            .to_str()
+            .unwrap()
+            .starts_with("id=")
+    );
+    assert_eq!(sessions.sessions().len(), 1);
+}
+
+#[tokio::test]
+async fn a_service_that_fails_ends_the_session_that_it_created() {
+    let sessions = manager();
+    let service =
+        SessionLayer::new(sessions.clone()).layer(service_fn(async |request: Request<()>| {
+            let session = Session::from_request_parts(&mut request.into_parts().0, &())
+                .await
+                .unwrap();
+            Err::<Response<()>, _>(session.into_inner())
+        }));
+    let session = service.oneshot(Request::new(())).await.unwrap_err();
+    assert!(session.is_completed());
+    assert!(session.cleanup_completed().await.is_clean());
+}
+
+#[tokio::test]
+async fn a_service_that_panics_in_its_call_ends_the_session_that_it_created() {
+    let sessions = manager();
+    let service = SessionLayer::new(sessions.clone()).layer(service_fn(|request: Request<()>| {
+        let mut head = request.into_parts().0;
+        Session::from_request_parts(&mut head, &())
+            .now_or_never()
+            .unwrap()
+            .unwrap();
+        assert!(head.headers.contains_key("never"), "as asked for");
+        ready(Ok::<_, Infallible>(Response::new(())))
+    }));
+    assert!(
+        tokio::spawn(service.oneshot(Request::new(())))
+            .await
+            .unwrap_err()
+            .is_panic()
+    );
+    assert_eq!(sessions.sessions(), []);
+}
+
+#[tokio::test]
+async fn the_id_travels_where_the_transport_says() {
+    const SESSION: HeaderName = HeaderName::from_static("x-session");
+
+    /// Goes on after a break, as a careless transport might.
+    struct Headers;
+
+    impl SessionTransport for Headers {
+        fn read(
+            &self,
+            request: &HeaderMap,
+            offer: &mut dyn FnMut(SessionId) -> ControlFlow<()>,
+        ) -> ControlFlow<()> {
+            for header in request.get_all(SESSION) {
+                let _ = SessionId::decode(header.as_bytes()).map(&mut *offer);
+            }
+            ControlFlow::Continue(())
+        }
+
+        fn write(&self, response: &mut HeaderMap, id: SessionId) {
+            response.insert(SESSION, HeaderValue::try_from(id.encode()).unwrap());
+        }
+
+        fn remove(&self, response: &mut HeaderMap) {
+            response.insert(SESSION, HeaderValue::from_static(""));
+        }
+    }
+
+    let sessions = manager();
+    let service = SessionLayer::new(sessions.clone())
+        .with_transport(Headers)
+        .layer(service_fn(async |request: Request<()>| {
+            let session = Session::from_request_parts(&mut request.into_parts().0, &())
+                .await
+                .unwrap();
+            if !session.is_new() {
+                session.terminate();
+            }
+            Ok::<_, Infallible>(Response::new(session.into_inner()))
+        }));
+
+    let response = service.clone().oneshot(Request::new(())).await.unwrap();
+    let id = response.headers()[SESSION].clone();
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    assert!(!response.headers().contains_key("set-cookie"));
+
+    let other = sessions.create().unwrap();
+    let mut request = Request::new(());
+    request.headers_mut().append(SESSION, id.clone());
+    request
+        .headers_mut()
+        .append(SESSION, other.id().encode().parse().unwrap());
+    let response = service.oneshot(request).await.unwrap();
+    assert_eq!(response.headers()[SESSION], "");
+    assert_eq!(sessions.sessions(), [other]);
+}

@@ -1,0 +1,11 @@
+//! The hook is called later, not here.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(default, close = drop())]
+    notes: Property<String>,
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! The path to session-core means the same everywhere.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+#[session(crate = session_core)]
+struct Set {
+    #[property(default)]
+    notes: Property<String>,
+}
+
+fn main() {}

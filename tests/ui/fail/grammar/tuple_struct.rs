@@ -1,0 +1,8 @@
+//! Fields need names.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set(Property<String>);
+
+fn main() {}

@@ -1,0 +1,15 @@
+//! `init` makes its value at once.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(init = load)]
+    notes: Property<String>,
+}
+
+async fn load() -> String {
+    String::new()
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! `async_init` is for what gives a future.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(async_init = String::new)]
+    notes: Property<String>,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! `try_init` is for what can fail.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(try_init = String::new)]
+    notes: Property<String>,
+}
+
+fn main() {}
