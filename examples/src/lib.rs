@@ -6,3 +6,8 @@
 #![deny(missing_docs)]
 
 pub mod workbench;
+
+/// The README's code has to compile too.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -17,7 +17,7 @@ use crate::SessionTransport;
 /// [`SessionManager`](session_core::SessionManager)'s business. A name that starts with `__Host-` or `__Secure-`
 /// makes browsers hold the server to those attributes, and so does this type.
 ///
-/// Browsers send `Secure` cookies over HTTPS and to `localhost`; for plain HTTP elsewhere, say
+/// Browsers keep `Secure` cookies to HTTPS and, most of them, to `localhost`; for plain HTTP elsewhere, say
 /// [`with_secure(false)`](Self::with_secure).
 ///
 /// ```
@@ -95,7 +95,7 @@ impl CookieTransport {
         self.checked()
     }
 
-    /// Whether the cookie is sent over HTTPS only (and to `localhost`).
+    /// Whether the cookie is for HTTPS only.
     ///
     /// # Panics
     ///
@@ -199,10 +199,7 @@ fn append(response: &mut HeaderMap, cookie: &CookieBuilder<'_>) {
 /// It goes over the bytes once and only as far as it is asked to, and takes any header as it comes.
 fn values<'h>(header: &'h [u8], name: &[u8]) -> impl Iterator<Item = &'h [u8]> {
     header.split(|byte| *byte == b';').filter_map(move |pair| {
-        let value = pair
-            .trim_ascii_start()
-            .strip_prefix(name)?
-            .trim_ascii_start();
+        let value = pair.trim_ascii_start().strip_prefix(name)?;
         let value = value.strip_prefix(b"=")?.trim_ascii();
         let unquoted = value
             .strip_prefix(b"\"")
@@ -231,8 +228,8 @@ mod tests {
     fn values_are_found_by_their_whole_name() {
         assert_eq!(found(b"id=a", "id"), [b"a"]);
         assert_eq!(found(b"a=1; id=b; c=2", "id"), [b"b"]);
-        assert_eq!(found(b"id=a;id=b ; id = c", "id"), [b"a", b"b", b"c"]);
-        assert_eq!(found(b"xid=a; idx=b; ID=c; x=id=d", "id"), [b""; 0]);
+        assert_eq!(found(b"id=a;id=b ; id= c", "id"), [b"a", b"b", b"c"]);
+        assert_eq!(found(b"xid=a; idx=b; ID=c; x=id=d; id =e", "id"), [b""; 0]);
         assert_eq!(found(b"id=a=b", "id"), [b"a=b"]);
     }
 

@@ -76,10 +76,8 @@ impl Departure {
     }
 
     fn with_head(&mut self, head: &mut HeaderMap) -> Guards {
-        let created = self
-            .visit
-            .take()
-            .map_or_else(Vec::new, |visit| visit.end_with_head(head));
+        let visit = self.visit.take();
+        let created = visit.map_or_else(Vec::new, |visit| visit.end_with_head(head));
         Guards::new(self.arrival.take(), created)
     }
 

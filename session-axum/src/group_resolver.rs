@@ -14,7 +14,7 @@ use session_core::GroupId;
 /// ```
 /// use http::{header::HOST, request::Parts};
 /// use session_axum::SessionLayer;
-/// use session_axum::session_core::{GroupId, SessionManager};
+/// use session_core::{GroupId, SessionManager};
 ///
 /// fn tenant(request: &Parts) -> Option<GroupId> {
 ///     Some(GroupId::from(request.headers.get(HOST)?.to_str().ok()?))

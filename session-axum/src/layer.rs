@@ -25,7 +25,7 @@ use crate::{CookieTransport, GroupResolver, SessionService, SessionTransport};
 /// ```
 /// use axum::{Router, routing::get};
 /// use session_axum::{CookieTransport, Session, SessionLayer};
-/// use session_axum::session_core::SessionManager;
+/// use session_core::SessionManager;
 ///
 /// async fn greet(session: Session) -> &'static str {
 ///     if session.is_new() { "welcome" } else { "welcome back" }

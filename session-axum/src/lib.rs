@@ -11,8 +11,8 @@
 //!
 //! ```no_run
 //! use axum::{Router, routing::get};
-//! use session_axum::session_core::{Property, SessionManager, SessionProperties};
 //! use session_axum::{Props, Session, SessionLayer, SessionRejection};
+//! use session_core::{Property, SessionManager, SessionProperties};
 //! use std::sync::Mutex;
 //! use std::time::Duration;
 //!
@@ -137,7 +137,7 @@ mod transport;
 mod visit;
 
 pub use ::cookie::SameSite;
-/// The crate that this one builds on, for those who depend on this one alone.
+/// The crate that this one builds on, for those who do not name it among their own dependencies.
 ///
 /// A property set then says where to find it: `#[session(crate = ::session_axum::session_core)]`.
 pub use session_core;

@@ -23,7 +23,7 @@ use session_core::{CreateError, PropertyError, PropsError, Refused, SessionEnded
 ///
 /// ```
 /// use session_axum::{LocalSession, Session, SessionRejection};
-/// use session_axum::session_core::PropertyKey;
+/// use session_core::PropertyKey;
 ///
 /// const DRAFT: PropertyKey<String> = PropertyKey::new("draft");
 ///
@@ -268,5 +268,48 @@ impl<T> From<Refused<T>> for SessionRejection {
             Refused::BeingCreated(_) => PropertyError::BeingCreated.into(),
             _ => PropertyPresent.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(text)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    // Here and not among the other tests of rejections: they would race for the event's place in the code,
+    // whose subscribers are found when it is first come by.
+    #[test]
+    fn the_cause_is_logged() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .finish();
+        let failed = PropertyError::Failed(Arc::from(Box::<dyn Error + Send + Sync>::from(
+            "no such host",
+        )));
+        tracing::subscriber::with_default(subscriber, || {
+            SessionRejection::from(failed).into_response()
+        });
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert!(
+            log.contains("ERROR") && log.contains("no such host"),
+            "{log}"
+        );
     }
 }

@@ -15,7 +15,7 @@ use session_core::SessionId;
 ///
 /// use http::{HeaderMap, HeaderName, HeaderValue};
 /// use session_axum::SessionTransport;
-/// use session_axum::session_core::SessionId;
+/// use session_core::SessionId;
 ///
 /// const SESSION: HeaderName = HeaderName::from_static("x-session");
 ///

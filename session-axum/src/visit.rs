@@ -3,13 +3,13 @@
 //! The extractors of a request and its response meet here. What must hold:
 //!
 //! 1. A visit has one session, whichever extractor asked first, until this request itself ends that session;
-//!    whoever asks then gets a new one. One that others ended stays the visit's: handing out a second would
-//!    mix two visitors' states in one request.
+//!    whoever asks then gets a new one. One that others ended stays the visit's: what the request has checked
+//!    in one session must not be done in another.
 //! 2. The response tells the client an id only where this request created the session or cycled its id, and
 //!    removes it only where this request ended a session that the client knew.
 //! 3. A visit ends once, with a head or without; what comes later can't tell the client anything, so it neither
 //!    creates nor cycles.
-//! 4. The lock is never held over code of the user's: transport, group resolver, close hooks.
+//! 4. The lock is never held while transport or group resolver run, nor while a session ends.
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +22,7 @@ use session_core::{LocalSession, RequestGuard, Session, SessionEnded};
 use crate::layer::Shared;
 use crate::rejection::{MissingSessionLayer, ResponseStarted, SessionRejection};
 
+/// In a request's extensions, one for each that passes the layer.
 pub(crate) struct Visit(Mutex<State>);
 
 struct State {

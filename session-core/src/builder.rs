@@ -2,14 +2,13 @@
 
 use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::runtime::Handle;
 
 use crate::error::BuildError;
 use crate::manager::SessionManager;
+use crate::runtime::{Runtime, sleep};
 use crate::shared::Shared;
-use crate::sync::Arc;
 
 /// What a manager does when it is asked for one session more than it may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,14 +30,14 @@ pub(crate) struct Settings {
     pub(crate) lend_timeout: Duration,
     pub(crate) max_sessions: usize,
     pub(crate) when_full: WhenFull,
-    pub(crate) state: Option<std::sync::Arc<dyn Any + Send + Sync>>,
+    pub(crate) state: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// Builds a [`SessionManager`]: see [`SessionManager::builder`].
 #[must_use = "call `build()`"]
 pub struct SessionManagerBuilder {
     settings: Settings,
-    runtime: Option<Handle>,
+    runtime: Option<Runtime>,
 }
 
 impl SessionManagerBuilder {
@@ -102,12 +101,12 @@ impl SessionManagerBuilder {
     /// What initialisers get from [`InitContext::state`](crate::InitContext::state): the application's own
     /// state, of any type. A clone of the manager in it keeps the manager for ever.
     pub fn state<S: Send + Sync + 'static>(mut self, state: S) -> Self {
-        self.settings.state = Some(std::sync::Arc::new(state));
+        self.settings.state = Some(Arc::new(state));
         self
     }
 
     /// The runtime for the manager's and the sessions' tasks; the current one if not set.
-    pub fn runtime(mut self, runtime: Handle) -> Self {
+    pub fn runtime(mut self, runtime: Runtime) -> Self {
         self.runtime = Some(runtime);
         self
     }
@@ -138,12 +137,12 @@ impl SessionManagerBuilder {
         }
         let runtime = match self.runtime {
             Some(runtime) => runtime,
-            None => Handle::try_current().map_err(|_| BuildError::NoRuntime)?,
+            None => Runtime::try_current().map_err(|_| BuildError::NoRuntime)?,
         };
         {
             // Without a timer this panics, here and not in a task that nobody sees.
             let _entered = runtime.enter();
-            drop(tokio::time::sleep(Duration::ZERO));
+            drop(sleep(Duration::ZERO));
         }
         Ok(SessionManager::new(Arc::new(Shared::new(
             settings, runtime,

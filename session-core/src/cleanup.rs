@@ -12,6 +12,7 @@ use crate::close::caught;
 use crate::lifecycle;
 use crate::owner::{Owner, OwnerRef};
 use crate::report::{About, CleanupReport, Trouble};
+use crate::runtime::{sleep, timeout};
 
 /// The moment that aborted tasks get to drop what they hold.
 const ABORT_GRACE: Duration = Duration::from_secs(1);
@@ -74,7 +75,6 @@ impl Signal {
 /// Starts the cleanup of a completed session or group on the manager's runtime.
 pub(crate) fn spawn(owner: OwnerRef<'_>, drained: std::sync::Arc<Notify>) {
     let shared = owner.local().shared.clone();
-    shared.cleanup_begins(owner);
     let cleanup = Cleanup {
         owner: owner.to_owner(),
         ended: false,
@@ -101,12 +101,12 @@ impl Cleanup {
         let in_time = tokio::select! {
             biased;
             () = drain => true,
-            () = tokio::time::sleep(local.shared.drain_timeout) => false,
+            () = sleep(local.shared.drain_timeout) => false,
             () = hurry.cancelled() => false,
         };
         if !in_time {
             self.abort_tasks();
-            let _ = tokio::time::timeout(ABORT_GRACE, wait_drained(&self.owner, &drained)).await;
+            let _ = timeout(ABORT_GRACE, wait_drained(&self.owner, &drained)).await;
             self.note_left_over();
         }
 
@@ -122,7 +122,7 @@ impl Cleanup {
         tokio::select! {
             biased;
             () = ledger.settled() => {}
-            () = tokio::time::sleep(local.shared.close_timeout) => {}
+            () = sleep(local.shared.close_timeout) => {}
             () = hurry.cancelled() => {}
         }
         self.end();

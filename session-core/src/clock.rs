@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-use tokio::time::Instant;
+use crate::runtime::{Instant, Runtime, now};
 
 /// Sixteen milliseconds: fine enough for timeouts, and 36 bits of them are thirty years.
 const TICK_MILLIS: u128 = 16;
@@ -33,26 +32,21 @@ impl Ticks {
 }
 
 /// The clock of one manager.
-#[derive(Debug)]
 pub(crate) struct Clock {
     start: Instant,
-    runtime: Handle,
+    runtime: Runtime,
 }
 
 impl Clock {
-    pub(crate) fn new(runtime: Handle) -> Self {
-        let start = {
-            let _entered = runtime.enter();
-            Instant::now()
-        };
-        Self { start, runtime }
+    pub(crate) fn new(runtime: Runtime) -> Self {
+        Self {
+            start: now(&runtime),
+            runtime,
+        }
     }
 
-    /// Now, from any thread: a thread outside a runtime would read another clock than a paused one.
     pub(crate) fn instant(&self) -> Instant {
-        let outside = matches!(Handle::try_current(), Err(error) if error.is_missing_context());
-        let _entered = outside.then(|| self.runtime.enter());
-        Instant::now()
+        now(&self.runtime)
     }
 
     /// The ticks that have begun, rounded up: the time to note for something that ends now.

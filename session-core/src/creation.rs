@@ -2,19 +2,21 @@
 //!
 //! Invariants:
 //! 1. An outcome is set once: by the initialiser's end, or by completion before it.
-//! 2. A waiter never holds the value: it looks again once there is an outcome.
+//! 2. A waiter never holds the value: it looks again once there is an outcome. Only the caller whose own
+//!    initialiser ran is handed it: by then it may be removed again, and there is nothing to make another with.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use crate::close::{Hook, panic_message};
 use crate::error::PropertyError;
 use crate::key::SlotKey;
 use crate::owner::{Owner, OwnerRef};
 use crate::report::About;
-use crate::sync::{Arc, Condvar, Mutex, wait_for};
+use crate::sync::{Condvar, Mutex, wait_for};
 use crate::table::SlotState;
 use crate::value::{PropertyRef, Tag};
 use crate::wait_graph::{Node, Running, WaitGraph};
@@ -196,7 +198,7 @@ impl Drop for Turn {
             self.end(Err(if ended {
                 PropertyError::SessionEnded
             } else {
-                PropertyError::Failed(std::sync::Arc::new(InitialiserAborted))
+                aborted()
             }));
         }
     }
@@ -249,23 +251,18 @@ where
     T: Send + Sync + 'static,
     Fut: Future<Output = Result<T, BoxError>> + Send + 'static,
 {
-    let mut first = Some((make, hook));
+    let graph = &owner.local().shared.graph;
     loop {
-        let creation = match begin::<T>(owner, place, Mode::Async)? {
+        match begin(owner, place, Mode::Async)? {
             Begin::Present(handle) => return Ok(handle),
-            Begin::Wait(creation) => creation,
+            Begin::Wait(creation) => creation.wait(graph).await?,
             Begin::Run(turn) => {
                 let creation = turn.creation.clone();
-                if let Some((make, hook)) = first.take() {
-                    spawn_initialiser(turn, make, hook);
-                } else {
-                    // Ours has run and what it made was removed again: there is nothing to make it with.
-                    drop(turn);
-                }
-                creation
+                let made = spawn_initialiser(turn, make, hook);
+                creation.wait(graph).await?;
+                return made.await.map_err(|_gone| aborted());
             }
-        };
-        creation.wait(&owner.local().shared.graph).await?;
+        }
     }
 }
 
@@ -291,7 +288,8 @@ fn spawn_initialiser<T, Fut>(
     turn: Turn,
     make: impl FnOnce() -> Fut + Send + 'static,
     hook: impl FnOnce() -> Option<Hook<T>> + Send + 'static,
-) where
+) -> oneshot::Receiver<PropertyRef<T>>
+where
     T: Send + Sync + 'static,
     Fut: Future<Output = Result<T, BoxError>> + Send + 'static,
 {
@@ -299,15 +297,18 @@ fn spawn_initialiser<T, Fut>(
     let about = turn.place.about.clone();
     let (graph, node) = (turn.graph(), turn.creation.node);
     let making = AssertUnwindSafe(async move { make().await }).catch_unwind();
+    let (sender, receiver) = oneshot::channel();
     let task = async move {
         let made = Running::during(graph, node, making).await;
-        // The caller learns of it by the creation's outcome; the handle is one of many.
-        let _published = turn.finish(
+        let published = turn.finish(
             made.map_err(panicked).and_then(|made| made.map_err(failed)),
             hook(),
         );
+        // What went wrong is the creation's outcome; and the caller may be gone.
+        let _handed = published.map(|handle| sender.send(handle));
     };
     crate::task::spawn_initialiser(owner.as_ref(), about, task);
+    receiver
 }
 
 fn failed(error: BoxError) -> PropertyError {
@@ -318,13 +319,17 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> PropertyError {
     PropertyError::Panicked(panic_message(panic).into())
 }
 
+fn aborted() -> PropertyError {
+    PropertyError::Failed(Arc::new(InitialiserAborted))
+}
+
 /// The initialiser's task was gone before its end.
 #[derive(Debug)]
 struct InitialiserAborted;
 
 impl std::fmt::Display for InitialiserAborted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the initialiser's task was aborted, its runtime is gone, or what it made was removed at once")
+        f.write_str("the initialiser's task was aborted, or its runtime is gone")
     }
 }
 

@@ -12,6 +12,7 @@ use crate::error::{PropertyError, Refused};
 use crate::init::InitContext;
 use crate::owner::Owner;
 use crate::property::{self, Property};
+use crate::runtime::sleep;
 use crate::set::{Home, Lendable, Seed};
 use crate::value::PropertyRef;
 
@@ -104,11 +105,16 @@ async fn lend_out<T: Send + 'static>(
         Ok(guard) => guard,
         Err(_lent) => {
             let token = local.token();
+            let patience = {
+                // Whoever asks may be on a thread without a runtime, or with one that has no timer.
+                let _entered = local.shared.runtime.enter();
+                sleep(local.shared.lend_timeout)
+            };
             tokio::select! {
                 biased;
                 () = token.cancelled() => return Err(PropertyError::SessionEnded),
                 guard = handle.0.clone().lock_owned() => guard,
-                () = tokio::time::sleep(local.shared.lend_timeout) => return Err(PropertyError::Busy),
+                () = patience => return Err(PropertyError::Busy),
             }
         }
     };
@@ -129,7 +135,7 @@ fn wrap<T: Send + 'static>(hook: Option<Hook<T>>) -> Option<Hook<Lent<T>>> {
 // ===== what accessors call =====
 
 /// Makes an instance's cell.
-pub fn exclusive<T: Lendable>(seed: &Seed<'_>, index: u16) -> Exclusive<T> {
+pub fn exclusive<T>(seed: &Seed<'_>, index: u16) -> Exclusive<T> {
     Exclusive(Property::bind(seed, index))
 }
 

@@ -9,18 +9,19 @@
 //! 3. The lock is held for one entry at a time, and not while a session is looked up or completed.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 use crate::activity::Alive;
 use crate::cause::CompletionCause;
 use crate::clock::Ticks;
 use crate::id::SessionId;
+use crate::runtime::{Instant, sleep_until};
 use crate::session::Session;
 use crate::shared::Shared;
-use crate::sync::{Mutex, Weak};
+use crate::sync::Mutex;
 
 /// A bucket's width: a second, or less where the timeouts are short.
 const WIDEST: Ticks = Ticks(63);
@@ -112,7 +113,7 @@ impl Expiry {
     }
 
     /// Ends sessions as they become due, for as long as the manager lives.
-    pub(crate) async fn sweep(self: std::sync::Arc<Self>, shared: Weak<Shared>) {
+    pub(crate) async fn sweep(self: Arc<Self>, shared: Weak<Shared>) {
         let mut ended = 0;
         loop {
             let next = self.queues.lock().first();
@@ -142,7 +143,7 @@ impl Expiry {
     async fn wait(&self, comes_up: Option<Instant>) {
         match comes_up {
             Some(comes_up) => tokio::select! {
-                () = tokio::time::sleep_until(comes_up) => {}
+                () = sleep_until(comes_up) => {}
                 () = self.earlier.notified() => {}
             },
             None => self.earlier.notified().await,

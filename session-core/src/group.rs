@@ -8,6 +8,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::activity::{Epoch, Left};
 use crate::cause::CompletionCause;
@@ -17,7 +18,7 @@ use crate::lifecycle::{self, Local};
 use crate::owner::OwnerRef;
 use crate::session::{Session, WeakSession};
 use crate::shared::Shared;
-use crate::sync::{Arc, Mutex, Weak};
+use crate::sync::{Counted, Mutex, WeakCounted};
 
 /// The sessions that share one group id: one user, one tenant, one browser.
 ///
@@ -25,10 +26,10 @@ use crate::sync::{Arc, Mutex, Weak};
 /// properties, tasks, owned values and a completion: see [`LocalSession`](crate::LocalSession). It has no
 /// timeouts of its own.
 #[derive(Clone)]
-pub struct SessionGroup(Arc<Inner>);
+pub struct SessionGroup(Counted<Inner>);
 
 #[derive(Clone)]
-pub(crate) struct WeakGroup(Weak<Inner>);
+pub(crate) struct WeakGroup(WeakCounted<Inner>);
 
 struct Inner {
     serial: u64,
@@ -46,7 +47,7 @@ struct Members {
 
 impl SessionGroup {
     pub(crate) fn new(shared: &Arc<Shared>, id: Option<GroupId>) -> Self {
-        Self(Arc::new(Inner {
+        Self(Counted::new(Inner {
             serial: shared.next_serial(),
             id,
             local: Local::new(shared.clone(), Ticks(0)),
@@ -79,7 +80,7 @@ impl SessionGroup {
     }
 
     pub(crate) fn downgrade(&self) -> WeakGroup {
-        WeakGroup(Arc::downgrade(&self.0))
+        WeakGroup(Counted::downgrade(&self.0))
     }
 
     /// Makes the session a member, unless the group is closed.
@@ -145,7 +146,7 @@ impl SessionGroup {
             self.local()
                 .shared
                 .groups
-                .remove_if(id, |_, group| group == self);
+                .remove_if(id, |group| group == self);
         }
     }
 }
@@ -158,7 +159,7 @@ impl WeakGroup {
 
 impl PartialEq for SessionGroup {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Counted::ptr_eq(&self.0, &other.0)
     }
 }
 

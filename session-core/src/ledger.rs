@@ -10,20 +10,21 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::close::{Closed, Closing, caught};
 use crate::report::{About, Findings, Problem, Trouble};
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
+use crate::runtime::{Runtime, sleep};
+use crate::sync::{AtomicU64, Mutex, Ordering};
 
 /// What marks one value among those of its session.
 pub(crate) type Serial = u64;
 
 pub(crate) struct Ledger {
-    runtime: Handle,
+    runtime: Runtime,
     close_timeout: Duration,
     serials: AtomicU64,
     state: Mutex<State>,
@@ -46,7 +47,7 @@ pub(crate) struct Entry {
 }
 
 impl Ledger {
-    pub(crate) fn new(runtime: Handle, close_timeout: Duration) -> Self {
+    pub(crate) fn new(runtime: Runtime, close_timeout: Duration) -> Self {
         Self {
             runtime,
             close_timeout,
@@ -140,7 +141,7 @@ impl Entry {
                 let closed = tokio::select! {
                     biased;
                     closed = &mut hook => closed,
-                    () = tokio::time::sleep(close_timeout) => Err(Trouble::TimedOut),
+                    () = sleep(close_timeout) => Err(Trouble::TimedOut),
                     () = hurry => Err(Trouble::TimedOut),
                 };
                 // What an aborted hook still held may panic as it is dropped.

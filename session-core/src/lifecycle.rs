@@ -12,6 +12,7 @@
 
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use tokio::sync::{Notify, oneshot};
@@ -22,13 +23,14 @@ use crate::cause::CompletionCause;
 use crate::cleanup::{self, CleanupCompleted, Signal};
 use crate::clock::Ticks;
 use crate::error::PropertyError;
+use crate::event::{LifecycleEvent, Subject};
 use crate::ledger::Ledger;
 use crate::owned::Owning;
 use crate::owner::OwnerRef;
 use crate::report::{About, CleanupReport, Trouble};
 use crate::set::SetDescription;
 use crate::shared::Shared;
-use crate::sync::{Arc, Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard};
 use crate::table::Table;
 use crate::task::Task;
 
@@ -65,14 +67,14 @@ pub(crate) struct Used {
     ledger: Option<Arc<Ledger>>,
     signal: Option<Signal>,
     /// Wakes the cleanup when something it waits for has ended; there from completion on.
-    drained: Option<std::sync::Arc<Notify>>,
+    drained: Option<Arc<Notify>>,
 }
 
 /// A property set that a session holds.
 pub(crate) struct SetEntry {
     pub(crate) id: TypeId,
     pub(crate) description: SetDescription,
-    pub(crate) set: std::sync::Arc<dyn Any + Send + Sync>,
+    pub(crate) set: Arc<dyn Any + Send + Sync>,
 }
 
 impl State {
@@ -142,7 +144,9 @@ impl Local {
     }
 
     pub(crate) fn is_completed(&self) -> bool {
-        self.activity.is_completed()
+        // The mark is the first part of one step: who sees it waits for the rest, or it could still find the
+        // session by its id.
+        self.activity.is_completed() && self.lock().is_completed()
     }
 
     pub(crate) fn cause(&self) -> Option<CompletionCause> {
@@ -152,7 +156,7 @@ impl Local {
     /// A child of the session's own token.
     pub(crate) fn token(&self) -> CancellationToken {
         let mut state = self.lock();
-        if state.is_completed() && state.used().is_none_or(|used| used.token.is_none()) {
+        if state.is_completed() {
             let token = CancellationToken::new();
             token.cancel();
             return token;
@@ -234,14 +238,16 @@ pub(crate) fn complete(
             None => local.activity.complete(),
         }
         state.cause = Some(cause);
-        unregister();
         let inside = local.activity.inside() > 0;
         let owes = inside || state.used().is_some_and(|used| !used.owes_nothing());
         if owes {
             let used = state.used_mut();
-            used.drained = Some(std::sync::Arc::default());
+            used.drained = Some(Arc::default());
             used.ledger(&local.shared).open();
         }
+        // In this order: a shutdown finds it among the active ones or among those in cleanup.
+        local.shared.completing(owner, owes);
+        unregister();
         match state.used() {
             None => (None, Vec::new(), None),
             Some(used) => (
@@ -277,15 +283,16 @@ pub(crate) fn finish(owner: OwnerRef<'_>, report: CleanupReport) {
         };
         (state.used.take(), left)
     };
+    let shared = &owner.local().shared;
+    shared.emit(|| LifecycleEvent::CleanedUp(Subject::of(owner), report.clone()));
     if let Some(group) = left {
         group.complete();
     }
-    if let Some(mut used) = used {
-        if let Some(signal) = used.signal.take() {
-            signal.resolve(report.clone());
-        }
-        // Sets and trivial values go here, outside the lock.
-        drop(used);
+    // Sets and values with nothing to close go here, outside the lock.
+    let signal = used.and_then(|mut used| used.signal.take());
+    // Before anybody hears of it: who does finds the place in the manager free.
+    shared.cleaned_up(owner, &report);
+    if let Some(signal) = signal {
+        signal.resolve(report);
     }
-    owner.local().shared.cleaned_up(owner, report);
 }

@@ -1,6 +1,5 @@
 //! What sessions and groups have in common, as users see it.
 
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::cause::CompletionCause;
@@ -11,6 +10,7 @@ use crate::owned::{self, Owned};
 use crate::owner::OwnerRef;
 use crate::properties::Properties;
 use crate::props::{self, Props};
+use crate::runtime::JoinHandle;
 use crate::session::Session;
 use crate::set::{LivesIn, SessionProperties};
 

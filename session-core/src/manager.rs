@@ -1,9 +1,8 @@
 //! The manager of sessions.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::task::AbortHandle;
 
 use crate::builder::SessionManagerBuilder;
 use crate::cause::CompletionCause;
@@ -12,10 +11,10 @@ use crate::event::{LifecycleEvents, Subject};
 use crate::group::SessionGroup;
 use crate::id::{GroupId, SessionId};
 use crate::report::CleanupReport;
+use crate::runtime::{self, AbortHandle};
 use crate::session::Session;
 use crate::shared::Shared;
 use crate::stats::SessionStats;
-use crate::sync::Arc;
 
 /// What a shutdown leaves cleanups for, once its timeout has passed and they have been told not to wait.
 const HURRY_GRACE: Duration = Duration::from_secs(1);
@@ -97,11 +96,7 @@ impl SessionManager {
 
     /// The group of this name, if it has sessions.
     pub fn group(&self, id: &GroupId) -> Option<SessionGroup> {
-        self.0
-            .shared
-            .groups
-            .get(id)
-            .map(|group| group.value().clone())
+        self.0.shared.groups.get(id)
     }
 
     /// The active sessions, in no order. It goes through all of them.
@@ -111,12 +106,7 @@ impl SessionManager {
 
     /// The named groups that have sessions, in no order. It goes through all of them.
     pub fn groups(&self) -> Vec<SessionGroup> {
-        self.0
-            .shared
-            .groups
-            .iter()
-            .map(|group| group.value().clone())
-            .collect()
+        self.0.shared.groups.values()
     }
 
     /// Counts, without going through anything.
@@ -146,13 +136,10 @@ impl SessionManager {
         for session in sessions {
             session.complete(CompletionCause::Shutdown);
         }
-        if tokio::time::timeout(timeout, self.cleaned_up())
-            .await
-            .is_err()
-        {
+        if runtime::timeout(timeout, self.cleaned_up()).await.is_err() {
             shared.hurry.cancel();
             // What can't be hurried, a blocking destructor say, is left behind and named.
-            let _ = tokio::time::timeout(HURRY_GRACE, self.cleaned_up()).await;
+            let _ = runtime::timeout(HURRY_GRACE, self.cleaned_up()).await;
         }
         let unfinished = shared.cleanups_under_way();
         ShutdownReport {

@@ -24,10 +24,7 @@ pub fn hook<T, M>(close: impl CloseHook<T, M>) -> Option<Hook<T>> {
 }
 
 /// The close hook that is this closure, whose parameter's type it learns here.
-pub fn hook_closure<T, R, M, F>(close: F) -> Option<Hook<T>>
-where
-    F: FnOnce(T) -> R + CloseHook<T, M>,
-{
+pub fn hook_closure<T, R, M>(close: impl FnOnce(T) -> R + CloseHook<T, M>) -> Option<Hook<T>> {
     Some(close.into_hook())
 }
 

@@ -222,7 +222,7 @@ impl<'a> Properties<'a> {
     ///
     /// Once the initialiser has started it runs to its end, whether or not this future is dropped.
     pub async fn get_or_init_async<T, N, F, Fut>(
-        &self,
+        self,
         key: &PropertyKey<T, N>,
         init: F,
     ) -> Result<PropertyRef<T>, PropertyError>
@@ -257,7 +257,7 @@ impl<'a> Properties<'a> {
     ///
     /// As [`get_or_init_async`](Self::get_or_init_async).
     pub async fn get_or_try_init_async<T, N, F, Fut, E>(
-        &self,
+        self,
         key: &PropertyKey<T, N>,
         init: F,
     ) -> Result<PropertyRef<T>, PropertyError>

@@ -86,7 +86,7 @@ impl<T> fmt::Debug for Property<T> {
 // ===== what accessors call =====
 
 /// Makes an instance's cell.
-pub fn property<T: Shareable>(seed: &Seed<'_>, index: u16) -> Property<T> {
+pub fn property<T>(seed: &Seed<'_>, index: u16) -> Property<T> {
     Property::bind(seed, index)
 }
 

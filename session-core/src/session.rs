@@ -1,6 +1,7 @@
 //! Sessions.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::activity::{Activity, Alive, Epoch};
@@ -13,18 +14,18 @@ use crate::id::{GroupId, NewId, SessionId};
 use crate::lifecycle::{self, Local};
 use crate::owner::OwnerRef;
 use crate::shared::Shared;
-use crate::sync::{Arc, Mutex, Weak};
+use crate::sync::{Counted, Mutex, WeakCounted};
 
 /// What one visitor's requests share, in this process, while it is active.
 ///
 /// A cheap handle: it clones, and dropping it ends nothing. What it can do beyond its own methods is in
 /// [`LocalSession`](crate::LocalSession), the trait it shares with [`SessionGroup`].
 #[derive(Clone)]
-pub struct Session(Arc<Inner>);
+pub struct Session(Counted<Inner>);
 
 /// A handle that keeps nothing alive: see [`Session::downgrade`].
 #[derive(Clone)]
-pub struct WeakSession(Weak<Inner>);
+pub struct WeakSession(WeakCounted<Inner>);
 
 struct Inner {
     serial: u64,
@@ -52,7 +53,7 @@ struct Departure {
 impl Session {
     pub(crate) fn new(shared: &Arc<Shared>, id: SessionId) -> Self {
         let created = shared.clock.now();
-        Self(Arc::new(Inner {
+        Self(Counted::new(Inner {
             serial: shared.next_serial(),
             created,
             local: Local::new(shared.clone(), created),
@@ -184,7 +185,7 @@ impl Session {
 
     /// A handle that keeps nothing alive.
     pub fn downgrade(&self) -> WeakSession {
-        WeakSession(Arc::downgrade(&self.0))
+        WeakSession(Counted::downgrade(&self.0))
     }
 
     /// Enters the session for the length of a request: until the guard is dropped the session is not idle, and
@@ -199,8 +200,17 @@ impl Session {
     /// If over a million requests are inside.
     #[inline]
     pub fn enter(&self) -> Result<RequestGuard, SessionEnded> {
-        let epoch = self.local().activity.enter().ok_or(SessionEnded)?;
-        Ok(RequestGuard::new(self.clone(), epoch))
+        match self.local().activity.enter() {
+            Some(epoch) => Ok(RequestGuard::new(self.clone(), epoch)),
+            None => Err(self.ended()),
+        }
+    }
+
+    /// The refusal, once the whole step of completion is done: the session's id is dead by then.
+    #[cold]
+    fn ended(&self) -> SessionEnded {
+        drop(self.local().lock());
+        SessionEnded
     }
 
     /// Keeps the session from being idle until the guard is dropped; cleanup does not wait for it. A property
@@ -319,7 +329,7 @@ impl WeakSession {
 
 impl PartialEq for Session {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Counted::ptr_eq(&self.0, &other.0)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::error::PropsError;
 use crate::group::SessionGroup;
@@ -11,7 +12,6 @@ use crate::owner::{Owner, WeakOwner};
 use crate::report::About;
 use crate::session::Session;
 use crate::shared::Shared;
-use crate::sync::Arc;
 
 /// A property set: derive it.
 ///

@@ -5,12 +5,10 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
+use std::hash::{BuildHasherDefault, RandomState};
+use std::sync::Arc;
 use std::time::Duration;
 
-use dashmap::DashMap;
-use dashmap::mapref::entry::Entry;
-use tokio::runtime::Handle;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
@@ -24,27 +22,29 @@ use crate::group::SessionGroup;
 use crate::id::{GroupId, IdHasher, SessionId};
 use crate::ledger::Ledger;
 use crate::owner::{Owner, OwnerRef};
+use crate::registry::Registry;
 use crate::report::CleanupReport;
+use crate::runtime::Runtime;
 use crate::session::Session;
 use crate::stats::SessionStats;
-use crate::sync::{Arc, AtomicU64, AtomicUsize, Mutex, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering};
 use crate::wait_graph::WaitGraph;
 
 /// Events that a subscriber may be behind.
 const EVENTS_KEPT: usize = 1024;
 
 pub(crate) struct Shared {
-    pub(crate) runtime: Handle,
+    pub(crate) runtime: Runtime,
     pub(crate) clock: Clock,
     pub(crate) drain_timeout: Duration,
     pub(crate) close_timeout: Duration,
     pub(crate) lend_timeout: Duration,
     max_sessions: usize,
     when_full: WhenFull,
-    pub(crate) state: Option<std::sync::Arc<dyn Any + Send + Sync>>,
-    pub(crate) registry: DashMap<SessionId, Session, BuildHasherDefault<IdHasher>>,
-    pub(crate) groups: DashMap<GroupId, SessionGroup>,
-    pub(crate) expiry: std::sync::Arc<Expiry>,
+    pub(crate) state: Option<Arc<dyn Any + Send + Sync>>,
+    pub(crate) registry: Registry<SessionId, Session, BuildHasherDefault<IdHasher>>,
+    pub(crate) groups: Registry<GroupId, SessionGroup, RandomState>,
+    pub(crate) expiry: Arc<Expiry>,
     pub(crate) graph: Arc<WaitGraph>,
     /// Cancelled when a shutdown has no more time: whatever cleanups wait for, they wait no longer.
     pub(crate) hurry: CancellationToken,
@@ -66,10 +66,10 @@ struct Cleanups {
 }
 
 impl Shared {
-    pub(crate) fn new(settings: Settings, runtime: Handle) -> Self {
+    pub(crate) fn new(settings: Settings, runtime: Runtime) -> Self {
         let clock = Clock::new(runtime.clone());
         Self {
-            expiry: std::sync::Arc::new(Expiry::new(
+            expiry: Arc::new(Expiry::new(
                 settings.idle_timeout,
                 settings.absolute_timeout,
             )),
@@ -81,8 +81,8 @@ impl Shared {
             max_sessions: settings.max_sessions,
             when_full: settings.when_full,
             state: settings.state,
-            registry: DashMap::default(),
-            groups: DashMap::default(),
+            registry: Registry::new(),
+            groups: Registry::new(),
             graph: Arc::new(WaitGraph::new()),
             hurry: CancellationToken::new(),
             events: broadcast::Sender::new(EVENTS_KEPT),
@@ -154,15 +154,9 @@ impl Shared {
     /// Makes the session a member of the named group, founding it if there is none.
     pub(crate) fn admit(self: &Arc<Self>, id: &GroupId, session: &Session) -> SessionGroup {
         loop {
-            let (group, founded) = match self.groups.entry(id.clone()) {
-                Entry::Occupied(group) => (group.get().clone(), false),
-                Entry::Vacant(place) => (
-                    place
-                        .insert(SessionGroup::new(self, Some(id.clone())))
-                        .clone(),
-                    true,
-                ),
-            };
+            let (group, founded) = self
+                .groups
+                .get_or_insert(id.clone(), || SessionGroup::new(self, Some(id.clone())));
             if founded {
                 self.emit(|| LifecycleEvent::Created(Subject::Group(Some(id.clone()))));
             }
@@ -181,27 +175,33 @@ impl Shared {
             .add(session, id, self.expiry.due(session, since));
     }
 
-    pub(crate) fn completed(&self, owner: OwnerRef<'_>, cause: CompletionCause) {
-        if let OwnerRef::Session(session) = owner {
+    /// It is completed, and about to leave the registry. Its cleanup `owes` something, and so takes a task.
+    pub(crate) fn completing(&self, owner: OwnerRef<'_>, owes: bool) {
+        if matches!(owner, OwnerRef::Session(_)) {
             self.active.fetch_sub(1, Ordering::Relaxed);
             self.in_cleanup.fetch_add(1, Ordering::Relaxed);
+        }
+        if owes {
+            self.cleanups
+                .lock()
+                .under_way
+                .insert(owner.serial(), owner.to_owner());
+        }
+    }
+
+    pub(crate) fn completed(&self, owner: OwnerRef<'_>, cause: CompletionCause) {
+        if let OwnerRef::Session(session) = owner {
             tracing::debug!(session = ?session.id(), %cause, "session completed");
         }
         self.emit(|| LifecycleEvent::Completed(Subject::of(owner), cause));
     }
 
-    pub(crate) fn cleanup_begins(&self, owner: OwnerRef<'_>) {
-        self.cleanups
-            .lock()
-            .under_way
-            .insert(owner.serial(), owner.to_owner());
-    }
-
-    pub(crate) fn cleaned_up(&self, owner: OwnerRef<'_>, report: CleanupReport) {
+    pub(crate) fn cleaned_up(&self, owner: OwnerRef<'_>, report: &CleanupReport) {
         if matches!(owner, OwnerRef::Session(_)) {
-            self.in_cleanup.fetch_sub(1, Ordering::Relaxed);
+            // Release, for `is_cleaning_up`.
+            self.in_cleanup.fetch_sub(1, Ordering::Release);
         }
-        let ended = {
+        let _ended = {
             let mut cleanups = self.cleanups.lock();
             if let Some(gathered) = &mut cleanups.gathered
                 && !report.is_clean()
@@ -210,10 +210,7 @@ impl Shared {
             }
             cleanups.under_way.remove(&owner.serial())
         };
-        if ended.is_some() {
-            self.cleanup_ended.notify_waiters();
-        }
-        self.emit(|| LifecycleEvent::CleanedUp(Subject::of(owner), report));
+        self.cleanup_ended.notify_waiters();
     }
 
     pub(crate) fn emit(&self, event: impl FnOnce() -> LifecycleEvent) {
@@ -237,14 +234,11 @@ impl Shared {
 
     #[inline]
     pub(crate) fn find(&self, id: &SessionId) -> Option<Session> {
-        self.registry.get(id).map(|session| session.value().clone())
+        self.registry.get(id)
     }
 
     pub(crate) fn sessions(&self) -> Vec<Session> {
-        self.registry
-            .iter()
-            .map(|entry| entry.value().clone())
-            .collect()
+        self.registry.values()
     }
 
     pub(crate) fn stats(&self) -> SessionStats {
@@ -269,7 +263,10 @@ impl Shared {
         self.cleanups.lock().under_way.values().cloned().collect()
     }
 
+    /// Is any session or group between its completion and the end of its cleanup?
     pub(crate) fn is_cleaning_up(&self) -> bool {
-        !self.cleanups.lock().under_way.is_empty()
+        // The sessions first, with Acquire: the last step of one may be to begin the cleanup of its group, and
+        // who sees the session done has to see that.
+        self.in_cleanup.load(Ordering::Acquire) > 0 || !self.cleanups.lock().under_way.is_empty()
     }
 }

@@ -7,15 +7,16 @@
 #[cfg(not(session_shuttle))]
 mod imp {
     pub(crate) use std::sync::atomic::{AtomicU64, AtomicUsize};
-    pub(crate) use std::sync::{Arc, Condvar, Mutex as RawMutex, MutexGuard, Weak};
+    pub(crate) use std::sync::{Arc as Counted, Weak as WeakCounted};
+    pub(crate) use std::sync::{Condvar, Mutex as RawMutex, MutexGuard};
 
     /// Steps down to the pointer of `std`, which can be downcast and is a method receiver.
-    pub(crate) fn into_std<T: ?Sized>(arc: Arc<T>) -> std::sync::Arc<T> {
+    pub(crate) fn into_std<T: ?Sized>(arc: Counted<T>) -> std::sync::Arc<T> {
         arc
     }
 
     /// The way back from [`into_std`].
-    pub(crate) fn from_std<T: ?Sized>(arc: std::sync::Arc<T>) -> Arc<T> {
+    pub(crate) fn from_std<T: ?Sized>(arc: std::sync::Arc<T>) -> Counted<T> {
         arc
     }
 }
@@ -24,8 +25,15 @@ mod imp {
 #[path = "sync_shuttle.rs"]
 mod imp;
 
-pub(crate) use imp::{Arc, AtomicU64, AtomicUsize, Condvar, MutexGuard, Weak, from_std, into_std};
+pub(crate) use imp::{
+    AtomicU64, AtomicUsize, Condvar, Counted, MutexGuard, WeakCounted, from_std, into_std,
+};
 pub(crate) use std::sync::atomic::Ordering;
+
+#[cfg(session_shuttle)]
+pub(crate) use {imp::point, shuttle::thread_local};
+#[cfg(not(session_shuttle))]
+pub(crate) use std::thread_local;
 
 /// A mutex that no panic poisons: no user code runs under our locks, so what they guard is whole.
 pub(crate) struct Mutex<T>(imp::RawMutex<T>);

@@ -1,68 +1,69 @@
 //! The shim's parts under shuttle: see `sync.rs`.
 
 use std::ops::Deref;
-use std::sync::{Arc as StdArc, Weak as StdWeak};
+use std::sync::{Arc, Weak};
 
 pub(crate) use shuttle::sync::atomic::{AtomicU64, AtomicUsize};
 pub(crate) use shuttle::sync::{Condvar, Mutex as RawMutex, MutexGuard};
 
-/// A place where the scheduler may run somebody else.
-fn point() {
+/// A place where the scheduler may run somebody else. It is no `yield_now`, which some schedulers take for a sign
+/// that the thread can't go on.
+pub(crate) fn point() {
     if !std::thread::panicking() {
-        shuttle::thread::yield_now();
+        shuttle::thread::sleep(std::time::Duration::ZERO);
     }
 }
 
-pub(crate) struct Arc<T: ?Sized>(Option<StdArc<T>>);
+pub(crate) struct Counted<T: ?Sized>(Option<Arc<T>>);
 
-pub(crate) struct Weak<T: ?Sized>(StdWeak<T>);
+pub(crate) struct WeakCounted<T: ?Sized>(Weak<T>);
 
-pub(crate) fn into_std<T: ?Sized>(mut arc: Arc<T>) -> StdArc<T> {
+pub(crate) fn into_std<T: ?Sized>(mut arc: Counted<T>) -> Arc<T> {
     arc.0.take().expect("held until it is dropped")
 }
 
-pub(crate) fn from_std<T: ?Sized>(arc: StdArc<T>) -> Arc<T> {
-    Arc(Some(arc))
+pub(crate) fn from_std<T: ?Sized>(arc: Arc<T>) -> Counted<T> {
+    Counted(Some(arc))
 }
 
-impl<T> Arc<T> {
+impl<T> Counted<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(Some(StdArc::new(value)))
+        Self(Some(Arc::new(value)))
     }
 
     pub(crate) fn into_inner(this: Self) -> Option<T> {
         point();
-        StdArc::into_inner(into_std(this))
+        Arc::into_inner(into_std(this))
     }
 
     pub(crate) fn try_unwrap(this: Self) -> Result<T, Self> {
         point();
-        StdArc::try_unwrap(into_std(this)).map_err(from_std)
+        Arc::try_unwrap(into_std(this)).map_err(from_std)
     }
 }
 
-impl<T: ?Sized> Arc<T> {
-    fn std(&self) -> &StdArc<T> {
+impl<T: ?Sized> Counted<T> {
+    fn std(&self) -> &Arc<T> {
         self.0.as_ref().expect("held until it is dropped")
     }
 
-    pub(crate) fn downgrade(this: &Self) -> Weak<T> {
-        Weak(StdArc::downgrade(this.std()))
+    pub(crate) fn downgrade(this: &Self) -> WeakCounted<T> {
+        WeakCounted(Arc::downgrade(this.std()))
     }
 
     pub(crate) fn ptr_eq(this: &Self, other: &Self) -> bool {
-        StdArc::ptr_eq(this.std(), other.std())
+        Arc::ptr_eq(this.std(), other.std())
     }
 }
 
-impl<T: ?Sized> Clone for Arc<T> {
+impl<T: ?Sized> Clone for Counted<T> {
     fn clone(&self) -> Self {
         point();
-        Self(Some(StdArc::clone(self.std())))
+        Self(Some(Arc::clone(self.std())))
     }
 }
 
-impl<T: ?Sized> Drop for Arc<T> {
+impl<T: ?Sized> Drop for Counted<T> {
     fn drop(&mut self) {
         if let Some(arc) = self.0.take() {
             point();
@@ -71,7 +72,7 @@ impl<T: ?Sized> Drop for Arc<T> {
     }
 }
 
-impl<T: ?Sized> Deref for Arc<T> {
+impl<T: ?Sized> Deref for Counted<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -79,14 +80,14 @@ impl<T: ?Sized> Deref for Arc<T> {
     }
 }
 
-impl<T: ?Sized> Weak<T> {
-    pub(crate) fn upgrade(&self) -> Option<Arc<T>> {
+impl<T: ?Sized> WeakCounted<T> {
+    pub(crate) fn upgrade(&self) -> Option<Counted<T>> {
         point();
         self.0.upgrade().map(from_std)
     }
 }
 
-impl<T: ?Sized> Clone for Weak<T> {
+impl<T: ?Sized> Clone for WeakCounted<T> {
     fn clone(&self) -> Self {
         point();
         Self(self.0.clone())

@@ -8,12 +8,12 @@
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hashbrown::HashTable;
 
 use crate::creation::Creation;
 use crate::key::SlotKey;
-use crate::sync::Arc;
 use crate::value::{Held, PropertyRef};
 
 #[derive(Default)]

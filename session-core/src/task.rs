@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
-use tokio::task::{AbortHandle, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -13,6 +12,7 @@ use crate::close::panic_message;
 use crate::error::SessionEnded;
 use crate::owner::{Owner, OwnerRef};
 use crate::report::{About, Trouble};
+use crate::runtime::{AbortHandle, JoinHandle};
 
 /// A task that cleanup waits for.
 pub(crate) struct Task {

@@ -8,15 +8,13 @@
 use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
-
-use tokio::time::Instant;
+use std::sync::Arc;
 
 use crate::close::{Closing, Hook, close};
 use crate::ledger::{Entry, Ledger, Serial};
 use crate::report::About;
-use crate::sync::{Arc, from_std, into_std};
-
-type StdArc<T> = std::sync::Arc<T>;
+use crate::runtime::Instant;
+use crate::sync::{Counted, from_std, into_std};
 
 /// A value with what is needed to close it, wherever that happens.
 pub(crate) struct Value<T> {
@@ -64,10 +62,10 @@ pub(crate) trait AnyValue: Any + Send + Sync {
     fn tag(&self) -> &Tag;
 
     /// Lets go of one hold. If it was the last, the close begins.
-    fn let_go(self: StdArc<Self>) -> Option<(Entry, Closing)>;
+    fn let_go(self: Arc<Self>) -> Option<(Entry, Closing)>;
 
     /// Lets go of one hold outside a cleanup. If it was the last, the close goes on by itself.
-    fn let_go_anywhere(self: StdArc<Self>);
+    fn let_go_anywhere(self: Arc<Self>);
 }
 
 impl<T: Send + Sync + 'static> AnyValue for Value<T> {
@@ -75,25 +73,25 @@ impl<T: Send + Sync + 'static> AnyValue for Value<T> {
         &self.tag
     }
 
-    fn let_go(self: StdArc<Self>) -> Option<(Entry, Closing)> {
-        let value = Arc::into_inner(from_std(self))?;
+    fn let_go(self: Arc<Self>) -> Option<(Entry, Closing)> {
+        let value = Counted::into_inner(from_std(self))?;
         let entry = Entry::begin(value.tag.ledger, value.tag.serial, value.tag.about);
         let closing = entry.inside_runtime(|| close(value.inner, value.hook));
         Some((entry, closing))
     }
 
-    fn let_go_anywhere(self: StdArc<Self>) {
-        if let Some(value) = Arc::into_inner(from_std(self)) {
+    fn let_go_anywhere(self: Arc<Self>) {
+        if let Some(value) = Counted::into_inner(from_std(self)) {
             value.close_anywhere();
         }
     }
 }
 
 /// A session's own hold on a value.
-pub(crate) struct Held(Option<Arc<dyn AnyValue>>);
+pub(crate) struct Held(Option<Counted<dyn AnyValue>>);
 
 impl Held {
-    fn value(&self) -> &Arc<dyn AnyValue> {
+    fn value(&self) -> &Counted<dyn AnyValue> {
         self.0
             .as_ref()
             .expect("a hold is taken only as it is dropped")
@@ -105,8 +103,10 @@ impl Held {
 
     /// A handle, if the value is a `T`.
     pub(crate) fn handle<T: Send + Sync + 'static>(&self) -> Option<PropertyRef<T>> {
-        let value: StdArc<dyn Any + Send + Sync> = into_std(self.value().clone());
-        let value = value.downcast::<Value<T>>().ok()?;
+        let value = into_std(self.value().clone());
+        let value = (value as Arc<dyn Any + Send + Sync>)
+            .downcast::<Value<T>>()
+            .ok()?;
         Some(PropertyRef(Some(from_std(value))))
     }
 
@@ -130,18 +130,18 @@ impl Drop for Held {
 ///
 /// It keeps the value and nothing else: not the session, which may end meanwhile. The value is then closed
 /// when the last handle is dropped, on whatever thread that is.
-pub struct PropertyRef<T>(Option<Arc<Value<T>>>);
+pub struct PropertyRef<T>(Option<Counted<Value<T>>>);
 
 impl<T> PropertyRef<T> {
     pub(crate) fn new(value: T, hook: Option<Hook<T>>, tag: Tag) -> Self {
-        Self(Some(Arc::new(Value {
+        Self(Some(Counted::new(Value {
             inner: value,
             hook,
             tag,
         })))
     }
 
-    fn value(&self) -> &Arc<Value<T>> {
+    fn value(&self) -> &Counted<Value<T>> {
         self.0
             .as_ref()
             .expect("a handle is taken only as it is dropped")
@@ -163,8 +163,8 @@ impl<T> PropertyRef<T> {
     where
         T: Send + Sync + 'static,
     {
-        let value: StdArc<dyn AnyValue> = into_std(self.value().clone());
-        Held(Some(from_std(value)))
+        let value = into_std(self.value().clone());
+        Held(Some(from_std(value as Arc<dyn AnyValue>)))
     }
 
     /// Takes the value back, undropped and unclosed, from its only holder.
@@ -192,7 +192,7 @@ impl<T> PropertyRef<T> {
         let Some(value) = self.0.take() else {
             unreachable!("a handle is taken only as it is dropped")
         };
-        match Arc::try_unwrap(value) {
+        match Counted::try_unwrap(value) {
             Ok(value) => Ok(value.inner),
             Err(value) => Err(Self(Some(value))),
         }
@@ -217,7 +217,7 @@ impl<T> Clone for PropertyRef<T> {
 impl<T> Drop for PropertyRef<T> {
     fn drop(&mut self) {
         if let Some(value) = self.0.take()
-            && let Some(value) = Arc::into_inner(value)
+            && let Some(value) = Counted::into_inner(value)
         {
             value.close_anywhere();
         }

@@ -11,12 +11,13 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
 use crate::error::PropertyError;
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
+use crate::sync::{AtomicU64, Mutex, Ordering};
 
 /// A property being created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,9 +29,10 @@ pub(crate) struct WaitGraph {
     waits: Mutex<HashMap<Node, Vec<Node>>>,
 }
 
-thread_local! {
+crate::sync::thread_local! {
     /// The initialisers that run on this thread, the innermost last.
-    static RUNNING: RefCell<Vec<(Arc<WaitGraph>, Node)>> = const { RefCell::new(Vec::new()) };
+    #[allow(clippy::missing_const_for_thread_local, reason = "shuttle knows no such form")]
+    static RUNNING: RefCell<Vec<(Arc<WaitGraph>, Node)>> = RefCell::new(Vec::new());
 }
 
 impl WaitGraph {
@@ -64,7 +66,8 @@ impl WaitGraph {
     }
 
     fn running(self: &Arc<Self>) -> Option<Node> {
-        RUNNING.with_borrow(|running| {
+        RUNNING.with(|running| {
+            let running = running.borrow();
             let own = running
                 .iter()
                 .rev()
@@ -115,7 +118,7 @@ pub(crate) struct Running(());
 
 impl Running {
     pub(crate) fn enter(graph: &Arc<WaitGraph>, node: Node) -> Self {
-        RUNNING.with_borrow_mut(|running| running.push((graph.clone(), node)));
+        RUNNING.with(|running| running.borrow_mut().push((graph.clone(), node)));
         Self(())
     }
 
@@ -131,7 +134,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let ended = RUNNING.with_borrow_mut(Vec::pop);
+        let ended = RUNNING.with(|running| running.borrow_mut().pop());
         drop(ended);
     }
 }

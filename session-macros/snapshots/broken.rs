@@ -49,7 +49,7 @@ impl Set {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics, it is lent for too long, or the session has ended.
+    /// If its initialiser panics or would wait for itself, it is lent for too long, or the session has ended.
     #[allow(dead_code)]
     fn game(
         &self,
@@ -65,7 +65,7 @@ impl Set {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics, or the session has ended.
+    /// If its initialiser panics or would wait for itself, or the session has ended.
     #[allow(dead_code)]
     fn runners(
         &self,
@@ -79,7 +79,7 @@ impl Set {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics, or the session has ended.
+    /// If its initialiser panics or would wait for itself, or the session has ended.
     #[allow(dead_code)]
     fn notes(
         &self,

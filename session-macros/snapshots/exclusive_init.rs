@@ -30,7 +30,7 @@ impl Set {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics, it is lent for too long, or the session has ended.
+    /// If its initialiser panics or would wait for itself, it is lent for too long, or the session has ended.
     #[allow(dead_code)]
     pub fn game(
         &self,
@@ -53,7 +53,7 @@ impl Set {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics, it is lent for too long, or the session has ended.
+    /// If its initialiser panics or would wait for itself, it is lent for too long, or the session has ended.
     #[allow(dead_code)]
     pub fn moves(
         &self,

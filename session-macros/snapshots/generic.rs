@@ -40,7 +40,7 @@ where
     ///
     /// # Errors
     ///
-    /// If its initialiser panics, or the session has ended.
+    /// If its initialiser panics or would wait for itself, or the session has ended.
     #[allow(dead_code)]
     fn store(
         &self,
@@ -61,7 +61,7 @@ where
     ///
     /// # Errors
     ///
-    /// If its initialiser panics, or the session has ended.
+    /// If its initialiser panics or would wait for itself, or the session has ended.
     #[allow(dead_code)]
     fn r#type(
         &self,

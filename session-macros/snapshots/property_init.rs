@@ -33,7 +33,7 @@ impl Set {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics, or the session has ended.
+    /// If its initialiser panics or would wait for itself, or the session has ended.
     #[allow(dead_code)]
     pub fn runners(
         &self,
@@ -54,7 +54,7 @@ impl Set {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics, or the session has ended.
+    /// If its initialiser panics or would wait for itself, or the session has ended.
     #[allow(dead_code)]
     pub(crate) fn cursor(
         &self,

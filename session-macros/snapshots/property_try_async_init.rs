@@ -25,7 +25,7 @@ impl Set {
     ///
     /// # Errors
     ///
-    /// If its initialiser fails or panics, or the session has ended.
+    /// If its initialiser fails, panics or would wait for itself, or the session has ended.
     #[allow(dead_code)]
     pub fn socket(
         &self,
@@ -47,7 +47,6 @@ impl Set {
             },
             || ::framework::sessions::__private::hook_closure::<
                 Socket,
-                _,
                 _,
                 _,
             >(|socket| socket.shutdown()),

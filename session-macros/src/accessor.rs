@@ -3,8 +3,8 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::Meta;
 use syn::ext::IdentExt as _;
+use syn::{Ident, Meta};
 
 use crate::call;
 use crate::docs;
@@ -14,12 +14,13 @@ use crate::span;
 
 /// The getter and, for a value that is set by hand, the setter. Their bodies are left out if the set is `broken`.
 pub(crate) fn of(set: &Set<'_>, cell: &Cell<'_>, broken: bool) -> TokenStream {
-    let place = span::hidden_at(cell.ident.span());
+    let (place, end) = span::ends(cell.ty);
     let krate = span::locate(place, &set.krate);
     let accessor = Accessor {
         set,
         cell,
         place,
+        end,
         krate,
         broken,
     };
@@ -31,8 +32,9 @@ pub(crate) fn of(set: &Set<'_>, cell: &Cell<'_>, broken: bool) -> TokenStream {
 struct Accessor<'a> {
     set: &'a Set<'a>,
     cell: &'a Cell<'a>,
-    /// The field's name: it is blamed for a value that no cell can hold.
+    /// Where the type of the value starts and ends: it is blamed for being none that the cell can hold.
     place: Span,
+    end: Span,
     krate: TokenStream,
     broken: bool,
 }
@@ -93,11 +95,11 @@ impl Accessor<'_> {
 
     fn getter_body(&self) -> TokenStream {
         let (krate, place) = (&self.krate, self.place);
-        let ident = self.cell.ident;
+        let field = self.field();
         match (self.cell.kind, &self.cell.source) {
-            (CellKind::Property, Source::ByHand) => quote_spanned!(place=> self.#ident.get()),
+            (CellKind::Property, Source::ByHand) => quote_spanned!(place=> self.#field.get()),
             (CellKind::Exclusive, Source::ByHand) => {
-                quote_spanned!(place=> #krate::__private::lend_present(&self.#ident))
+                quote_spanned!(place=> #krate::__private::lend_present(&self.#field))
             }
             (kind, Source::Made(initialiser)) => {
                 let function = match (kind, initialiser.asynchronous) {
@@ -108,7 +110,7 @@ impl Accessor<'_> {
                 };
                 let make = call::initialiser(self.set, self.cell, initialiser);
                 let hook = call::hook(self.set, self.cell);
-                quote_spanned!(place=> #krate::__private::#function(&self.#ident, #make, #hook))
+                quote_spanned!(place=> #krate::__private::#function(&self.#field, #make, #hook))
             }
         }
     }
@@ -116,6 +118,7 @@ impl Accessor<'_> {
     fn setter(&self) -> Option<TokenStream> {
         let (krate, place) = (&self.krate, self.place);
         let Cell { ident, vis, ty, .. } = self.cell;
+        let field = self.field();
         let name = format_ident!("set_{}", ident);
         // A field that has taken the setter's name is blamed already.
         let is_taken = self
@@ -134,7 +137,7 @@ impl Accessor<'_> {
             quote!(::core::unreachable!())
         } else {
             let hook = call::hook(self.set, self.cell);
-            quote_spanned!(place=> #krate::__private::#function(&self.#ident, value, #hook))
+            quote_spanned!(place=> #krate::__private::#function(&self.#field, value, #hook))
         };
         // What the field's docs say is said of the property: the setter has words of its own.
         let attributes = self
@@ -164,5 +167,11 @@ impl Accessor<'_> {
             CellKind::Property => quote_spanned!(place=> &#krate::PropertyRef<#ty>),
             CellKind::Exclusive => quote_spanned!(place=> #krate::ExclusiveGuard<#ty>),
         }
+    }
+
+    fn field(&self) -> Ident {
+        let mut ident = self.cell.ident.clone();
+        ident.set_span(ident.span().located_at(self.end));
+        ident
     }
 }

@@ -68,7 +68,7 @@ pub(crate) fn hook(set: &Set<'_>, cell: &Cell<'_>) -> TokenStream {
     };
     let (start, end) = span::ends(expr);
     let (name, generics) = if *takes_one {
-        (quote!(hook_closure), quote_spanned!(end=> ::<#ty, _, _, _>))
+        (quote!(hook_closure), quote_spanned!(end=> ::<#ty, _, _>))
     } else {
         (quote!(hook), quote_spanned!(end=> ::<#ty, _>))
     };

@@ -7,23 +7,20 @@ use syn::{Expr, ExprClosure, Ident, Lit, Path};
 
 use crate::errors::Errors;
 use crate::keys::Maker;
-use crate::parse::{CellKeys, CellSyntax, Keyed, MakerSyntax, SetSyntax};
+use crate::parse::{CellKeys, CellSyntax, HookSyntax, MakerSyntax, SetSyntax};
 use crate::value::peel;
 
-/// Methods that a call through `Props` finds before it gets to the accessors of the set, and what they belong to.
-/// `Props` has them from blanket impls of traits that are in the prelude or often imported, or of its own.
+/// Methods that a call through `Props` finds before it gets to the accessors of the set, and the traits that they belong
+/// to. `Props` has them from its own impls and from blanket ones; the traits are in the prelude, or often imported.
 const SHADOWING: &[(&str, &str)] = &[
-    ("as_ref", "AsRef"),
     ("borrow", "Borrow"),
     ("borrow_mut", "BorrowMut"),
     ("clone", "Clone"),
     ("clone_from", "Clone"),
     ("clone_into", "ToOwned"),
     ("deref", "Deref"),
-    ("drop", "Drop"),
     ("fmt", "Debug"),
     ("into", "Into"),
-    ("into_inner", "Props"),
     ("to_owned", "ToOwned"),
     ("try_into", "TryInto"),
     ("type_id", "Any"),
@@ -46,7 +43,7 @@ pub(crate) fn set(set: &SetSyntax<'_>, errors: &mut Errors) {
         );
         errors.push(lifetime, message);
     }
-    if let Some(Keyed { value: path, .. }) = krate {
+    if let Some(path) = krate {
         absolute(path, errors);
     }
     for cell in cells {
@@ -71,8 +68,8 @@ pub(crate) fn set(set: &SetSyntax<'_>, errors: &mut Errors) {
                 initialiser(key, *maker, code, errors);
             }
         }
-        if let Some(Keyed { key, value }) = close {
-            hook(key, value, errors);
+        if let Some(HookSyntax { key, code }) = close {
+            hook(key, code, errors);
         }
     }
     setters(cells, errors);

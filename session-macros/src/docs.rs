@@ -36,9 +36,9 @@ pub(crate) fn getter(set: &Set<'_>, cell: &Cell<'_>) -> TokenStream {
     let mut errors = Vec::new();
     if let Source::Made(initialiser) = &cell.source {
         errors.push(if initialiser.fallible {
-            "its initialiser fails or panics"
+            "its initialiser fails, panics or would wait for itself"
         } else {
-            "its initialiser panics"
+            "its initialiser panics or would wait for itself"
         });
     }
     if cell.kind == CellKind::Exclusive {

@@ -3,10 +3,10 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt as _;
-use syn::{Attribute, Expr, Generics, Ident, Path, Type, Visibility, WherePredicate, parse_quote};
+use syn::{Attribute, Expr, Generics, Ident, LitStr, Path, Type, Visibility, parse_quote};
 
 use crate::keys::Maker;
-use crate::parse::{CellKind, CellSyntax, Keyed, Scope, SetSyntax};
+use crate::parse::{CellKind, CellSyntax, MakerSyntax, Scope, SetSyntax};
 use crate::value::peel;
 
 pub(crate) struct Set<'a> {
@@ -75,31 +75,20 @@ impl<'a> Set<'a> {
             cells,
         } = syntax;
         let mut ident = input.ident.clone();
-        let mut generics = input.generics.clone();
-        // They are blamed already: to say that they are `'static` keeps the compiler from blaming them again.
-        let lifetimes: Vec<_> = input
-            .generics
-            .lifetimes()
-            .map(|param| &param.lifetime)
-            .collect();
-        if !lifetimes.is_empty() {
-            generics.make_where_clause().predicates.extend(
-                lifetimes
-                    .iter()
-                    .map::<WherePredicate, _>(|lifetime| parse_quote!(#lifetime: 'static)),
-            );
-        }
         ident.set_span(ident.span().resolved_at(Span::call_site()));
+        let mut generics = input.generics.clone();
+        if input.generics.lifetimes().next().is_some() {
+            // They are blamed already, and this keeps the compiler from blaming them again.
+            let outlives = parse_quote!(Self: 'static);
+            generics.make_where_clause().predicates.push(outlives);
+        }
         Self {
             ident,
             generics,
-            krate: krate.map_or_else(|| parse_quote!(::session_core), value),
-            scope: scope.map_or(Scope::Session, value),
-            state: state.map(value),
-            name: name.map_or_else(
-                || input.ident.unraw().to_string(),
-                |name| name.value.value(),
-            ),
+            krate: krate.unwrap_or_else(|| parse_quote!(::session_core)),
+            scope: scope.unwrap_or(Scope::Session),
+            state,
+            name: shown(name, &input.ident),
             cells: cells.into_iter().map(Cell::new).collect(),
         }
     }
@@ -118,42 +107,44 @@ impl Set<'_> {
 
 impl<'a> Cell<'a> {
     fn new(syntax: CellSyntax<'a>) -> Self {
-        let source = if syntax.keys.is_set_by_hand() {
+        let CellSyntax {
+            field,
+            ident,
+            kind,
+            ty,
+            keys,
+        } = syntax;
+        let source = if keys.is_set_by_hand() {
             Source::ByHand
         } else {
-            // Without an initialiser that was understood, or without its code, nothing is printed but the signature.
-            let (maker, code) = syntax
-                .keys
-                .makers
-                .into_iter()
-                .next()
-                .map_or((Maker::Default, None), |first| (first.maker, first.code));
-            Source::Made(Initialiser {
-                code: code.map_or(Code::Default, |code| Code::Call(Callable::new(&code))),
-                fallible: maker.is_fallible(),
-                asynchronous: maker.is_async(),
-            })
+            Source::Made(Initialiser::new(keys.makers.into_iter().next()))
         };
         Self {
-            ident: syntax.ident,
-            attributes: syntax
-                .field
+            ident,
+            attributes: field
                 .attrs
                 .iter()
                 .filter(|attribute| is_shared(attribute))
                 .collect(),
-            vis: syntax
-                .keys
-                .vis
-                .map_or_else(|| syntax.field.vis.clone(), value),
-            kind: syntax.kind,
-            ty: syntax.ty,
-            name: syntax.keys.name.map_or_else(
-                || syntax.ident.unraw().to_string(),
-                |name| name.value.value(),
-            ),
+            vis: keys.vis.unwrap_or_else(|| field.vis.clone()),
+            kind,
+            ty,
+            name: shown(keys.name, ident),
             source,
-            close: syntax.keys.close.map(|close| Callable::new(&close.value)),
+            close: keys.close.map(|close| Callable::new(&close.code)),
+        }
+    }
+}
+
+impl Initialiser {
+    fn new(syntax: Option<MakerSyntax>) -> Self {
+        // If none was understood, or its code was not, nothing of this is printed but the accessor's signature.
+        let (maker, code) =
+            syntax.map_or((Maker::Default, None), |syntax| (syntax.maker, syntax.code));
+        Self {
+            code: code.map_or(Code::Default, |code| Code::Call(Callable::new(&code))),
+            fallible: maker.is_fallible(),
+            asynchronous: maker.is_async(),
         }
     }
 }
@@ -166,13 +157,12 @@ impl Callable {
     }
 }
 
-/// What a field says about itself holds for its accessors.
-fn is_shared(attribute: &Attribute) -> bool {
-    ["doc", "cfg", "deprecated"]
-        .iter()
-        .any(|name| attribute.path().is_ident(name))
+/// The name in listings: what was written, or the identifier.
+fn shown(name: Option<LitStr>, ident: &Ident) -> String {
+    name.map_or_else(|| ident.unraw().to_string(), |name| name.value())
 }
 
-fn value<T>(keyed: Keyed<T>) -> T {
-    keyed.value
+/// What a field says about itself holds for its accessors.
+fn is_shared(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("doc") || attribute.path().is_ident("deprecated")
 }

@@ -13,19 +13,13 @@ use crate::errors::Errors;
 use crate::keys::{self, CellKey, Keys, Maker, SetKey};
 use crate::value;
 
-/// A value and the key that it was given for.
-pub(crate) struct Keyed<T> {
-    pub(crate) key: Ident,
-    pub(crate) value: T,
-}
-
 /// A property set as it was written.
 pub(crate) struct SetSyntax<'a> {
     pub(crate) input: &'a DeriveInput,
-    pub(crate) scope: Option<Keyed<Scope>>,
-    pub(crate) state: Option<Keyed<Type>>,
-    pub(crate) name: Option<Keyed<LitStr>>,
-    pub(crate) krate: Option<Keyed<Path>>,
+    pub(crate) scope: Option<Scope>,
+    pub(crate) state: Option<Type>,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) krate: Option<Path>,
     pub(crate) cells: Vec<CellSyntax<'a>>,
 }
 
@@ -58,9 +52,9 @@ pub(crate) enum CellKind {
 pub(crate) struct CellKeys {
     /// As many as were written: [`check`](crate::check) says that one is enough.
     pub(crate) makers: Vec<MakerSyntax>,
-    pub(crate) close: Option<Keyed<Expr>>,
-    pub(crate) name: Option<Keyed<LitStr>>,
-    pub(crate) vis: Option<Keyed<Visibility>>,
+    pub(crate) close: Option<HookSyntax>,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) vis: Option<Visibility>,
     /// A key was not understood: it may have been meant for an initialiser.
     pub(crate) unclear: bool,
 }
@@ -76,6 +70,11 @@ pub(crate) struct MakerSyntax {
     pub(crate) maker: Maker,
     /// Missing for `default`, and where the value is not an expression at all.
     pub(crate) code: Option<Expr>,
+}
+
+pub(crate) struct HookSyntax {
+    pub(crate) key: Ident,
+    pub(crate) code: Expr,
 }
 
 pub(crate) fn set<'a>(input: &'a DeriveInput, errors: &mut Errors) -> SetSyntax<'a> {
@@ -153,7 +152,11 @@ fn cell<'a>(field: &'a Field, errors: &mut Errors) -> Option<CellSyntax<'a>> {
                     let code = value::maker(maker, &word, input)?;
                     keys.makers.last_mut().expect("it was just put there").code = code;
                 }
-                CellKey::Close => put(&mut keys.close, &word, value::code(&word, input)?, errors),
+                CellKey::Close => {
+                    let code = value::code(&word, input)?;
+                    let key = word.clone();
+                    put(&mut keys.close, &word, HookSyntax { key, code }, errors);
+                }
                 CellKey::Name => put(&mut keys.name, &word, value::text(&word, input)?, errors),
                 CellKey::Vis => put(
                     &mut keys.vis,
@@ -301,13 +304,10 @@ fn entry<K: Keys>(
 }
 
 /// Fills a slot, or blames the key that would fill it again.
-fn put<T>(slot: &mut Option<Keyed<T>>, key: &Ident, value: T, errors: &mut Errors) {
+fn put<T>(slot: &mut Option<T>, key: &Ident, value: T, errors: &mut Errors) {
     if slot.is_some() {
         errors.push(key, format!("`{key}` is given twice: keep one"));
-        return;
+    } else {
+        *slot = Some(value);
     }
-    *slot = Some(Keyed {
-        key: key.clone(),
-        value,
-    });
 }

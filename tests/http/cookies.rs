@@ -91,7 +91,7 @@ async fn a_session_is_found_among_whatever_surrounds_it() {
         for own in [
             format!("id={id}"),
             format!("id=\"{id}\""),
-            format!(" id = {id} "),
+            format!("\t id= {id} "),
         ] {
             let header = [header.as_slice(), b"; ", own.as_bytes(), b"; a=b"].concat();
             assert_eq!(text(kit::get(&app, "/session", header).await).await, id);

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::routing::get;
+use futures_util::FutureExt;
 use http::header::HOST;
 use http::request::Parts;
 use session_axum::{CookieTransport, LocalSession, Props, Session, SessionGroup, SessionLayer};
@@ -165,6 +166,25 @@ async fn a_session_is_born_into_the_group_that_its_request_names() {
     kit::get(&app, "/session", "").await;
     assert_eq!(sessions.sessions().len(), 2);
     assert_eq!(sessions.groups().len(), 1);
+}
+
+#[tokio::test]
+async fn a_session_created_while_the_group_is_found_is_the_requests() {
+    let sessions = manager();
+    let asked = AtomicU32::new(0);
+    // Stands for an extractor that is quicker, right between the other's looks.
+    let resolver = move |request: &Parts| {
+        if asked.fetch_add(1, Ordering::Relaxed) == 0 {
+            let mut request = request.clone();
+            let quicker = Session::from_request_parts(&mut request, &()).now_or_never();
+            assert!(quicker.unwrap().is_ok());
+        }
+        None
+    };
+    let layer = SessionLayer::new(sessions.clone()).with_group_resolver(resolver);
+    let response = kit::get(&bare(Stage::default()).layer(layer), "/session", "").await;
+    assert_eq!(set_cookies(&response).len(), 1);
+    assert_eq!(sessions.sessions().len(), 1);
 }
 
 #[tokio::test]

@@ -118,7 +118,7 @@ async fn a_full_manager_and_one_that_shuts_down_are_unavailable() {
 }
 
 #[tokio::test]
-async fn a_set_without_its_state_says_so_in_the_log_only() {
+async fn a_set_without_its_state_is_the_servers_fault() {
     let app = Router::new()
         .route(
             "/",

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use session_axum::{LocalSession, Session, SessionBody, SessionLayer, SessionTransport};
 use session_core::SessionId;
-use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use crate::kit::manager;
 
@@ -47,19 +47,21 @@ async fn any_bodies_will_do() {
     assert_eq!(sessions.sessions().len(), 1);
 }
 
+async fn fail(request: Request<()>) -> Result<Response<()>, session_core::Session> {
+    let mut head = request.into_parts().0;
+    let session = Session::from_request_parts(&mut head, &()).await.unwrap();
+    Err(session.into_inner())
+}
+
 #[tokio::test]
 async fn a_service_that_fails_ends_the_session_that_it_created() {
-    let sessions = manager();
-    let service =
-        SessionLayer::new(sessions.clone()).layer(service_fn(async |request: Request<()>| {
-            let session = Session::from_request_parts(&mut request.into_parts().0, &())
-                .await
-                .unwrap();
-            Err::<Response<()>, _>(session.into_inner())
-        }));
-    let session = service.oneshot(Request::new(())).await.unwrap_err();
+    let mut service = SessionLayer::new(manager()).layer(service_fn(fail));
+    let mut response = Box::pin(service.call(Request::new(())));
+    let session = (&mut response).await.unwrap_err();
+    // Even if the future is kept.
     assert!(session.is_completed());
     assert!(session.cleanup_completed().await.is_clean());
+    drop(response);
 }
 
 #[tokio::test]
@@ -83,46 +85,46 @@ async fn a_service_that_panics_in_its_call_ends_the_session_that_it_created() {
     assert_eq!(sessions.sessions(), []);
 }
 
-#[tokio::test]
-async fn the_id_travels_where_the_transport_says() {
-    const SESSION: HeaderName = HeaderName::from_static("x-session");
+const SESSION: HeaderName = HeaderName::from_static("x-session");
 
-    /// Goes on after a break, as a careless transport might.
-    struct Headers;
+/// Goes on after a break, as a careless transport might.
+struct Headers;
 
-    impl SessionTransport for Headers {
-        fn read(
-            &self,
-            request: &HeaderMap,
-            offer: &mut dyn FnMut(SessionId) -> ControlFlow<()>,
-        ) -> ControlFlow<()> {
-            for header in request.get_all(SESSION) {
-                let _ = SessionId::decode(header.as_bytes()).map(&mut *offer);
-            }
-            ControlFlow::Continue(())
+impl SessionTransport for Headers {
+    fn read(
+        &self,
+        request: &HeaderMap,
+        offer: &mut dyn FnMut(SessionId) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        for header in request.get_all(SESSION) {
+            let _ = SessionId::decode(header.as_bytes()).map(&mut *offer);
         }
-
-        fn write(&self, response: &mut HeaderMap, id: SessionId) {
-            response.insert(SESSION, HeaderValue::try_from(id.encode()).unwrap());
-        }
-
-        fn remove(&self, response: &mut HeaderMap) {
-            response.insert(SESSION, HeaderValue::from_static(""));
-        }
+        ControlFlow::Continue(())
     }
 
+    fn write(&self, response: &mut HeaderMap, id: SessionId) {
+        response.insert(SESSION, HeaderValue::try_from(id.encode()).unwrap());
+    }
+
+    fn remove(&self, response: &mut HeaderMap) {
+        response.insert(SESSION, HeaderValue::from_static(""));
+    }
+}
+
+async fn end_what_is_old(request: Request<()>) -> Result<Response<()>, Infallible> {
+    let mut head = request.into_parts().0;
+    let session = Session::from_request_parts(&mut head, &()).await.unwrap();
+    if !session.is_new() {
+        session.terminate();
+    }
+    Ok(Response::new(()))
+}
+
+#[tokio::test]
+async fn the_id_travels_where_the_transport_says() {
     let sessions = manager();
-    let service = SessionLayer::new(sessions.clone())
-        .with_transport(Headers)
-        .layer(service_fn(async |request: Request<()>| {
-            let session = Session::from_request_parts(&mut request.into_parts().0, &())
-                .await
-                .unwrap();
-            if !session.is_new() {
-                session.terminate();
-            }
-            Ok::<_, Infallible>(Response::new(session.into_inner()))
-        }));
+    let layer = SessionLayer::new(sessions.clone()).with_transport(Headers);
+    let service = layer.layer(service_fn(end_what_is_old));
 
     let response = service.clone().oneshot(Request::new(())).await.unwrap();
     let id = response.headers()[SESSION].clone();
@@ -131,7 +133,7 @@ async fn the_id_travels_where_the_transport_says() {
 
     let other = sessions.create().unwrap();
     let mut request = Request::new(());
-    request.headers_mut().append(SESSION, id.clone());
+    request.headers_mut().append(SESSION, id);
     request
         .headers_mut()
         .append(SESSION, other.id().encode().parse().unwrap());

@@ -1,1 +1,31 @@
-//! Placeholder.
+//! The expansion of `#[derive(SessionProperties)]` in surroundings that are hard on macros: each module is one of them. That it
+//! compiles is most of the test; that it runs shows that it means the same everywhere.
+
+use session_core::{Session, SessionManager};
+
+// What `renamed = { package = "session-core" }` in a manifest does.
+extern crate session_core as renamed;
+
+mod another_crate_path;
+mod from_macro_rules;
+mod generic_sets;
+mod inside_functions;
+pub mod lints;
+mod no_prelude;
+mod raw_identifiers;
+mod shadowed_names;
+
+/// A manager, which has to be kept, and a session.
+fn session() -> (SessionManager, Session) {
+    let sessions = SessionManager::builder()
+        .state(App { greeting: "hello" })
+        .build()
+        .expect("tests run in a runtime");
+    let session = sessions.create().expect("there is room");
+    (sessions, session)
+}
+
+/// The state of the manager.
+struct App {
+    greeting: &'static str,
+}

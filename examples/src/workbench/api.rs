@@ -11,15 +11,15 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use session_axum::{CookieTransport, LocalSession, Props, Session, SessionLayer};
-use session_core::{SessionEnded, SessionManager};
+use session_axum::{CookieTransport, Props, Session, SessionLayer};
+use session_core::SessionManager;
 
+use super::blocking;
 use super::database::Database;
 use super::problem::{Problem, as_problem};
 use super::runner::{Runner, State as RunnerState, Summary};
 use super::set::Workbench;
 use super::tables::{self, Table};
-use super::blocking;
 
 /// All routes, with their sessions.
 pub(crate) fn router(database: Database, sessions: SessionManager) -> Router {
@@ -55,16 +55,17 @@ async fn query(
     Json(statement): Json<Statement>,
 ) -> Result<Response, Problem> {
     let connection = workbench.connection().await?;
-    let runner = workbench.runners()?.start(&session, connection, statement.sql)?;
+    let runner = workbench
+        .runners()?
+        .start(&session, connection, statement.sql)?;
     if statement.background {
         return Ok((StatusCode::ACCEPTED, Reply(runner.summary())).into_response());
     }
     // A client that hangs up has no use for the rest.
     let hung_up = runner.cancel_on_drop();
-    let state = runner.stopped().await;
+    let state = runner.stopped().await?;
     hung_up.disarm();
     match state {
-        RunnerState::Failed(_) if session.is_completed() => Err(SessionEnded.into()),
         RunnerState::Failed(error) => Err(Problem::Query(error)),
         _ => Ok(page(runner, 0).await?.into_response()),
     }
@@ -80,7 +81,8 @@ struct PageNumber {
 struct Page {
     #[serde(flatten)]
     summary: Summary,
-    page: usize,
+    #[serde(rename = "page")]
+    number: usize,
     rows: Box<RawValue>,
 }
 
@@ -94,22 +96,35 @@ async fn rows(
 }
 
 /// Stops a query and waits until it has.
-async fn cancel(workbench: Option<Props<Workbench>>, Path(id): Path<u64>) -> Result<Reply<Summary>, Problem> {
+async fn cancel(
+    workbench: Option<Props<Workbench>>,
+    Path(id): Path<u64>,
+) -> Result<Reply<Summary>, Problem> {
     let runner = find(workbench.as_ref(), id)?;
     runner.cancel();
-    runner.stopped().await;
+    runner.stopped().await?;
     Ok(Reply(runner.summary()))
 }
 
 fn find(workbench: Option<&Props<Workbench>>, id: u64) -> Result<Arc<Runner>, Problem> {
     let runners = workbench.and_then(|workbench| workbench.runners.get());
-    runners.and_then(|runners| runners.get(id)).ok_or(Problem::NoRunner(id))
+    runners
+        .and_then(|runners| runners.get(id))
+        .ok_or(Problem::NoRunner(id))
 }
 
-async fn page(runner: Arc<Runner>, page: usize) -> Result<Reply<Page>, Problem> {
-    let rows = runner.page(page).await.map_err(Problem::Rows)?;
-    let rows = rows.ok_or(Problem::NoPage { runner: runner.id(), page })?;
-    Ok(Reply(Page { summary: runner.summary(), page, rows }))
+async fn page(runner: Arc<Runner>, number: usize) -> Result<Reply<Page>, Problem> {
+    runner.reached(number).await?;
+    let rows = runner.page(number).await.map_err(Problem::Rows)?;
+    let rows = rows.ok_or(Problem::NoPage {
+        runner: runner.id(),
+        page: number,
+    })?;
+    Ok(Reply(Page {
+        summary: runner.summary(),
+        number,
+        rows,
+    }))
 }
 
 #[derive(Serialize)]
@@ -128,12 +143,19 @@ struct Listed {
 
 /// What the visitor's session is at. Waits for no statement, and makes no session of a stranger.
 async fn state(workbench: Option<Props<Workbench>>) -> Reply<Overview> {
-    let runners = workbench.as_ref().and_then(|workbench| workbench.runners.get());
-    let listed = |runner: Arc<Runner>| Listed { summary: runner.summary(), sql: runner.sql().to_owned() };
+    let runners = workbench
+        .as_ref()
+        .and_then(|workbench| workbench.runners.get());
+    let listed = |runner: Arc<Runner>| Listed {
+        summary: runner.summary(),
+        sql: runner.sql().to_owned(),
+    };
     Reply(Overview {
         session: workbench.is_some(),
         transaction: runners.is_some_and(|runners| runners.in_transaction()),
-        runners: runners.map(|runners| runners.all().into_iter().map(listed).collect()).unwrap_or_default(),
+        runners: runners
+            .map(|runners| runners.all().into_iter().map(listed).collect())
+            .unwrap_or_default(),
     })
 }
 

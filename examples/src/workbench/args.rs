@@ -46,10 +46,15 @@ impl Args {
             match arg.to_str() {
                 Some("-h" | "--help") => return Ok(Self::Help),
                 Some("--listen") => {
-                    options.listen = value(args.next(), "--listen", "an address like 127.0.0.1:3000")?;
+                    options.listen =
+                        value(args.next(), "--listen", "an address like 127.0.0.1:3000")?;
                 }
                 Some("--idle") => {
-                    let seconds = value(args.next(), "--idle", "a whole number of seconds, 1 or more")?;
+                    let seconds = value(
+                        args.next(),
+                        "--idle",
+                        "a whole number of seconds, 1 or more",
+                    )?;
                     options.idle = Duration::from_secs(std::num::NonZeroU32::get(seconds).into());
                 }
                 Some("--") => options.files.extend(args.by_ref().map(PathBuf::from)),
@@ -63,7 +68,11 @@ impl Args {
     }
 }
 
-fn value<T: std::str::FromStr>(given: Option<OsString>, flag: &str, wanted: &str) -> Result<T, String> {
+fn value<T: std::str::FromStr>(
+    given: Option<OsString>,
+    flag: &str,
+    wanted: &str,
+) -> Result<T, String> {
     given
         .and_then(|given| given.to_str()?.parse().ok())
         .ok_or_else(|| format!("{flag} takes {wanted}"))
@@ -79,14 +88,24 @@ mod tests {
 
     #[test]
     fn no_arguments_give_the_defaults() {
-        let Ok(Args::Serve(options)) = parse(&[]) else { panic!("the defaults serve") };
+        let Ok(Args::Serve(options)) = parse(&[]) else {
+            panic!("the defaults serve")
+        };
         assert_eq!(options.listen.to_string(), "127.0.0.1:3000");
         assert!(options.files.is_empty());
     }
 
     #[test]
     fn options_and_files_mix_in_any_order() {
-        let args = parse(&["a.csv", "--listen", "[::1]:0", "--idle", "5", "--", "--odd.csv"]);
+        let args = parse(&[
+            "a.csv",
+            "--listen",
+            "[::1]:0",
+            "--idle",
+            "5",
+            "--",
+            "--odd.csv",
+        ]);
         let expected = Options {
             listen: "[::1]:0".parse().unwrap(),
             idle: Duration::from_secs(5),
@@ -105,7 +124,10 @@ mod tests {
             (&["--idle", "-1"], "--idle"),
         ] {
             let message = parse(args).unwrap_err();
-            assert!(message.contains(named) && !message.contains('\n'), "{message}");
+            assert!(
+                message.contains(named) && !message.contains('\n'),
+                "{message}"
+            );
         }
     }
 }

@@ -7,13 +7,13 @@ use rusqlite::{Batch, ErrorCode};
 use session_core::{InitContext, SessionId};
 use tokio_util::sync::CancellationToken;
 
-use super::{blocking, sqlite_message};
 use super::database::Database;
 use super::spill::{Spill, SpillError};
+use super::{blocking, sqlite_message};
 
 /// A connection, and whose it is for the log.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     sqlite: rusqlite::Connection,
     session: SessionId,
 }
@@ -32,6 +32,11 @@ pub(crate) enum QueryError {
 }
 
 impl QueryError {
+    /// Somebody asked for it otherwise.
+    pub(crate) fn is_failure(&self) -> bool {
+        !matches!(self, Self::Cancelled)
+    }
+
     /// Another session holds what the statement needs: it may work a little later.
     pub(crate) fn is_busy(&self) -> bool {
         matches!(self, Self::Sql(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
@@ -48,7 +53,10 @@ pub(crate) async fn open(cx: &InitContext<Database>) -> rusqlite::Result<Connect
         Ok(_) => tracing::info!(?session, "connection opened"),
         Err(error) => tracing::error!(?session, %error, "connection failed to open"),
     }
-    Ok(Connection { sqlite: opened?, session })
+    Ok(Connection {
+        sqlite: opened?,
+        session,
+    })
 }
 
 /// The close hook: what was not committed is taken back, then the connection is closed.
@@ -84,18 +92,26 @@ impl Connection {
     ) -> Result<u64, QueryError> {
         // Asked every thousand steps of SQLite's machine. An interrupt from outside would be lost between two
         // statements, or before the first.
-        self.sqlite.progress_handler(1000, Some(move || cancelled.is_cancelled()))?;
+        self.sqlite
+            .progress_handler(1000, Some(move || cancelled.is_cancelled()))?;
         let result = self.step(sql, spilled, on_page);
         self.sqlite.progress_handler(0, None::<fn() -> bool>)?;
         match result {
-            Err(QueryError::Sql(error)) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
+            Err(QueryError::Sql(error))
+                if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) =>
+            {
                 Err(QueryError::Cancelled)
             }
             result => result,
         }
     }
 
-    fn step(&self, sql: &str, spilled: &Mutex<Spill>, on_page: impl Fn()) -> Result<u64, QueryError> {
+    fn step(
+        &self,
+        sql: &str,
+        spilled: &Mutex<Spill>,
+        on_page: impl Fn(),
+    ) -> Result<u64, QueryError> {
         let before = self.sqlite.total_changes();
         let mut statements = Batch::new(&self.sqlite, sql);
         while let Some(mut statement) = statements.next()? {

@@ -10,7 +10,10 @@ use super::import::{ImportError, import, table_name};
 
 const SAMPLES: [(&str, &str); 2] = [
     ("airports", include_str!("../../data/airports.csv")),
-    ("seattle_weather", include_str!("../../data/seattle-weather.csv")),
+    (
+        "seattle_weather",
+        include_str!("../../data/seattle-weather.csv"),
+    ),
 ];
 
 /// Where the shared tables are, and where results too large for memory go.
@@ -30,7 +33,10 @@ pub(crate) enum LoadError {
     #[error("cannot load {} as CSV: {error}", path.display())]
     NoTable { path: PathBuf, error: ImportError },
     #[error("cannot open {} as a SQLite database: {error}", path.display())]
-    NoDatabase { path: PathBuf, error: rusqlite::Error },
+    NoDatabase {
+        path: PathBuf,
+        error: rusqlite::Error,
+    },
 }
 
 impl Database {
@@ -41,10 +47,16 @@ impl Database {
         let scratch = scratch.to_owned();
         let mut sources = Vec::new();
         for path in files {
-            sources.push((path, Source::open(path).map_err(|error| LoadError::Unreadable { path: path.clone(), error })?));
+            sources.push((
+                path,
+                Source::open(path).map_err(|error| LoadError::Unreadable {
+                    path: path.clone(),
+                    error,
+                })?,
+            ));
         }
         if let [(path, Source::Sqlite)] = &sources[..] {
-            let path = path.to_path_buf();
+            let path = (*path).clone();
             return match prepare(&path, OpenFlags::SQLITE_OPEN_READ_WRITE) {
                 Ok(_) => Ok(Self { path, scratch }),
                 Err(error) => Err(LoadError::NoDatabase { path, error }),
@@ -56,15 +68,24 @@ impl Database {
             let path = path.to_owned();
             |error| LoadError::NoTable { path, error }
         };
-        let mut connection = prepare(&path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
-            .map_err(|error| LoadError::NoDatabase { path: path.clone(), error })?;
+        let mut connection = prepare(
+            &path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        )
+        .map_err(|error| LoadError::NoDatabase {
+            path: path.clone(),
+            error,
+        })?;
         if sources.is_empty() {
             for (table, csv) in SAMPLES {
-                load_table(&mut connection, table, Cursor::new(csv)).map_err(no_table(Path::new(table)))?;
+                load_table(&mut connection, table, Cursor::new(csv))
+                    .map_err(no_table(Path::new(table)))?;
             }
         }
         for (path, source) in sources {
-            let Source::Csv(file) = source else { return Err(LoadError::Mixed) };
+            let Source::Csv(file) = source else {
+                return Err(LoadError::Mixed);
+            };
             let table = table_name(&path.file_stem().unwrap_or_default().to_string_lossy());
             load_table(&mut connection, &table, file).map_err(no_table(path))?;
         }
@@ -101,9 +122,15 @@ impl Source {
         const MAGIC: &[u8] = b"SQLite format 3\0";
         let mut file = File::open(path)?;
         let mut head = Vec::new();
-        file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut head)?;
+        file.by_ref()
+            .take(MAGIC.len() as u64)
+            .read_to_end(&mut head)?;
         file.rewind()?;
-        Ok(if head == MAGIC { Self::Sqlite } else { Self::Csv(file) })
+        Ok(if head == MAGIC {
+            Self::Sqlite
+        } else {
+            Self::Csv(file)
+        })
     }
 }
 
@@ -122,10 +149,14 @@ fn prepare(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn load_table(connection: &mut Connection, table: &str, source: impl Read + Seek) -> Result<(), ImportError> {
+fn load_table(
+    connection: &mut Connection,
+    table: &str,
+    source: impl Read + Seek,
+) -> Result<(), ImportError> {
     let transaction = connection.transaction()?;
     let rows = import(&transaction, table, source)?;
     transaction.commit()?;
-    tracing::info!(table, rows, "table loaded");
+    tracing::debug!(table, rows, "table loaded");
     Ok(())
 }

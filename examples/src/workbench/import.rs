@@ -45,18 +45,28 @@ pub(crate) fn import(
             *affinity = (*affinity).max(Affinity::of(field));
         }
     }
-    let affinities: Vec<_> = affinities.into_iter().map(|affinity| affinity.unwrap_or(Affinity::Text)).collect();
+    let affinities: Vec<_> = affinities
+        .into_iter()
+        .map(|affinity| affinity.unwrap_or(Affinity::Text))
+        .collect();
     transaction.execute_batch(&create_table(table, &columns, &affinities))?;
 
     let places = vec!["?"; columns.len()].join(", ");
-    let mut insert = transaction.prepare(&format!("INSERT INTO {} VALUES ({places})", quoted(table)))?;
+    let mut insert =
+        transaction.prepare(&format!("INSERT INTO {} VALUES ({places})", quoted(table)))?;
     reader.seek(data)?;
     let mut rows = 0;
     while reader.read_record(&mut record)? {
         // The column's affinity turns the text of a number into the number.
-        insert.execute(params_from_iter(record.iter().map(|field| -> Box<dyn ToSql + '_> {
-            if field.is_empty() { Box::new(Null) } else { Box::new(field) }
-        })))?;
+        insert.execute(params_from_iter(record.iter().map(
+            |field| -> Box<dyn ToSql + '_> {
+                if field.is_empty() {
+                    Box::new(Null)
+                } else {
+                    Box::new(field)
+                }
+            },
+        )))?;
         rows += 1;
     }
     Ok(rows)
@@ -64,7 +74,10 @@ pub(crate) fn import(
 
 /// The table's name for a file's: `seattle-weather` is `seattle_weather`, so that SQL needs no quotes.
 pub(crate) fn table_name(stem: &str) -> String {
-    let mut name: String = stem.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+    let mut name: String = stem
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c } else { '_' })
+        .collect();
     if !name.starts_with(|first: char| first.is_alphabetic() || first == '_') {
         name.insert(0, '_');
     }
@@ -102,7 +115,11 @@ fn create_table(table: &str, columns: &StringRecord, affinities: &[Affinity]) ->
         .zip(columns)
         .zip(affinities)
         .map(|((number, column), affinity)| {
-            let name = if column.is_empty() { format!("column{number}") } else { column.to_owned() };
+            let name = if column.is_empty() {
+                format!("column{number}")
+            } else {
+                column.to_owned()
+            };
             let affinity = match affinity {
                 Affinity::Integer => "INTEGER",
                 Affinity::Real => "REAL",
@@ -138,16 +155,29 @@ mod tests {
     fn types(csv: &str) -> String {
         let (connection, _) = imported(csv).expect("it imports");
         connection
-            .query_row("SELECT group_concat(name || ' ' || type, ', ') FROM pragma_table_info('t')", [], |row| row.get(0))
+            .query_row(
+                "SELECT group_concat(name || ' ' || type, ', ') FROM pragma_table_info('t')",
+                [],
+                |row| row.get(0),
+            )
             .expect("the table is there")
     }
 
     #[test]
     fn a_column_has_the_narrowest_type_that_fits_all_its_fields() {
-        assert_eq!(types("a,b,c\n1,2.5,x\n-3,4,5\n"), "a INTEGER, b REAL, c TEXT");
+        assert_eq!(
+            types("a,b,c\n1,2.5,x\n-3,4,5\n"),
+            "a INTEGER, b REAL, c TEXT"
+        );
         assert_eq!(types("a,b\n,\n7,\n"), "a INTEGER, b TEXT");
-        assert_eq!(types("a,b,c,d\n00401,99999999999999999999,NaN,1e999\n"), "a TEXT, b TEXT, c TEXT, d TEXT");
-        assert_eq!(types("a,b,c,d\n0,-0.5,.5,1e3\n"), "a INTEGER, b REAL, c REAL, d REAL");
+        assert_eq!(
+            types("a,b,c,d\n00401,99999999999999999999,NaN,1e999\n"),
+            "a TEXT, b TEXT, c TEXT, d TEXT"
+        );
+        assert_eq!(
+            types("a,b,c,d\n0,-0.5,.5,1e3\n"),
+            "a INTEGER, b REAL, c REAL, d REAL"
+        );
     }
 
     #[test]
@@ -174,7 +204,10 @@ mod tests {
     fn what_is_no_table_is_refused() {
         assert!(matches!(imported(""), Err(ImportError::Empty)));
         assert!(matches!(imported("a,b\n1\n"), Err(ImportError::Csv(_))));
-        assert!(matches!(imported("a,a\n1,2\n"), Err(ImportError::Sqlite(_))));
+        assert!(matches!(
+            imported("a,a\n1,2\n"),
+            Err(ImportError::Sqlite(_))
+        ));
     }
 
     #[test]

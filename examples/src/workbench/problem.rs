@@ -45,22 +45,32 @@ where
 impl Problem {
     fn status_and_title(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::Session(rejection) => (rejection.status(), "The session could not serve the request"),
-            Self::Query(error) if error.is_busy() => {
-                (StatusCode::SERVICE_UNAVAILABLE, "Another session is writing")
-            }
+            Self::Session(rejection) => (
+                rejection.status(),
+                "The session could not serve the request",
+            ),
+            Self::Query(error) if error.is_busy() => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Another session is writing",
+            ),
             Self::Query(error) => match **error {
                 QueryError::Sql(_) => (StatusCode::BAD_REQUEST, "SQLite refused the query"),
-                QueryError::Spill(SpillError::TooLarge) => (StatusCode::BAD_REQUEST, "The result is too large"),
-                QueryError::Cancelled => (StatusCode::CONFLICT, "The query was cancelled"),
-                QueryError::Spill(SpillError::Io(_)) | QueryError::Panicked => {
-                    (StatusCode::INTERNAL_SERVER_ERROR, "The query could not be run")
+                QueryError::Spill(SpillError::TooLarge) => {
+                    (StatusCode::BAD_REQUEST, "The result is too large")
                 }
+                QueryError::Cancelled => (StatusCode::CONFLICT, "The query was cancelled"),
+                QueryError::Spill(SpillError::Io(_)) | QueryError::Panicked => (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "The query could not be run",
+                ),
             },
-            Self::NoRunner(_) | Self::NoPage { .. } => (StatusCode::NOT_FOUND, "There is no such thing"),
-            Self::Rows(_) | Self::Database(_) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "The server could not serve the request")
+            Self::NoRunner(_) | Self::NoPage { .. } => {
+                (StatusCode::NOT_FOUND, "There is no such thing")
             }
+            Self::Rows(_) | Self::Database(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The server could not serve the request",
+            ),
         }
     }
 }
@@ -72,7 +82,10 @@ impl IntoResponse for Problem {
         }
         let (status, title) = self.status_and_title();
         if status == StatusCode::INTERNAL_SERVER_ERROR {
-            tracing::error!(error = &self as &dyn std::error::Error, "a request could not be served");
+            tracing::error!(
+                error = &self as &dyn std::error::Error,
+                "a request could not be served"
+            );
         }
         answer(status, title, &self.to_string())
     }
@@ -86,10 +99,23 @@ struct Told<'a> {
 }
 
 fn answer(status: StatusCode, title: &str, detail: &str) -> Response {
-    let mut response = (status, Json(Told { title, detail, status: status.as_u16() })).into_response();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    let mut response = (
+        status,
+        Json(Told {
+            title,
+            detail,
+            status: status.as_u16(),
+        }),
+    )
+        .into_response();
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
 }
@@ -97,11 +123,16 @@ fn answer(status: StatusCode, title: &str, detail: &str) -> Response {
 /// Gives axum's own rejections, which are plain text, the same form.
 pub(crate) async fn as_problem(response: Response) -> Response {
     let status = response.status();
-    let told = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+    let told = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind == "application/problem+json");
     if told || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
     let title = status.canonical_reason().unwrap_or("Error");
-    let detail = to_bytes(response.into_body(), 64 << 10).await.unwrap_or_default();
+    let detail = to_bytes(response.into_body(), 64 << 10)
+        .await
+        .unwrap_or_default();
     answer(status, title, &String::from_utf8_lossy(&detail))
 }

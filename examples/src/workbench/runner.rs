@@ -21,6 +21,8 @@ pub(crate) struct Runner {
     id: u64,
     session: SessionId,
     sql: String,
+    /// The session's end, and by that or by itself the query's.
+    ended: CancellationToken,
     stop: CancellationToken,
     spill: Mutex<Spill>,
     /// Sent when it changes, and when a page gets its first row.
@@ -60,12 +62,13 @@ impl Runner {
         scratch: &Path,
         in_transaction: Arc<AtomicBool>,
     ) -> Self {
+        let ended = session.completion_token();
         Self {
             id,
             session: session.id(),
             sql,
-            // Cancelled with the session too.
-            stop: session.completion_token(),
+            stop: ended.child_token(),
+            ended,
             spill: Mutex::new(Spill::new(scratch)),
             state: watch::Sender::new(State::Running),
             in_transaction,
@@ -81,8 +84,13 @@ impl Runner {
         let runner = Arc::clone(self);
         session.spawn(move |_| async move {
             let here = Arc::clone(&runner);
-            if tokio::task::spawn_blocking(move || here.run(connection)).await.is_err() {
-                runner.state.send_replace(State::Failed(Arc::new(QueryError::Panicked)));
+            if tokio::task::spawn_blocking(move || here.run(connection))
+                .await
+                .is_err()
+            {
+                runner
+                    .state
+                    .send_replace(State::Failed(Arc::new(QueryError::Panicked)));
             }
         })?;
         Ok(())
@@ -95,7 +103,9 @@ impl Runner {
             Ok(changes) => State::Done { changes },
             Err(error) => State::Failed(Arc::new(error)),
         };
-        self.in_transaction.store(connection.in_transaction(), Ordering::Relaxed);
+        // Relaxed: the send below publishes it to those who wait for the end.
+        self.in_transaction
+            .store(connection.in_transaction(), Ordering::Relaxed);
         tracing::info!(session = ?self.session, runner = self.id, state = state.word(), "runner stopped");
         // Who waits for the end finds the connection free.
         drop(connection);
@@ -110,10 +120,6 @@ impl Runner {
         &self.sql
     }
 
-    pub(crate) fn is_running(&self) -> bool {
-        matches!(*self.state.borrow(), State::Running)
-    }
-
     /// Asks the query to stop; it does so within moments.
     pub(crate) fn cancel(&self) {
         self.stop.cancel();
@@ -125,25 +131,43 @@ impl Runner {
     }
 
     /// Waits for the end of the query.
-    pub(crate) async fn stopped(&self) -> State {
-        let mut state = self.state.subscribe();
-        let stopped = state.wait_for(|state| !matches!(state, State::Running)).await;
-        stopped.expect("the sender is `self`'s").clone()
+    pub(crate) async fn stopped(&self) -> Result<State, SessionEnded> {
+        self.wait(|state| !matches!(state, State::Running)).await
     }
 
-    /// The rows of a page, counted from 0, as a JSON array: waits for its first row, or for the end of the query.
-    ///
-    /// `None` past the last page.
-    pub(crate) async fn page(self: &Arc<Self>, page: usize) -> io::Result<Option<Box<RawValue>>> {
+    /// Waits for the first row of a page, counted from 0, or for the end of the query.
+    pub(crate) async fn reached(&self, page: usize) -> Result<(), SessionEnded> {
+        self.wait(|state| !matches!(state, State::Running) || page < self.spill().pages())
+            .await?;
+        Ok(())
+    }
+
+    /// Nobody waits longer than the session lasts: a query may take its time to stop.
+    async fn wait(&self, until: impl Fn(&State) -> bool) -> Result<State, SessionEnded> {
         let mut state = self.state.subscribe();
-        let there = |state: &State| !matches!(state, State::Running) || page < self.spill().pages();
-        state.wait_for(there).await.expect("the sender is `self`'s");
+        if until(&state.borrow_and_update()) {
+            return Ok(state.borrow().clone());
+        }
+        tokio::select! {
+            biased;
+            () = self.ended.cancelled() => Err(SessionEnded),
+            state = state.wait_for(until) => Ok(state.expect("the sender is `self`'s").clone()),
+        }
+    }
+
+    /// The rows of a page as a JSON array; `None` if it is not there.
+    pub(crate) async fn page(self: &Arc<Self>, page: usize) -> io::Result<Option<Box<RawValue>>> {
         let runner = Arc::clone(self);
         blocking(move || runner.spill().page(page)).await
     }
 
     pub(crate) fn summary(&self) -> Summary {
         let state = self.state.borrow().clone();
+        let (changes, error) = match &state {
+            State::Running => (None, None),
+            State::Done { changes } => (Some(*changes), None),
+            State::Failed(error) => (None, error.is_failure().then(|| error.to_string())),
+        };
         let spill = self.spill();
         Summary {
             id: self.id,
@@ -151,11 +175,8 @@ impl Runner {
             columns: spill.columns().to_vec(),
             total: spill.rows(),
             pages: spill.pages(),
-            changes: if let State::Done { changes } = state { Some(changes) } else { None },
-            error: match state {
-                State::Failed(error) if !matches!(*error, QueryError::Cancelled) => Some(error.to_string()),
-                _ => None,
-            },
+            changes,
+            error,
         }
     }
 
@@ -169,10 +190,8 @@ impl State {
         match self {
             Self::Running => "running",
             Self::Done { .. } => "done",
-            Self::Failed(error) => match **error {
-                QueryError::Cancelled => "cancelled",
-                _ => "failed",
-            },
+            Self::Failed(error) if error.is_failure() => "failed",
+            Self::Failed(_) => "cancelled",
         }
     }
 }

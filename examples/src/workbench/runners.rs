@@ -16,7 +16,7 @@ const KEPT: usize = 8;
 
 /// The queries that a session runs, and the last ones that ran.
 #[derive(Debug)]
-pub struct RunnerRegistry {
+pub(crate) struct RunnerRegistry {
     runners: Mutex<VecDeque<Arc<Runner>>>,
     next_id: AtomicU64,
     scratch: PathBuf,
@@ -43,7 +43,13 @@ impl RunnerRegistry {
         sql: String,
     ) -> Result<Arc<Runner>, SessionEnded> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let runner = Runner::new(id, session, sql, &self.scratch, Arc::clone(&self.in_transaction));
+        let runner = Runner::new(
+            id,
+            session,
+            sql,
+            &self.scratch,
+            Arc::clone(&self.in_transaction),
+        );
         let runner = Arc::new(runner);
         runner.start(session, connection)?;
         let mut runners = self.runners();
@@ -58,7 +64,10 @@ impl RunnerRegistry {
 
     /// The runner of that id, unless it is too long ago.
     pub(crate) fn get(&self, id: u64) -> Option<Arc<Runner>> {
-        self.runners().iter().find(|runner| runner.id() == id).cloned()
+        self.runners()
+            .iter()
+            .find(|runner| runner.id() == id)
+            .cloned()
     }
 
     /// All there are, the oldest first.

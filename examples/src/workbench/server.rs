@@ -26,7 +26,10 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 enum ServeError {
     #[error("cannot listen on {address}: {error}")]
-    Listen { address: SocketAddr, error: io::Error },
+    Listen {
+        address: SocketAddr,
+        error: io::Error,
+    },
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -44,7 +47,12 @@ pub fn main() -> ExitCode {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(colours)
+        .with_target(false)
+        .init();
 
     // Removed when this function returns.
     let scratch = match tempfile::Builder::new().prefix("workbench-").tempdir() {
@@ -60,7 +68,8 @@ pub fn main() -> ExitCode {
         Err(error) => return failure(&error.to_string(), 1),
     };
     let stop_now = CancellationToken::new();
-    let ended = runtime.block_on(stop_now.run_until_cancelled(serve(options, database, stop_now.clone())));
+    let ended =
+        runtime.block_on(stop_now.run_until_cancelled(serve(options, database, stop_now.clone())));
     // A statement that would not stop in time does not keep the process.
     runtime.shutdown_background();
     match ended {
@@ -75,9 +84,15 @@ fn failure(message: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-async fn serve(options: Options, database: Database, stop_now: CancellationToken) -> Result<(), ServeError> {
+async fn serve(
+    options: Options,
+    database: Database,
+    stop_now: CancellationToken,
+) -> Result<(), ServeError> {
     let address = options.listen;
-    let listener = TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| ServeError::Listen { address, error })?;
     let sessions = SessionManager::builder()
         .idle_timeout(options.idle)
         .lend_timeout(LEND_TIMEOUT)
@@ -98,7 +113,7 @@ async fn serve(options: Options, database: Database, stop_now: CancellationToken
             });
             // Here, while the server still waits: open requests wait for their sessions to end.
             let report = sessions.shutdown(SHUTDOWN_TIMEOUT).await;
-            tracing::info!(?report, "sessions shut down");
+            tracing::info!(ended = report.ended(), unfinished = ?report.unfinished(), "sessions shut down");
         })
         .await?;
     // The manager went with the server, so the events have an end.
@@ -114,7 +129,7 @@ async fn tell(mut events: LifecycleEvents) {
                 tracing::info!(?session, %cause, "session ended");
             }
             Ok(LifecycleEvent::CleanedUp(Subject::Session(session), report)) => {
-                tracing::info!(?session, ?report, "session cleaned up");
+                tracing::info!(?session, closed = report.closed(), "session cleaned up");
             }
             Ok(_) => {}
             Err(missed) => tracing::warn!("{missed}"),
@@ -127,7 +142,10 @@ async fn told_to_stop() {
     #[cfg(unix)]
     let asked = async {
         use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::terminate()).expect("the signal can be awaited").recv().await;
+        signal(SignalKind::terminate())
+            .expect("the signal can be awaited")
+            .recv()
+            .await;
     };
     #[cfg(not(unix))]
     let asked = std::future::pending::<()>();

@@ -13,13 +13,13 @@ use super::runners::RunnerRegistry;
 /// connection, whose transaction is rolled back before.
 #[derive(Debug, SessionProperties)]
 #[session(state = Database)]
-pub struct Workbench {
+pub(crate) struct Workbench {
     /// The session's own connection: opened on first use, lent to one statement at a time, rolled back and closed
     /// when the session ends.
     #[property(try_async_init = connection::open, close = connection::close)]
-    pub connection: Exclusive<Connection>,
+    pub(crate) connection: Exclusive<Connection>,
 
     /// The queries it runs, and the last ones that ran.
     #[property(init = RunnerRegistry::new)]
-    pub runners: Property<RunnerRegistry>,
+    pub(crate) runners: Property<RunnerRegistry>,
 }

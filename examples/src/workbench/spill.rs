@@ -74,7 +74,9 @@ impl Spill {
             self.tail.push(b',');
         }
         let cells = (0..self.columns.len()).map(|column| Cell(row.get_ref_unwrap(column)));
-        serde_json::Serializer::new(&mut self.tail).collect_seq(cells).map_err(io::Error::from)?;
+        serde_json::Serializer::new(&mut self.tail)
+            .collect_seq(cells)
+            .map_err(io::Error::from)?;
         self.tail_rows += 1;
         self.rows += 1;
         Ok(self.tail_rows == 1)
@@ -111,7 +113,9 @@ impl Spill {
             let start = if page == 0 { 0 } else { self.ends[page - 1] };
             self.file.seek(SeekFrom::Start(start))?;
             json = String::new();
-            (&mut self.file).take(end - start).read_to_string(&mut json)?;
+            (&mut self.file)
+                .take(end - start)
+                .read_to_string(&mut json)?;
         } else if page < self.pages().max(1) {
             json = String::from_utf8_lossy(&self.tail).into_owned();
             json.push(']');
@@ -146,7 +150,9 @@ impl Serialize for Cell<'_> {
         const EXACT: std::ops::RangeInclusive<i64> = -(1 << 53)..=1 << 53;
         match self.0 {
             ValueRef::Null => serializer.serialize_unit(),
-            ValueRef::Integer(number) if EXACT.contains(&number) => serializer.serialize_i64(number),
+            ValueRef::Integer(number) if EXACT.contains(&number) => {
+                serializer.serialize_i64(number)
+            }
             ValueRef::Integer(number) => serializer.collect_str(&number),
             ValueRef::Real(number) if number.is_finite() => serializer.serialize_f64(number),
             ValueRef::Real(number) => serializer.collect_str(&number),
@@ -187,7 +193,9 @@ mod tests {
     }
 
     fn numbers(rows: u64) -> String {
-        format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {rows}) SELECT i FROM n")
+        format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {rows}) SELECT i FROM n"
+        )
     }
 
     fn page(spill: &mut Spill, page: usize) -> Vec<Vec<u64>> {
@@ -214,13 +222,18 @@ mod tests {
         assert!(!spill.file.is_rolled());
         assert_eq!(spill.pages(), 1);
         let mut empty = spilled("SELECT 1 AS one WHERE 0").expect("it fits");
-        assert_eq!((empty.pages(), empty.columns()), (0, &["one".to_owned()][..]));
+        assert_eq!(
+            (empty.pages(), empty.columns()),
+            (0, &["one".to_owned()][..])
+        );
         assert!(page(&mut empty, 0).is_empty());
     }
 
     #[test]
     fn wide_rows_make_pages_of_few_rows() {
-        let spill = spilled("WITH t(x) AS (VALUES (1), (2), (3)) SELECT hex(zeroblob(40000)) FROM t").expect("it fits");
+        let spill =
+            spilled("WITH t(x) AS (VALUES (1), (2), (3)) SELECT hex(zeroblob(40000)) FROM t")
+                .expect("it fits");
         assert_eq!((spill.rows(), spill.pages()), (3, 3));
     }
 
@@ -228,13 +241,20 @@ mod tests {
     fn a_result_larger_than_the_disk_may_hold_is_refused() {
         let mut spill = Spill::new(&std::env::temp_dir());
         spill.limit = 10_000;
-        assert!(matches!(fill(spill, &numbers(10_000)), Err(SpillError::TooLarge)));
+        assert!(matches!(
+            fill(spill, &numbers(10_000)),
+            Err(SpillError::TooLarge)
+        ));
     }
 
     #[test]
     fn each_type_has_its_json() {
-        let mut spill = spilled("SELECT NULL, 7, -1.5, 'a\"b', x'00ff', 9007199254740993, 9e999").expect("it fits");
+        let mut spill = spilled("SELECT NULL, 7, -1.5, 'a\"b', x'00ff', 9007199254740993, 9e999")
+            .expect("it fits");
         let json = spill.page(0).expect("it reads").expect("it is there");
-        assert_eq!(json.get(), r#"[[null,7,-1.5,"a\"b","x'00ff'","9007199254740993","inf"]]"#);
+        assert_eq!(
+            json.get(),
+            r#"[[null,7,-1.5,"a\"b","x'00ff'","9007199254740993","inf"]]"#
+        );
     }
 }

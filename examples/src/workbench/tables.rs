@@ -29,11 +29,21 @@ pub(crate) fn list(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
     let mut columns = connection.prepare("SELECT name, type FROM pragma_table_info(?1, ?2)")?;
     let table = |row: &Row<'_>| {
         let (name, temporary) = (row.get::<_, String>(0)?, row.get(1)?);
-        let column = |row: &Row<'_>| Ok(Column { name: row.get(0)?, r#type: row.get(1)? });
-        let columns = columns.query_map((&name, if temporary { "temp" } else { "main" }), column)?;
+        let column = |row: &Row<'_>| {
+            Ok(Column {
+                name: row.get(0)?,
+                r#type: row.get(1)?,
+            })
+        };
+        let columns =
+            columns.query_map((&name, if temporary { "temp" } else { "main" }), column)?;
         // A view may name tables that are gone: it is listed without columns.
         let columns = columns.collect::<Result<_, _>>().unwrap_or_default();
-        Ok(Table { name, temporary, columns })
+        Ok(Table {
+            name,
+            temporary,
+            columns,
+        })
     };
     tables.query_map([], table)?.collect()
 }
@@ -54,8 +64,18 @@ mod tests {
             )
             .expect("it is SQL");
         let tables = list(&connection).expect("they are listed");
-        let shown: Vec<_> =
-            tables.iter().map(|table| (&*table.name, table.temporary, table.columns.len())).collect();
-        assert_eq!(shown, [("z", true, 1), ("a", false, 0), ("b", false, 2), ("keyed", false, 1)]);
+        let shown: Vec<_> = tables
+            .iter()
+            .map(|table| (&*table.name, table.temporary, table.columns.len()))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("z", true, 1),
+                ("a", false, 0),
+                ("b", false, 2),
+                ("keyed", false, 1)
+            ]
+        );
     }
 }

@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use crate::server::{PATIENCE, Server};
 
 /// A query that never ends by itself.
-pub(crate) const ENDLESS: &str =
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i % 1000 = 0";
+pub(crate) const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i % 1000 = 0";
 
 /// One visitor.
 #[derive(Clone)]
@@ -26,7 +25,10 @@ pub(crate) struct Answer {
 
 impl Client {
     pub(crate) fn new(server: &Server) -> Self {
-        Self { address: server.address, cookie: None }
+        Self {
+            address: server.address,
+            cookie: None,
+        }
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Answer {
@@ -66,7 +68,10 @@ impl Client {
 
     fn send(&mut self, method: &str, path: &str, body: &str) -> Answer {
         let answer = read(self.open(method, path, body));
-        let set = answer.head.lines().find_map(|line| line.strip_prefix("set-cookie: id="));
+        let set = answer
+            .head
+            .lines()
+            .find_map(|line| line.strip_prefix("set-cookie: id="));
         if let Some(set) = set {
             let id = set.split(';').next().expect("a cookie has a value");
             self.cookie = (!id.is_empty()).then(|| id.to_owned());
@@ -77,8 +82,14 @@ impl Client {
     /// Sends the request, and leaves the answer to be read.
     pub(crate) fn open(&self, method: &str, path: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).expect("the server listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("it is more than zero");
-        let cookie = self.cookie.as_ref().map(|id| format!("cookie: id={id}\r\n")).unwrap_or_default();
+        stream
+            .set_read_timeout(Some(PATIENCE))
+            .expect("it is more than zero");
+        let cookie = self
+            .cookie
+            .as_ref()
+            .map(|id| format!("cookie: id={id}\r\n"))
+            .unwrap_or_default();
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{cookie}\
@@ -94,9 +105,19 @@ impl Client {
 /// Reads an answer to its end.
 pub(crate) fn read(mut stream: TcpStream) -> Answer {
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("the server answers in time");
+    stream
+        .read_to_string(&mut answer)
+        .expect("the server answers in time");
     let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a head has a status");
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .expect("a head has a status");
     let body = serde_json::from_str(body).unwrap_or_else(|_| body.into());
-    Answer { status, head: head.to_owned(), body }
+    Answer {
+        status,
+        head: head.to_owned(),
+        body,
+    }
 }

@@ -7,7 +7,11 @@ use crate::client::{Client, ENDLESS, read};
 use crate::server::Server;
 
 /// The end of a session that has a query running and a transaction open.
-const ORDER: [&str; 3] = ["runner stopped", "transaction rolled back", "connection closed"];
+const ORDER: [&str; 3] = [
+    "runner stopped",
+    "transaction rolled back",
+    "connection closed",
+];
 
 #[test]
 fn log_out_stops_the_query_then_rolls_back_then_closes() {
@@ -42,21 +46,33 @@ fn who_waits_for_a_query_of_an_ended_session_is_told_so() {
 fn a_connection_that_opens_too_late_is_closed() {
     let directory = tempfile::tempdir().expect("there is room");
     let path = directory.path().join("given.db");
-    Connection::open(&path).and_then(|database| database.execute_batch("CREATE TABLE t (x)")).expect("it is made");
+    Connection::open(&path)
+        .and_then(|database| database.execute_batch("CREATE TABLE t (x)"))
+        .expect("it is made");
     let server = Server::start(&[path.to_str().expect("it is text")]);
     let mut client = Client::new(&server);
     // A session, and then somebody who keeps the file for themselves, so that to open it takes a while.
     client.post("/api/query", &json!({}));
     let keeper = Connection::open(&path).expect("it is there");
-    keeper.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").expect("nobody else has it");
-    let waiting = client.open("POST", "/api/query", &json!({ "sql": "SELECT * FROM t" }).to_string());
+    keeper
+        .execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
+        .expect("nobody else has it");
+    let waiting = client.open(
+        "POST",
+        "/api/query",
+        &json!({ "sql": "SELECT * FROM t" }).to_string(),
+    );
     server.log.wait_for("connection opening", 1);
 
     client.log_out();
     assert_eq!(read(waiting).status, 409, "who waits is told at once");
     drop(keeper);
     server.log.wait_for("session cleaned up", 1);
-    server.log.assert_order(&["connection opening", "connection opened", "connection closed"]);
+    server.log.assert_order(&[
+        "connection opening",
+        "connection opened",
+        "connection closed",
+    ]);
     server.assert_nothing_open();
     server.stop();
 }
@@ -65,11 +81,15 @@ fn a_connection_that_opens_too_late_is_closed() {
 fn an_idle_session_ends_with_its_query() {
     let server = Server::start(&["--idle", "1"]);
     let mut client = Client::new(&server);
-    client.background(&format!("BEGIN; DELETE FROM airports; {ENDLESS}"));
+    let sql = format!("BEGIN; DELETE FROM airports; {ENDLESS}");
+    client.post("/api/query", &json!({ "sql": sql, "background": true }));
     server.log.wait_for("session cleaned up", 1);
     server.log.assert_order(&ORDER);
     server.assert_nothing_open();
     assert_eq!(client.state()["session"], false);
-    assert_eq!(client.rows("SELECT count(*) FROM airports"), json!([[3376]]));
+    assert_eq!(
+        client.rows("SELECT count(*) FROM airports"),
+        json!([[3376]])
+    );
     server.stop();
 }

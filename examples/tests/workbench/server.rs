@@ -41,22 +41,36 @@ impl Server {
             .expect("the program starts");
         let log = Log::of(child.stderr.take().expect("it is piped"));
         let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line).expect("it is text");
-        let address = line.trim_end().strip_prefix("listening on http://").and_then(|address| address.parse().ok());
+        BufReader::new(child.stdout.take().expect("it is piped"))
+            .read_line(&mut line)
+            .expect("it is text");
+        let address = line
+            .trim_end()
+            .strip_prefix("listening on http://")
+            .and_then(|address| address.parse().ok());
         let address = address.unwrap_or_else(|| panic!("it says where it listens, not {line:?}"));
-        Self { child, address, log, temp }
+        Self {
+            child,
+            address,
+            log,
+            temp,
+        }
     }
 
     /// Asks the program to stop, as Ctrl-C or a service manager does.
     pub(crate) fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.child.id());
-        let sent = Command::new("sh").args(["-c", &kill]).status().expect("there is a shell");
+        let sent = Command::new("sh")
+            .args(["-c", &kill])
+            .status()
+            .expect("there is a shell");
         assert!(sent.success());
     }
 
     /// Waits until the program has ended.
     pub(crate) fn ended(&mut self) -> ExitStatus {
-        self.log.wait("the end of the log", |log| log.complete.then_some(()));
+        self.log
+            .wait("the end of the log", |log| log.complete.then_some(()));
         self.child.wait().expect("it is a child")
     }
 
@@ -65,8 +79,13 @@ impl Server {
         self.signal("TERM");
         let status = self.ended();
         assert!(status.success(), "{status}");
-        assert_eq!(self.log.count("connection opened"), self.log.count("connection closed"));
-        let left: Vec<_> = fs::read_dir(self.temp.path()).expect("it is ours").collect();
+        assert_eq!(
+            self.log.count("connection opened"),
+            self.log.count("connection closed")
+        );
+        let left: Vec<_> = fs::read_dir(self.temp.path())
+            .expect("it is ours")
+            .collect();
         assert!(left.is_empty(), "left behind: {left:?}");
     }
 
@@ -75,15 +94,24 @@ impl Server {
         let open = fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("the program runs");
         // A descriptor may be gone before it is read: then it is not open.
         let open = open.filter_map(|descriptor| fs::read_link(descriptor.ok()?.path()).ok());
-        let open: Vec<_> = open.filter(|path| path.starts_with(self.temp.path())).collect();
+        let open: Vec<_> = open
+            .filter(|path| path.starts_with(self.temp.path()))
+            .collect();
         assert!(open.is_empty(), "still open: {open:?}");
     }
 
     /// The most memory that the process ever had, in KiB.
     pub(crate) fn peak_memory(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the program runs");
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it is there");
-        peak.trim().trim_end_matches(" kB").parse().expect("it is a number")
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))
+            .expect("the program runs");
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .expect("it is there");
+        peak.trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .expect("it is a number")
     }
 }
 
@@ -109,11 +137,19 @@ pub(crate) struct Lines {
 
 impl Log {
     fn of(stderr: impl std::io::Read + Send + 'static) -> Arc<Self> {
-        let log = Arc::new(Self { lines: Mutex::default(), grown: Condvar::new() });
+        let log = Arc::new(Self {
+            lines: Mutex::default(),
+            grown: Condvar::new(),
+        });
         let filled = Arc::clone(&log);
         thread::spawn(move || {
             for line in BufReader::new(stderr).lines() {
-                filled.lines.lock().unwrap().lines.push(line.expect("the log is text"));
+                filled
+                    .lines
+                    .lock()
+                    .unwrap()
+                    .lines
+                    .push(line.expect("the log is text"));
                 filled.grown.notify_all();
             }
             filled.lines.lock().unwrap().complete = true;
@@ -148,13 +184,23 @@ impl Log {
     /// Fails unless each of these events is logged once, and in this order.
     pub(crate) fn assert_order(&self, events: &[&str]) {
         let log = self.lines.lock().unwrap();
-        let seen = log.lines.iter().filter_map(|line| events.iter().find(|event| line.contains(**event)));
-        assert!(seen.eq(events), "not in the order of {events:?}:\n{}", log.lines.join("\n"));
+        let seen = log
+            .lines
+            .iter()
+            .filter_map(|line| events.iter().find(|event| line.contains(**event)));
+        assert!(
+            seen.eq(events),
+            "not in the order of {events:?}:\n{}",
+            log.lines.join("\n")
+        );
     }
 }
 
 impl Lines {
     fn count(&self, event: &str) -> usize {
-        self.lines.iter().filter(|line| line.contains(event)).count()
+        self.lines
+            .iter()
+            .filter(|line| line.contains(event))
+            .count()
     }
 }

@@ -11,14 +11,27 @@ use crate::server::{Server, workbench};
 #[test]
 fn csv_files_become_tables_named_after_them() {
     let directory = tempfile::tempdir().expect("there is room");
-    let (one, two) = (directory.path().join("my-plants.csv"), directory.path().join("2024.txt"));
+    let (one, two) = (
+        directory.path().join("my-plants.csv"),
+        directory.path().join("2024.txt"),
+    );
     fs::write(&one, "name,height,code\nfern,0.5,007\n\"oak, old\",,12\n").expect("there is room");
     fs::write(&two, "n\n1\n").expect("there is room");
-    let server = Server::start(&[one.to_str().expect("it is text"), two.to_str().expect("it is text")]);
+    let server = Server::start(&[
+        one.to_str().expect("it is text"),
+        two.to_str().expect("it is text"),
+    ]);
     let mut client = Client::new(&server);
-    assert_eq!(client.rows("SELECT * FROM my_plants"), json!([["fern", 0.5, "007"], ["oak, old", null, "12"]]));
+    assert_eq!(
+        client.rows("SELECT * FROM my_plants"),
+        json!([["fern", 0.5, "007"], ["oak, old", null, "12"]])
+    );
     assert_eq!(client.rows("SELECT n FROM _2024"), json!([[1]]));
-    assert_eq!(client.get("/api/tables").body.as_array().map(Vec::len), Some(2), "no sample data");
+    assert_eq!(
+        client.get("/api/tables").body.as_array().map(Vec::len),
+        Some(2),
+        "no sample data"
+    );
     server.stop();
 }
 
@@ -27,13 +40,17 @@ fn a_sqlite_database_is_opened_in_place() {
     let directory = tempfile::tempdir().expect("there is room");
     let path = directory.path().join("given.db");
     let database = || rusqlite::Connection::open(&path).expect("it is there");
-    database().execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)").expect("it is SQL");
+    database()
+        .execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
+        .expect("it is SQL");
     let server = Server::start(&[path.to_str().expect("it is text")]);
     let mut client = Client::new(&server);
     assert_eq!(client.rows("SELECT x FROM t"), json!([[1]]));
     client.rows("INSERT INTO t VALUES (2)");
     server.stop();
-    let rows: i64 = database().query_row("SELECT count(*) FROM t", [], |row| row.get(0)).expect("it is SQL");
+    let rows: i64 = database()
+        .query_row("SELECT count(*) FROM t", [], |row| row.get(0))
+        .expect("it is SQL");
     assert_eq!(rows, 2, "what was committed stays");
 }
 
@@ -47,27 +64,57 @@ fn wrong_input_is_one_clear_line_and_exit_code_2() {
     };
     let good = file("good.csv", b"a\n1\n");
     let sqlite = directory.path().join("good.db");
-    rusqlite::Connection::open(&sqlite).and_then(|db| db.execute_batch("CREATE TABLE t (x)")).expect("it is made");
+    rusqlite::Connection::open(&sqlite)
+        .and_then(|db| db.execute_batch("CREATE TABLE t (x)"))
+        .expect("it is made");
     let sqlite = sqlite.to_str().expect("it is text");
     let missing = format!("{good}.gone");
     for (args, told) in [
         (vec![&*missing], "No such file or directory"),
-        (vec![directory.path().to_str().expect("it is text")], "Is a directory"),
-        (vec![&*file("ragged.csv", b"a,b\n1,2\n3\n")], "found record with 1 fields"),
-        (vec![&*file("picture.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\xff\xfe")], "invalid UTF-8"),
-        (vec![&*file("zeros.csv", b"a\0b\n1\n")], "unrecognized token"),
+        (
+            vec![directory.path().to_str().expect("it is text")],
+            "Is a directory",
+        ),
+        (
+            vec![&*file("ragged.csv", b"a,b\n1,2\n3\n")],
+            "found record with 1 fields",
+        ),
+        (
+            vec![&*file(
+                "picture.png",
+                b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\xff\xfe",
+            )],
+            "invalid UTF-8",
+        ),
+        (
+            vec![&*file("zeros.csv", b"a\0b\n1\n")],
+            "unrecognized token",
+        ),
         (vec![&*file("empty.csv", b"")], "the file is empty"),
-        (vec![&*file("twice.csv", b"a,a\n1,2\n")], "duplicate column name: a"),
-        (vec![&*file("broken.db", b"SQLite format 3\0 and then no more")], "as a SQLite database"),
+        (
+            vec![&*file("twice.csv", b"a,a\n1,2\n")],
+            "duplicate column name: a",
+        ),
+        (
+            vec![&*file("broken.db", b"SQLite format 3\0 and then no more")],
+            "as a SQLite database",
+        ),
         (vec![&*good, &*good], "already exists"),
         (vec![&*good, sqlite], "not both"),
         (vec!["--listen", "here"], "--listen takes an address"),
         (vec!["--wrong"], "unknown option `--wrong`"),
     ] {
-        let output = workbench().args(&args).env("TMPDIR", directory.path()).output().expect("the program starts");
+        let output = workbench()
+            .args(&args)
+            .env("TMPDIR", directory.path())
+            .output()
+            .expect("the program starts");
         let message = String::from_utf8(output.stderr).expect("it is text");
         assert_eq!(output.status.code(), Some(2), "{args:?}: {message}");
-        assert!(message.contains(told) && message.lines().count() == 1, "{args:?}: {message}");
+        assert!(
+            message.contains(told) && message.lines().count() == 1,
+            "{args:?}: {message}"
+        );
         assert!(output.stdout.is_empty());
     }
     assert_no_temporary_directory(directory.path());
@@ -75,12 +122,18 @@ fn wrong_input_is_one_clear_line_and_exit_code_2() {
 
 #[test]
 fn help_is_no_mistake_and_a_taken_port_is_told() {
-    let help = workbench().arg("--help").output().expect("the program starts");
+    let help = workbench()
+        .arg("--help")
+        .output()
+        .expect("the program starts");
     assert!(help.status.success() && help.stdout.starts_with(b"Serves a live SQL workbench"));
 
     let server = Server::start(&[]);
     let taken = server.address.to_string();
-    let second = workbench().args(["--listen", &taken]).env("TMPDIR", server.temp.path()).output();
+    let second = workbench()
+        .args(["--listen", &taken])
+        .env("TMPDIR", server.temp.path())
+        .output();
     let second = second.expect("the program starts");
     assert_eq!(second.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&second.stderr).contains(&format!("cannot listen on {taken}")));
@@ -88,7 +141,11 @@ fn help_is_no_mistake_and_a_taken_port_is_told() {
 }
 
 fn assert_no_temporary_directory(directory: &Path) {
-    let names = fs::read_dir(directory).expect("it is ours").map(|entry| entry.expect("it reads").file_name());
-    let left: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with("workbench-")).collect();
+    let names = fs::read_dir(directory)
+        .expect("it is ours")
+        .map(|entry| entry.expect("it reads").file_name());
+    let left: Vec<_> = names
+        .filter(|name| name.to_string_lossy().starts_with("workbench-"))
+        .collect();
     assert!(left.is_empty(), "left behind: {left:?}");
 }

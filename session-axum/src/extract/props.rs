@@ -21,7 +21,7 @@ use crate::visit::Visit;
 ///
 /// ```
 /// use session_axum::{Props, SessionRejection};
-/// use session_axum::session_core::{Property, SessionProperties};
+/// use session_core::{Property, SessionProperties};
 /// use std::sync::Mutex;
 ///
 /// #[derive(SessionProperties)]

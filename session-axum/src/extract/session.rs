@@ -21,7 +21,7 @@ use crate::visit::Visit;
 ///
 /// ```
 /// use session_axum::{LocalSession, Session, SessionRejection};
-/// use session_axum::session_core::PropertyKey;
+/// use session_core::PropertyKey;
 /// use std::sync::atomic::{AtomicU32, Ordering};
 ///
 /// const VISITS: PropertyKey<AtomicU32> = PropertyKey::new("visits");

@@ -1,0 +1,121 @@
+use std::hint::black_box;
+use std::ops::ControlFlow;
+
+use ::cookie::{Cookie, CookieJar};
+use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, COOKIE, HOST, REFERER, USER_AGENT};
+use axum::http::{HeaderMap, HeaderValue};
+use session_axum::{CookieTransport, SessionTransport};
+use session_core::{SessionId, SessionManager};
+use tower_sessions::session::Id;
+
+use crate::harness::Bench;
+use crate::report::{Verdict, ns, print_cases, times};
+
+/// Requests, each with another id.
+const REQUESTS: usize = 1_000;
+const ROUNDS: usize = 5;
+const READS: usize = ROUNDS * REQUESTS;
+
+/// What reading without a jar has to be good for.
+const MOST_OF_A_JAR: f64 = 1.0 / 4.0;
+
+/// Measures the row.
+pub fn run() -> Vec<Verdict> {
+    let sessions = SessionManager::builder()
+        .build()
+        .expect("a runtime is entered");
+    let transport = CookieTransport::new("id");
+    let heads = |others: &str| -> Vec<HeaderMap> {
+        let ids = (0..REQUESTS).map(|_| sessions.create().expect("there is room").id());
+        ids.map(|id| head(&format!("{others}id={}", id.encode())))
+            .collect()
+    };
+    let ours_only = heads("");
+    // Ours comes last: a lazy scan has to go over all of them.
+    let five = heads(
+        "theme=dark; _ga=GA1.1.1234567890.1700000000; lang=en-GB; csrf=8f14e45fceea167a5a36dedd4bea2543; ",
+    );
+
+    let transport = &transport;
+    let mut bench = Bench::default();
+    let mut places = Vec::new();
+    for (what, heads) in [("only our cookie", &ours_only), ("five cookies", &five)] {
+        let ours = bench.case(format!("`CookieTransport`, {what}"), READS, move || {
+            for _ in 0..ROUNDS {
+                for head in heads {
+                    black_box(scan(transport, head).expect("there is an id"));
+                }
+            }
+        });
+        let jar = format!("`CookieJar` and tower-sessions `Id`, {what}");
+        let jar = bench.case(jar, READS, move || {
+            for _ in 0..ROUNDS {
+                for head in heads {
+                    black_box(through_a_jar(head).expect("there is an id"));
+                }
+            }
+        });
+        places.push((what, ours, jar));
+    }
+    let measured = bench.run();
+    print_cases("5. From a cookie header to an id", &measured);
+
+    let verdicts = places.into_iter().map(|(what, ours, jar)| {
+        let (ours, jar) = (&measured[ours], &measured[jar]);
+        let ratio = ours.over(jar).median();
+        Verdict {
+            what: format!("cookie header to id, {what}; through a jar"),
+            measured: ns(ours.median()),
+            base: ns(jar.median()),
+            ratio: times(ratio),
+            budget: times(MOST_OF_A_JAR),
+            ok: ratio <= MOST_OF_A_JAR,
+        }
+    });
+    verdicts.collect()
+}
+
+fn scan(transport: &CookieTransport, head: &HeaderMap) -> Option<SessionId> {
+    let mut found = None;
+    let _ = transport.read(head, &mut |id| {
+        found = Some(id);
+        ControlFlow::Break(())
+    });
+    found
+}
+
+/// As tower-cookies, on which tower-sessions builds, fills its jar.
+fn through_a_jar(head: &HeaderMap) -> Option<Id> {
+    let mut jar = CookieJar::new();
+    for header in head.get_all(COOKIE) {
+        for pair in header.to_str().ok()?.split(';') {
+            if let Ok(cookie) = Cookie::parse_encoded(pair.to_owned()) {
+                jar.add_original(cookie);
+            }
+        }
+    }
+    jar.get("id")?.value().parse().ok()
+}
+
+/// The head of a browser's request.
+fn head(cookies: &str) -> HeaderMap {
+    let mut head = HeaderMap::new();
+    for (name, value) in [
+        (HOST, "example.org"),
+        (
+            USER_AGENT,
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        ),
+        (
+            ACCEPT,
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        ),
+        (ACCEPT_LANGUAGE, "en-GB,en;q=0.5"),
+        (REFERER, "https://example.org/"),
+        (COOKIE, cookies),
+    ] {
+        let value = HeaderValue::from_str(value).expect("it is plain text");
+        head.insert(name, value);
+    }
+    head
+}

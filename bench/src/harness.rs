@@ -1,0 +1,141 @@
+//! Cases are closures that run a batch of operations. All cases of a row take turns, over many rounds, so that
+//! whatever else the machine does meets all of them alike. Cases are then compared round by round, and the median
+//! of those comparisons counts: a slow round slows both sides, and a batch that was interrupted is an outlier.
+
+use std::ops::Index;
+use std::time::Instant;
+
+/// Batches should take from a quarter of a millisecond to a few: long beside the clock, short beside what a
+/// scheduler gives to somebody else in between.
+const ROUNDS: usize = 151;
+
+/// The cases of a row.
+#[derive(Default)]
+#[expect(missing_debug_implementations, reason = "closures have none")]
+pub struct Bench<'a> {
+    cases: Vec<Case<'a>>,
+}
+
+struct Case<'a> {
+    name: String,
+    operations: usize,
+    batch: Box<dyn FnMut() + 'a>,
+}
+
+/// A case's place in its bench.
+#[derive(Clone, Copy, Debug)]
+pub struct Place(usize);
+
+impl<'a> Bench<'a> {
+    /// Adds a case. `batch` runs so many operations at each call.
+    pub fn case(
+        &mut self,
+        name: impl Into<String>,
+        operations: usize,
+        batch: impl FnMut() + 'a,
+    ) -> Place {
+        self.cases.push(Case {
+            name: name.into(),
+            operations,
+            batch: Box::new(batch),
+        });
+        Place(self.cases.len() - 1)
+    }
+
+    /// Runs all cases in turn.
+    pub fn run(mut self) -> Measured {
+        // The first round warms caches and branch predictors, and does not count.
+        for case in &mut self.cases {
+            (case.batch)();
+        }
+        let count = self.cases.len();
+        let mut samples = vec![Vec::with_capacity(ROUNDS); count];
+        for round in 0..ROUNDS {
+            // Nobody always comes right after the same other.
+            for turn in 0..count {
+                let place = (round + turn) % count;
+                let case = &mut self.cases[place];
+                let start = Instant::now();
+                (case.batch)();
+                let nanos = start.elapsed().as_secs_f64() * 1e9;
+                samples[place].push(nanos / case.operations as f64);
+            }
+        }
+        let names = self.cases.into_iter().map(|case| case.name);
+        Measured(names.zip(samples.into_iter().map(Samples)).collect())
+    }
+}
+
+/// What the cases of a row took.
+#[derive(Debug)]
+pub struct Measured(Vec<(String, Samples)>);
+
+impl Measured {
+    /// The cases with their names, in the order they were added.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Samples)> {
+        self.0
+            .iter()
+            .map(|(name, samples)| (name.as_str(), samples))
+    }
+}
+
+impl Index<Place> for Measured {
+    type Output = Samples;
+
+    fn index(&self, place: Place) -> &Samples {
+        &self.0[place.0].1
+    }
+}
+
+/// One number for each round: nanoseconds per operation, or what was computed from such.
+#[derive(Clone, Debug)]
+pub struct Samples(Vec<f64>);
+
+impl Samples {
+    /// The value that this share of the rounds stays below.
+    pub fn quantile(&self, share: f64) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an index of a short list"
+        )]
+        let place = (share * (sorted.len() - 1) as f64).round() as usize;
+        sorted[place]
+    }
+
+    /// The middle one.
+    pub fn median(&self) -> f64 {
+        self.quantile(0.5)
+    }
+
+    /// The least: what it costs when nobody disturbs. For figures that are judged in nanoseconds, from which
+    /// the noise, which only adds, can't be divided out.
+    pub fn least(&self) -> f64 {
+        self.quantile(0.0)
+    }
+
+    /// Round by round, `self - other`.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        self.with(other, |own, other| own - other)
+    }
+
+    /// Round by round, `self / other`.
+    #[must_use]
+    pub fn over(&self, other: &Self) -> Self {
+        self.with(other, |own, other| own / other)
+    }
+
+    /// Round by round, `self * factor + other`.
+    #[must_use]
+    pub fn times_plus(&self, factor: f64, other: &Self) -> Self {
+        self.with(other, |own, other| own * factor + other)
+    }
+
+    fn with(&self, other: &Self, combine: impl Fn(f64, f64) -> f64) -> Self {
+        let pairs = self.0.iter().zip(&other.0);
+        Self(pairs.map(|(own, other)| combine(*own, *other)).collect())
+    }
+}

@@ -1,0 +1,162 @@
+use std::hash::{BuildHasherDefault, Hasher};
+use std::hint::black_box;
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use session_core::{SessionId, SessionManager};
+use tokio::time::Instant;
+
+use crate::harness::Bench;
+use crate::report::{Verdict, ns, print_cases, times};
+
+/// Look-ups in a batch: both numbers of sessions are multiples of it.
+const LOOKS: usize = 10_000;
+
+/// What a session can't do without, beside its id.
+#[derive(Default)]
+struct Least {
+    _last_activity: u64,
+    _counter: u64,
+}
+
+/// The least that a look-up has to beat: the same map, the same hasher, and nothing else.
+type BareMap = DashMap<SessionId, Arc<Least>, BuildHasherDefault<PassThrough>>;
+
+/// Takes the random bits of an id for its hash.
+#[derive(Clone, Copy, Default)]
+struct PassThrough(u64);
+
+impl Hasher for PassThrough {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("an id is one `u128`")
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "half of the bits is plenty"
+    )]
+    fn write_u128(&mut self, bits: u128) {
+        self.0 = bits as u64;
+    }
+}
+
+/// Measures the row.
+pub fn run() -> Vec<Verdict> {
+    let mut verdicts = at("10 k", 10_000, 1.4);
+    verdicts.extend(at("1 M", 1_000_000, 1.3));
+    verdicts
+}
+
+fn at(size: &str, count: usize, most: f64) -> Vec<Verdict> {
+    let sessions = SessionManager::builder()
+        .build()
+        .expect("a runtime is entered");
+    let ids: Vec<SessionId> = (0..count)
+        .map(|_| sessions.create().expect("there is room").id())
+        .collect();
+    let map: BareMap = ids.iter().map(|id| (*id, Arc::default())).collect();
+
+    // Each case goes its own way through the ids: none finds the caches warmed by the one before.
+    let mut ways = (1..=3).map(|seed| Way::new(&ids, seed));
+    let mut way = || ways.next().expect("there is one for each case");
+    let mut bench = Bench::default();
+    let base = {
+        let mut way = way();
+        bench.case("bare `DashMap`, get and clone", LOOKS, move || {
+            for id in way.next() {
+                black_box(map.get(id).map(|found| Arc::clone(found.value())));
+            }
+        })
+    };
+    let get = {
+        let (mut way, sessions) = (way(), &sessions);
+        bench.case("`sessions.get(&id)`", LOOKS, move || {
+            for id in way.next() {
+                black_box(sessions.get(id));
+            }
+        })
+    };
+    let entered = {
+        let (mut way, sessions) = (way(), &sessions);
+        bench.case(
+            "`sessions.get(&id)`, `enter()`, and out again",
+            LOOKS,
+            move || {
+                for id in way.next() {
+                    let session = sessions.get(id).expect("it is live");
+                    drop(black_box(session.enter().expect("it is active")));
+                }
+            },
+        )
+    };
+    let clock = bench.case("a read of tokio's clock", LOOKS, || {
+        for _ in 0..LOOKS {
+            black_box(Instant::now());
+        }
+    });
+    let measured = bench.run();
+    print_cases(
+        &format!("3. From an id to a live session, {size} sessions"),
+        &measured,
+    );
+
+    let [base, get, entered, clock] = [base, get, entered, clock].map(|case| &measured[case]);
+    let looked_up = get.over(base).median();
+    let least_entered = base.times_plus(1.0, clock);
+    let most_entered = base.times_plus(most, clock);
+    vec![
+        Verdict {
+            what: format!("look-up, {size}"),
+            measured: ns(get.median()),
+            base: ns(base.median()),
+            ratio: times(looked_up),
+            budget: times(most),
+            ok: looked_up <= most,
+        },
+        Verdict {
+            what: format!("look-up with its activity guard, {size} (base and one clock read)"),
+            measured: ns(entered.median()),
+            base: ns(least_entered.median()),
+            ratio: times(entered.over(&least_entered).median()),
+            budget: times(most_entered.over(&least_entered).median()),
+            ok: entered.over(&most_entered).median() <= 1.0,
+        },
+    ]
+}
+
+/// All the ids in an order of its own, a batch at a time, round and round.
+struct Way {
+    ids: Vec<SessionId>,
+    at: usize,
+}
+
+impl Way {
+    fn new(ids: &[SessionId], seed: u64) -> Self {
+        let mut ids = ids.to_vec();
+        shuffle(&mut ids, seed);
+        Self { ids, at: 0 }
+    }
+
+    fn next(&mut self) -> &[SessionId] {
+        let at = self.at;
+        self.at = (at + LOOKS) % self.ids.len();
+        &self.ids[at..at + LOOKS]
+    }
+}
+
+/// The same order at each run.
+pub(crate) fn shuffle<T>(items: &mut [T], seed: u64) {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    for last in (1..items.len()).rev() {
+        // xorshift64
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let other = state % (last as u64 + 1);
+        items.swap(last, usize::try_from(other).expect("it is below `last`"));
+    }
+}

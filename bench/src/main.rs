@@ -1,0 +1,31 @@
+//! `cargo xtask bench`: prints the rows side by side, and whether they keep to their budgets.
+
+use session_bench::report::print_verdicts;
+use session_bench::{accessor, child, cookie, dictionary, lookup, memory, request, runtime};
+
+fn main() {
+    let runtime = runtime();
+    // Sessions are bound to a runtime, and their clock is read as in a handler.
+    let _entered = runtime.enter();
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    if let [child::MEMORY, holder] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        let holder = holder.parse().expect("it is a place");
+        println!("{}", memory::resident_each(holder, &runtime));
+        return;
+    }
+    let chosen = |row: usize| arguments.is_empty() || arguments.contains(&row.to_string());
+
+    let mut verdicts = Vec::new();
+    for row in (1..=6).filter(|row| chosen(*row)) {
+        let of_row = match row {
+            1 => accessor::run(),
+            2 => dictionary::run(),
+            3 => lookup::run(),
+            4 => request::run(&runtime),
+            5 => cookie::run(),
+            _ => memory::run(),
+        };
+        verdicts.extend(of_row.into_iter().map(|verdict| (row, verdict)));
+    }
+    print_verdicts(&verdicts);
+}

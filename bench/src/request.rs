@@ -1,0 +1,251 @@
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::{HeaderValue, Request, Response, StatusCode};
+use axum::routing::get;
+use http_body_util::BodyExt;
+use session_axum::{Props, SessionLayer, SessionRejection};
+use session_core::{LocalSession, Property, SessionManager, SessionProperties};
+use time::Duration;
+use tokio::runtime::Runtime;
+use tower_layer::{Identity, Layer};
+use tower_service::Service;
+use tower_sessions::{Expiry, MemoryStore, SessionManagerLayer};
+
+use crate::child;
+use crate::harness::Bench;
+use crate::lookup::shuffle;
+use crate::report::{Verdict, ns, print_cases, times};
+
+const REQUESTS: usize = 500;
+const SESSIONS: usize = 10_000;
+
+const MOST_OF_SLIDING: f64 = 1.0 / 5.0;
+const MOST_OF_READ: f64 = 1.0 / 3.0;
+const MOST_ALLOCATIONS: f64 = 7.0;
+const MOST_ALLOCATIONS_OUTSIDE: f64 = 3.0;
+
+/// Measures the row.
+pub fn run(runtime: &Runtime) -> Vec<Verdict> {
+    let allocations = child::allocations_of_requests();
+    let mut bench = Bench::default();
+    let servers = servers(runtime).into_iter().zip(&allocations);
+    let places: Vec<_> = servers
+        .map(|(server, allocations)| {
+            let name = format!("{}; {allocations} allocations", server.name);
+            bench.case(name, REQUESTS, server.batch)
+        })
+        .collect();
+    let measured = bench.run();
+    print_cases(
+        "4. A whole request, in process, with 10 k sessions",
+        &measured,
+    );
+
+    let [bare, _, ours, outside, read, sliding] = [0, 1, 2, 3, 4, 5];
+    let added = |server: usize| measured[places[server]].minus(&measured[places[bare]]);
+    let time = |peer: usize, doing, most: f64| {
+        let (ours, peer) = (added(ours), added(peer));
+        let ratio = ours.over(&peer).median();
+        Verdict {
+            what: format!("added to a request; tower-sessions {doing}"),
+            measured: ns(ours.median()),
+            base: ns(peer.median()),
+            ratio: times(ratio),
+            budget: times(most),
+            ok: ratio <= most,
+        }
+    };
+    let added = |server: usize| allocations[server] - allocations[bare];
+    let allocated = |server: usize, place, most: f64| Verdict {
+        what: format!("allocations added to a request, layer {place}; tower-sessions"),
+        measured: format!("{:.2}", added(server)),
+        base: format!("{:.2}", added(sliding)),
+        ratio: times(added(server) / added(sliding)),
+        budget: format!("{most:.0}"),
+        ok: added(server) <= most,
+    };
+    vec![
+        time(sliding, "with sliding idle", MOST_OF_SLIDING),
+        time(read, "with a plain read", MOST_OF_READ),
+        allocated(ours, "by `Router::layer`", MOST_ALLOCATIONS),
+        allocated(outside, "outside the `Router`", MOST_ALLOCATIONS_OUTSIDE),
+    ]
+}
+
+/// Gives the allocations of one request to each server, with what counts those of a closure.
+pub fn count(runtime: &Runtime, counts: impl Fn(&mut dyn FnMut()) -> u64) -> Vec<f64> {
+    let servers = servers(runtime).into_iter();
+    servers
+        .map(|mut server| {
+            // What is allocated once is not counted.
+            (server.batch)();
+            counts(&mut server.batch) as f64 / REQUESTS as f64
+        })
+        .collect()
+}
+
+/// A way to answer requests.
+struct Server<'a> {
+    name: &'static str,
+    /// Sends [`REQUESTS`] requests, one after the other, every one from another session.
+    batch: Box<dyn FnMut() + 'a>,
+}
+
+impl<'a> Server<'a> {
+    fn new<S, B>(
+        runtime: &'a Runtime,
+        name: &'static str,
+        mut service: S,
+        cookies: &[HeaderValue],
+        sets_cookie: bool,
+    ) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<B>> + 'a,
+        S::Error: std::fmt::Debug,
+        B: HttpBody + Unpin,
+    {
+        let mut cookies = cookies.to_vec();
+        // Each server goes its own way through the sessions.
+        shuffle(&mut cookies, name.len() as u64);
+        let mut at = 0;
+        let batch = move || {
+            let cookies = &cookies[at..at + REQUESTS];
+            at = (at + REQUESTS) % SESSIONS;
+            runtime.block_on(async {
+                for cookie in cookies {
+                    let mut request = Request::new(Body::empty());
+                    request.headers_mut().insert(COOKIE, cookie.clone());
+                    std::future::poll_fn(|cx| service.poll_ready(cx))
+                        .await
+                        .expect("it is ready");
+                    let response = service.call(request).await.expect("it answers");
+                    assert_eq!(response.status(), StatusCode::OK);
+                    assert_eq!(response.headers().contains_key(SET_COOKIE), sets_cookie);
+                    let mut body = response.into_body();
+                    while let Some(frame) = body.frame().await {
+                        black_box(frame.is_ok());
+                    }
+                }
+            });
+        };
+        Self {
+            name,
+            batch: Box::new(batch),
+        }
+    }
+}
+
+/// The servers, in the order that [`run`] and [`count`] share.
+fn servers(runtime: &Runtime) -> [Server<'_>; 6] {
+    let (sessions, cookies) = our_sessions();
+    let (store, peer_cookies) = runtime.block_on(peer_sessions());
+    let layer = SessionLayer::new(sessions);
+    let reading =
+        SessionManagerLayer::new(store).with_expiry(Expiry::OnInactivity(Duration::minutes(20)));
+    let sliding = reading.clone().with_always_save(true);
+
+    let bare = || Router::new().route("/", get(async || "ok"));
+    let ours = || Router::new().route("/", get(our_handler));
+    let peer = || Router::new().route("/", get(peer_handler));
+    [
+        Server::new(runtime, "bare handler", bare(), &cookies, false),
+        Server::new(
+            runtime,
+            "with a layer that does nothing",
+            bare().layer(Identity::new()),
+            &cookies,
+            false,
+        ),
+        Server::new(
+            runtime,
+            "with `SessionLayer` and `Props<P>`",
+            ours().layer(layer.clone()),
+            &cookies,
+            false,
+        ),
+        Server::new(
+            runtime,
+            "the same, layer outside the `Router`",
+            layer.layer(ours()),
+            &cookies,
+            false,
+        ),
+        Server::new(
+            runtime,
+            "with tower-sessions, read",
+            peer().layer(reading),
+            &peer_cookies,
+            false,
+        ),
+        Server::new(
+            runtime,
+            "with tower-sessions, read and sliding idle",
+            peer().layer(sliding),
+            &peer_cookies,
+            true,
+        ),
+    ]
+}
+
+#[derive(SessionProperties)]
+struct Counters {
+    #[property(default)]
+    hits: Property<AtomicU64>,
+}
+
+async fn our_handler(counters: Props<Counters>) -> Result<&'static str, SessionRejection> {
+    black_box(counters.hits()?.load(Ordering::Relaxed));
+    Ok("ok")
+}
+
+fn our_sessions() -> (SessionManager, Vec<HeaderValue>) {
+    let sessions = SessionManager::builder()
+        .build()
+        .expect("a runtime is entered");
+    let cookies = (0..SESSIONS).map(|_| {
+        let session = sessions.create().expect("there is room");
+        let counters = session.props::<Counters>().expect("it is active");
+        counters.hits().expect("a default does not fail");
+        cookie(&session.id().encode())
+    });
+    let cookies = cookies.collect();
+    (sessions, cookies)
+}
+
+async fn peer_handler(session: tower_sessions::Session) -> Result<&'static str, StatusCode> {
+    let hits = session.get::<u64>("hits").await;
+    match black_box(hits) {
+        Ok(Some(_)) => Ok("ok"),
+        _ => Err(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+async fn peer_sessions() -> (MemoryStore, Vec<HeaderValue>) {
+    let store = MemoryStore::default();
+    let mut cookies = Vec::new();
+    for _ in 0..SESSIONS {
+        let id = counted_session(&store).await;
+        cookies.push(cookie(&id.to_string()));
+    }
+    (store, cookies)
+}
+
+/// A session of tower-sessions that holds one counter.
+pub(crate) async fn counted_session(store: &MemoryStore) -> tower_sessions::session::Id {
+    let session = tower_sessions::Session::new(None, Arc::new(store.clone()), None);
+    session
+        .insert("hits", 0_u64)
+        .await
+        .expect("a number can be stored");
+    session.save().await.expect("memory takes it");
+    session.id().expect("it has been saved")
+}
+
+fn cookie(id: &str) -> HeaderValue {
+    HeaderValue::try_from(format!("id={id}")).expect("base64url is a header value")
+}

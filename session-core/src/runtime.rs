@@ -1,0 +1,25 @@
+//! What of tokio the core runs on: its tasks, its timers and its clock.
+//!
+//! Under `cfg(session_shuttle)` tasks are polled by the model itself, so that every step of a cleanup is a step
+//! of the model, and time passes when the model says so.
+
+#[cfg(not(session_shuttle))]
+mod imp {
+    pub(crate) use tokio::runtime::Handle as Runtime;
+    pub(crate) use tokio::task::{AbortHandle, JoinHandle};
+    pub(crate) use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+    /// tokio's clock of `runtime`, from any thread: a thread outside a runtime would read another clock than a
+    /// paused one.
+    pub(crate) fn now(runtime: &Runtime) -> Instant {
+        let outside = matches!(Runtime::try_current(), Err(error) if error.is_missing_context());
+        let _entered = outside.then(|| runtime.enter());
+        Instant::now()
+    }
+}
+
+#[cfg(session_shuttle)]
+#[path = "runtime_shuttle.rs"]
+mod imp;
+
+pub(crate) use imp::{AbortHandle, Instant, JoinHandle, Runtime, now, sleep, sleep_until, timeout};

@@ -1,0 +1,127 @@
+//! What the suite's tests share.
+
+use std::fmt::Display;
+use std::sync::{Arc, Mutex};
+use std::thread::Scope;
+
+use futures_util::FutureExt as _;
+use session_core::{
+    CleanupReport, LifecycleEvent, LifecycleEvents, SessionManager, SessionManagerBuilder,
+};
+use tokio::runtime::Runtime;
+use tokio::time::Instant;
+
+pub(crate) fn builder() -> SessionManagerBuilder {
+    SessionManager::builder()
+}
+
+/// A manager with the default settings.
+pub(crate) fn manager() -> SessionManager {
+    builder().build().unwrap()
+}
+
+/// A runtime for tests that race.
+pub(crate) fn threads() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+/// What happened, in order.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    pub(crate) fn add(&self, entry: impl Display) {
+        self.0.lock().unwrap().push(entry.to_string());
+    }
+
+    pub(crate) fn entries(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    /// A value that adds its name when it is dropped.
+    pub(crate) fn tell(&self, name: &'static str) -> Tell {
+        Tell {
+            name,
+            log: self.clone(),
+        }
+    }
+}
+
+pub(crate) struct Tell {
+    pub(crate) name: &'static str,
+    pub(crate) log: Log,
+}
+
+impl Drop for Tell {
+    fn drop(&mut self) {
+        self.log.add(self.name);
+    }
+}
+
+/// A value that panics when it is dropped.
+pub(crate) struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("boom");
+    }
+}
+
+/// Lets all that is ready run, on a runtime of one thread. Paused time stands still meanwhile.
+pub(crate) async fn settle() {
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Runs these on threads of their own, all at the same moment.
+pub(crate) fn race<const N: usize>(racers: [&(dyn Fn() + Sync); N]) {
+    let line = std::sync::Barrier::new(N);
+    std::thread::scope(|scope: &Scope<'_, '_>| {
+        for racer in racers {
+            let line = &line;
+            scope.spawn(move || {
+                line.wait();
+                racer();
+            });
+        }
+    });
+}
+
+/// What went wrong in a cleanup: `name: trouble`.
+pub(crate) fn problems(report: &CleanupReport) -> Vec<String> {
+    let problems = report.problems().iter();
+    problems
+        .map(|problem| format!("{}: {}", problem.name(), problem.trouble()))
+        .collect()
+}
+
+/// The events that have come.
+pub(crate) fn come(events: &mut LifecycleEvents) -> Vec<LifecycleEvent> {
+    let mut come = Vec::new();
+    while let Some(Some(event)) = events.next().now_or_never() {
+        come.push(event.unwrap());
+    }
+    come
+}
+
+/// A stopwatch on tokio's clock.
+pub(crate) struct Watch(Instant);
+
+impl Watch {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn millis(&self) -> u128 {
+        self.0.elapsed().as_millis()
+    }
+}

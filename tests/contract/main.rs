@@ -1,0 +1,10 @@
+//! The contract of sessions, row by row: each sentence of each row has an assertion here.
+//!
+//! Rows 19 and 20, which need a web framework, are in the `http` suite.
+
+mod kit;
+
+mod r01_completion;
+mod r02_one_step;
+mod r03_read_only;
+mod r04_cleanup_order;

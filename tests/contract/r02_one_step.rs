@@ -1,0 +1,188 @@
+//! Completion is one step: read-only, out of the registry, and then the token.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Wake, Waker};
+
+use session_core::{
+    CancellationToken, LocalSession, Property, PropertyKey, Session, SessionManager,
+    SessionProperties,
+};
+use tokio::sync::oneshot;
+
+use crate::kit::{manager, race, threads};
+
+const NAME: PropertyKey<&str> = PropertyKey::new("name");
+
+/// A waker that looks at a session in the very moment in which its token is cancelled.
+struct AtThatMoment {
+    session: Session,
+    sessions: SessionManager,
+    looked: AtomicBool,
+}
+
+impl Wake for AtThatMoment {
+    fn wake(self: Arc<Self>) {
+        let session = &self.session;
+        assert!(session.is_completed());
+        assert!(session.completion_cause().is_some());
+        assert!(session.properties().is_read_only());
+        assert!(session.properties().insert(&NAME, "late").is_err());
+        assert!(session.enter().is_err());
+        assert!(self.sessions.get(&session.id()).is_none());
+        assert!(session.completion_token().is_cancelled());
+        self.looked.store(true, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn r02_the_token_comes_after_the_rest() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let moment = Arc::new(AtThatMoment {
+        session: session.clone(),
+        sessions: sessions.clone(),
+        looked: AtomicBool::new(false),
+    });
+    let waker = Waker::from(moment.clone());
+    let mut cancelled = Box::pin(session.completion_token().cancelled_owned());
+    assert!(
+        cancelled
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+    );
+    session.terminate();
+    assert!(moment.looked.load(Ordering::Relaxed));
+}
+
+#[test]
+fn r02_who_sees_it_completed_finds_its_id_dead_and_its_token_cancelled() {
+    let runtime = threads();
+    let _entered = runtime.enter();
+    let sessions = manager();
+    for round in 0..500 {
+        let session = sessions.create().unwrap();
+        let id = session.id();
+        let seen = |how: &str| {
+            assert!(sessions.get(&id).is_none(), "round {round}: {how}");
+            assert!(
+                session.completion_token().is_cancelled(),
+                "round {round}: {how}"
+            );
+        };
+        race([
+            &|| session.terminate(),
+            &|| {
+                while !session.is_completed() {
+                    std::thread::yield_now();
+                }
+                seen("is_completed");
+            },
+            &|| {
+                while session.enter().is_ok() {
+                    std::thread::yield_now();
+                }
+                seen("enter");
+            },
+            &|| {
+                while session.properties().replace(&NAME, "new").is_ok() {
+                    std::thread::yield_now();
+                }
+                seen("replace");
+            },
+        ]);
+    }
+}
+
+#[test]
+fn r02_a_token_asked_for_at_that_very_moment_is_cancelled() {
+    let runtime = threads();
+    let _entered = runtime.enter();
+    let sessions = manager();
+    for round in 0..2000 {
+        let session = sessions.create().unwrap();
+        // Every other round there is a token before.
+        let before = (round % 2 == 0).then(|| session.completion_token());
+        let asked = OnceLock::new();
+        race([&|| session.terminate(), &|| {
+            assert!(asked.set(session.completion_token()).is_ok())
+        }]);
+        let asked: &CancellationToken = asked.get().unwrap();
+        assert!(asked.is_cancelled(), "round {round}");
+        assert!(before.is_none_or(|token| token.is_cancelled()));
+        assert!(session.completion_token().is_cancelled());
+    }
+}
+
+#[derive(SessionProperties)]
+struct TokenKept {
+    #[property(init = |cx| cx.completion_token())]
+    token: Property<CancellationToken>,
+}
+
+#[tokio::test]
+async fn r02_nobody_outside_can_cancel_the_sessions_own_token() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let untouched = session.completion_token();
+
+    session.completion_token().cancel();
+    let (sender, receiver) = oneshot::channel();
+    let task = session
+        .spawn(|token| async move {
+            token.cancel();
+            sender.send(token).unwrap();
+        })
+        .unwrap();
+    task.await.unwrap();
+    assert!(receiver.await.unwrap().is_cancelled());
+    let set = session.props::<TokenKept>().unwrap();
+    set.token().unwrap().cancel();
+
+    assert!(!session.is_completed());
+    assert!(!untouched.is_cancelled());
+    assert!(!session.completion_token().is_cancelled());
+    drop(session.enter().expect("it is active"));
+
+    session.terminate();
+    assert!(untouched.is_cancelled());
+}
+
+#[tokio::test]
+async fn r02_the_tokens_of_tasks_and_initialisers_are_cancelled_too() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let set = session.props::<TokenKept>().unwrap();
+    let of_initialiser = set.token().unwrap().clone();
+    let task = session
+        .spawn(|token| async move { token.cancelled().await })
+        .unwrap();
+    session.terminate();
+    assert!(of_initialiser.is_cancelled());
+    task.await.unwrap();
+}
+
+#[tokio::test]
+async fn r02_a_dead_id_stays_dead() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let id = session.id();
+    let copy = id.encode().parse().unwrap();
+    assert_eq!(sessions.get(&copy).as_ref(), Some(&session));
+    let inside = session.enter().unwrap();
+    session.terminate();
+    assert!(
+        sessions.get(&id).is_none(),
+        "while the session is in cleanup"
+    );
+    assert!(sessions.sessions().is_empty());
+    drop(inside);
+    let _ = session.cleanup_completed().await;
+    assert!(sessions.get(&id).is_none());
+    assert_ne!(sessions.create().unwrap().id(), id);
+    assert!(
+        sessions.get(&id).is_none(),
+        "whoever presents it is a stranger"
+    );
+}
