@@ -13,6 +13,10 @@ const ROUNDS_OF_KEYS: usize = 10_000;
 const READS: usize = 8 * ROUNDS_OF_KEYS;
 const MOST_NS: f64 = 15.0;
 
+/// What those 15 ns left for the search where they were set: there, lock and clone took 9. Atomics are twice as
+/// slow elsewhere, and then the one is out of reach and the other is not.
+const MOST_OVER_LOCK_AND_CLONE_NS: f64 = 6.0;
+
 const NAMES: [&str; 8] = [
     "connection",
     "cursor",
@@ -49,7 +53,7 @@ pub fn run() -> Vec<Verdict> {
     let locked = Mutex::new(Arc::new(AtomicU64::new(0)));
 
     let mut bench = Bench::default();
-    bench.case("`Mutex`, and a clone of the `Arc` in it", READS, || {
+    let locked_clone = bench.case("`Mutex`, and a clone of the `Arc` in it", READS, || {
         for _ in 0..READS {
             black_box(Arc::clone(
                 &black_box(&locked).lock().expect("nobody panics"),
@@ -60,32 +64,18 @@ pub fn run() -> Vec<Verdict> {
         for _ in 0..ROUNDS_OF_KEYS {
             for name in &NAMES {
                 let found = black_box(&map).get(*black_box(name)).expect("it is there");
-                let value = Arc::clone(found.value()).downcast::<AtomicU64>();
-                black_box(value.expect("it is of that type"));
-            }
-        }
-    });
-    let dictionary = bench.case("`session.properties().get(&KEY)`", READS, || {
-        for _ in 0..ROUNDS_OF_KEYS {
-            for key in &KEYS {
-                let properties = black_box(&session).properties();
-                black_box(properties.get(black_box(key)).expect("it is there"));
-            }
-        }
-    });
-    let measured = bench.run();
-    print_cases(
-        "2. A read of one of 8 properties of the dictionary",
-        &measured,
-    );
-
-    let value = measured[dictionary].least();
-    vec![Verdict {
-        what: "read of one of 8 dictionary properties".to_owned(),
+                let value = measured[dictionary].least();
+    let least = measured[locked_clone].least();
+    let verdict = |beside, base: f64, budget: f64| Verdict {
+        what: format!("read of one of 8 dictionary properties; {beside}"),
         measured: ns(value),
-        base: ns(measured[base].least()),
-        ratio: times(measured[dictionary].over(&measured[base]).median()),
-        budget: ns(MOST_NS),
-        ok: value <= MOST_NS,
-    }]
+        base: ns(base),
+        ratio: times(value / base),
+        budget: ns(budget),
+        ok: value <= budget,
+    };
+    vec![
+        verdict("`DashMap` by string", measured[base].least(), MOST_NS),
+        verdict("a lock, a clone and 6 ns", least, least + MOST_OVER_LOCK_AND_CLONE_NS),
+    ]
 }

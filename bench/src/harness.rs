@@ -128,10 +128,16 @@ impl Samples {
         self.with(other, |own, other| own / other)
     }
 
-    /// Round by round, `self * factor + other`.
+    /// Round by round, `self + other`.
     #[must_use]
-    pub fn times_plus(&self, factor: f64, other: &Self) -> Self {
-        self.with(other, |own, other| own * factor + other)
+    pub fn plus(&self, other: &Self) -> Self {
+        self.with(other, |own, other| own + other)
+    }
+
+    /// Round by round, `self * factor`.
+    #[must_use]
+    pub fn times(&self, factor: f64) -> Self {
+        self.with(self, |own, _| own * factor)
     }
 
     fn with(&self, other: &Self, combine: impl Fn(f64, f64) -> f64) -> Self {

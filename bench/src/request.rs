@@ -1,3 +1,5 @@
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -100,42 +102,68 @@ impl<'a> Server<'a> {
     fn new<S, B>(
         runtime: &'a Runtime,
         name: &'static str,
-        mut service: S,
+        service: S,
         cookies: &[HeaderValue],
         sets_cookie: bool,
     ) -> Self
     where
-        S: Service<Request<Body>, Response = Response<B>> + 'a,
-        S::Error: std::fmt::Debug,
-        B: HttpBody + Unpin,
+        S: Service<Request<Body>, Response = Response<B>, Error = Infallible> + Send + 'static,
+        S::Future: Send,
+        B: HttpBody + Send + Unpin,
     {
         let mut cookies = cookies.to_vec();
         // Each server goes its own way through the sessions.
         shuffle(&mut cookies, name.len() as u64);
-        let mut at = 0;
+        let mut client = Some(Client {
+            service,
+            cookies,
+            at: 0,
+            sets_cookie,
+        });
         let batch = move || {
-            let cookies = &cookies[at..at + REQUESTS];
-            at = (at + REQUESTS) % SESSIONS;
-            runtime.block_on(async {
-                for cookie in cookies {
-                    let mut request = Request::new(Body::empty());
-                    request.headers_mut().insert(COOKIE, cookie.clone());
-                    std::future::poll_fn(|cx| service.poll_ready(cx))
-                        .await
-                        .expect("it is ready");
-                    let response = service.call(request).await.expect("it answers");
-                    assert_eq!(response.status(), StatusCode::OK);
-                    assert_eq!(response.headers().contains_key(SET_COOKIE), sets_cookie);
-                    let mut body = response.into_body();
-                    while let Some(frame) = body.frame().await {
-                        black_box(frame.is_ok());
-                    }
-                }
+            let mut own = client.take().expect("it came back from the batch before");
+            // In a task, where a server has its connections.
+            let task = runtime.spawn(async move {
+                own.batch().await;
+                own
             });
+            client = Some(runtime.block_on(task).expect("no request panics"));
         };
         Self {
             name,
             batch: Box::new(batch),
+        }
+    }
+}
+
+/// Who asks a server.
+struct Client<S> {
+    service: S,
+    cookies: Vec<HeaderValue>,
+    at: usize,
+    sets_cookie: bool,
+}
+
+impl<S, B> Client<S>
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = Infallible>,
+    B: HttpBody + Unpin,
+{
+    async fn batch(&mut self) {
+        let cookies = &self.cookies[self.at..self.at + REQUESTS];
+        self.at = (self.at + REQUESTS) % SESSIONS;
+        for cookie in cookies {
+            let mut request = Request::new(Body::empty());
+            request.headers_mut().insert(COOKIE, cookie.clone());
+            let Ok(()) = poll_fn(|cx| self.service.poll_ready(cx)).await;
+            let Ok(response) = self.service.call(request).await;
+            assert_eq!(response.status(), StatusCode::OK);
+            // Who is taken for a stranger would be told a new id.
+            assert_eq!(response.headers().contains_key(SET_COOKIE), self.sets_cookie);
+            let mut body = response.into_body();
+            while let Some(frame) = body.frame().await {
+                black_box(frame.is_ok());
+            }
         }
     }
 }

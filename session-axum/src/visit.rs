@@ -105,15 +105,15 @@ impl Visit {
     }
 
     pub(crate) fn terminate(&self, session: &Session) {
-        {
-            let mut state = self.lock();
-            // Had others ended it, this response might be late: the removal would hit the session's successor.
-            if state.is_at(session) && !session.is_completed() {
-                state.removes |= state.client != Client::KnowsNothing;
-                state.session = None;
-            }
+        // Had others ended it, this response might be late: the removal would hit the session's successor.
+        if !session_core::__private::terminate(session) {
+            return;
         }
-        session.terminate();
+        let mut state = self.lock();
+        if state.is_at(session) {
+            state.removes |= state.client != Client::KnowsNothing;
+            state.session = None;
+        }
     }
 
     pub(crate) fn cycle_id(&self, session: &Session) -> Result<(), SessionRejection> {

@@ -15,7 +15,7 @@ use crate::close::{Hook, panic_message};
 use crate::error::PropertyError;
 use crate::key::SlotKey;
 use crate::owner::{Owner, OwnerRef};
-use crate::report::About;
+use crate::report::{About, Trouble};
 use crate::sync::{Condvar, Mutex, wait_for};
 use crate::table::SlotState;
 use crate::value::{PropertyRef, Tag};
@@ -152,6 +152,13 @@ impl Turn {
         made: Result<T, PropertyError>,
         hook: Option<Hook<T>>,
     ) -> Result<PropertyRef<T>, PropertyError> {
+        if let Err(PropertyError::Panicked(message)) = &made
+            && self.owner.local().is_completed()
+        {
+            // Its callers have been told that the session ended: only the report is left to tell.
+            let trouble = Trouble::Panicked(message.to_string());
+            self.owner.local().note(self.place.about.clone(), trouble);
+        }
         let published = made.and_then(|value| {
             let local = self.owner.local();
             let tag = Tag::new(

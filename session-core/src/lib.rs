@@ -127,6 +127,8 @@ mod ledger;
 mod lifecycle;
 mod local;
 mod manager;
+#[cfg(all(test, session_shuttle))]
+mod models;
 mod owned;
 mod owner;
 mod properties;

@@ -22,6 +22,7 @@ use crate::activity::{Activity, Alive};
 use crate::cause::CompletionCause;
 use crate::cleanup::{self, CleanupCompleted, Signal};
 use crate::clock::Ticks;
+use crate::close::caught;
 use crate::error::PropertyError;
 use crate::event::{LifecycleEvent, Subject};
 use crate::ledger::Ledger;
@@ -288,8 +289,16 @@ pub(crate) fn finish(owner: OwnerRef<'_>, report: CleanupReport) {
     if let Some(group) = left {
         group.complete();
     }
-    // Sets and values with nothing to close go here, outside the lock.
-    let signal = used.and_then(|mut used| used.signal.take());
+    let signal = used.and_then(|mut used| {
+        let signal = used.signal.take();
+        // Sets and values with nothing to close go here, outside the lock. A set may have a destructor of its
+        // own, and whoever ended the session has nothing to do with its panics.
+        let _panic = caught(|| {
+            drop(used);
+            Ok(())
+        });
+        signal
+    });
     // Before anybody hears of it: who does finds the place in the manager free.
     shared.cleaned_up(owner, &report);
     if let Some(signal) = signal {

@@ -118,7 +118,9 @@ pub trait LocalSession: sealed::Sealed {
     /// has been cleaned up.
     fn terminate(&self) {
         match self.as_owner() {
-            OwnerRef::Session(session) => session.complete(CompletionCause::Terminated),
+            OwnerRef::Session(session) => {
+                session.complete(CompletionCause::Terminated);
+            }
             OwnerRef::Group(group) => group.end(),
         }
     }

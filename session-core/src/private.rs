@@ -7,9 +7,11 @@ pub use crate::init::{Initialiser, call, call_closure};
 pub use crate::property::{init, init_async, property, set};
 pub use crate::set::{CellDescription, Home, Lendable, Seed, SetDescription, Shareable};
 
+use crate::cause::CompletionCause;
 use crate::error::PropsError;
 use crate::local::sealed::Sealed as _;
 use crate::props::Props;
+use crate::session::Session;
 use crate::set::SessionProperties;
 
 /// No close hook.
@@ -26,6 +28,11 @@ pub fn hook<T, M>(close: impl CloseHook<T, M>) -> Option<Hook<T>> {
 /// The close hook that is this closure, whose parameter's type it learns here.
 pub fn hook_closure<T, R, M>(close: impl FnOnce(T) -> R + CloseHook<T, M>) -> Option<Hook<T>> {
     Some(close.into_hook())
+}
+
+/// Terminates the session; gives whether this was the call that did.
+pub fn terminate(session: &Session) -> bool {
+    session.complete(CompletionCause::Terminated)
 }
 
 /// The property set of its home, for callers that are generic over the set.

@@ -41,7 +41,7 @@ impl From<Findings> for CleanupReport {
 impl CleanupReport {
     /// How many values were closed: their hook ran or they were dropped, with or without trouble.
     ///
-    /// Values without a hook and without anything to drop are not counted.
+    /// Properties without a hook and without anything to drop are not counted.
     pub fn closed(&self) -> usize {
         self.0.as_ref().map_or(0, |findings| findings.closed)
     }

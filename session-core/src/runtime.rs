@@ -23,3 +23,5 @@ mod imp {
 mod imp;
 
 pub(crate) use imp::{AbortHandle, Instant, JoinHandle, Runtime, now, sleep, sleep_until, timeout};
+#[cfg(all(test, session_shuttle))]
+pub(crate) use imp::advance;

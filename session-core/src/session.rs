@@ -231,9 +231,10 @@ impl Session {
         self.local().check_drained();
     }
 
-    pub(crate) fn complete(&self, cause: CompletionCause) {
-        // Whoever came first has completed it.
-        let _ = lifecycle::complete(OwnerRef::Session(self), cause, None, || self.unregister());
+    /// Completes it; gives whether this was the call that did.
+    pub(crate) fn complete(&self, cause: CompletionCause) -> bool {
+        let unregister = || self.unregister();
+        lifecycle::complete(OwnerRef::Session(self), cause, None, unregister).is_ok()
     }
 
     /// Completes it unless there was activity after `limit`.

@@ -30,10 +30,10 @@ pub(crate) use imp::{
 };
 pub(crate) use std::sync::atomic::Ordering;
 
-#[cfg(session_shuttle)]
-pub(crate) use {imp::point, shuttle::thread_local};
 #[cfg(not(session_shuttle))]
 pub(crate) use std::thread_local;
+#[cfg(session_shuttle)]
+pub(crate) use {imp::point, shuttle::thread_local};
 
 /// A mutex that no panic poisons: no user code runs under our locks, so what they guard is whole.
 pub(crate) struct Mutex<T>(imp::RawMutex<T>);

@@ -1,5 +1,5 @@
-//! Prints the accessors of a cell. What they look like follows from the kind of the cell and from where its value comes
-//! from.
+//! Prints the accessors of a cell. What they look like follows from the kind of the cell and from where its
+//! value comes from.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -12,7 +12,8 @@ use crate::model::{Cell, Set, Source};
 use crate::parse::CellKind;
 use crate::span;
 
-/// The getter and, for a value that is set by hand, the setter. Their bodies are left out if the set is `broken`.
+/// The getter and, for a value that is set by hand, the setter. Their bodies are left out if the set is
+/// `broken`.
 pub(crate) fn of(set: &Set<'_>, cell: &Cell<'_>, broken: bool) -> TokenStream {
     let (place, end) = span::ends(cell.ty);
     let krate = span::locate(place, &set.krate);
@@ -145,7 +146,7 @@ impl Accessor<'_> {
             .attributes
             .iter()
             .filter(|attribute| !matches!(attribute.meta, Meta::NameValue(_)));
-        let docs = docs::setter(self.cell);
+        let docs = docs::setter(self.set, self.cell);
         Some(quote_spanned! {place=>
             #(#attributes)*
             #docs
@@ -169,6 +170,7 @@ impl Accessor<'_> {
         }
     }
 
+    /// The field's name, located so that the field's type is blamed as a whole.
     fn field(&self) -> Ident {
         let mut ident = self.cell.ident.clone();
         ident.set_span(ident.span().located_at(self.end));

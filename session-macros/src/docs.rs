@@ -9,16 +9,13 @@ use crate::parse::{CellKind, Scope};
 
 /// After the field's own docs: when the value is made, and what can go wrong.
 pub(crate) fn getter(set: &Set<'_>, cell: &Cell<'_>) -> TokenStream {
-    let per = match set.scope {
-        Scope::Session => "session",
-        Scope::Group => "session group",
-    };
+    let home = home(set);
     let first = match cell.source {
         Source::ByHand => format!(
             "`None` until `set_{}` has put a value there",
             cell.ident.unraw()
         ),
-        Source::Made(_) => format!("Made on first use, once per {per}"),
+        Source::Made(_) => format!("Made on first use, once per {home}"),
     };
     let lent = match cell.kind {
         CellKind::Property => "",
@@ -46,19 +43,27 @@ pub(crate) fn getter(set: &Set<'_>, cell: &Cell<'_>) -> TokenStream {
     }
     if !errors.is_empty() {
         lines.extend(section(&format!(
-            "If {}, or the {per} has ended.",
+            "If {}, or the {home} has ended.",
             errors.join(", ")
         )));
     }
     doc(&lines)
 }
 
-pub(crate) fn setter(cell: &Cell<'_>) -> TokenStream {
+pub(crate) fn setter(set: &Set<'_>, cell: &Cell<'_>) -> TokenStream {
     let mut lines = vec![format!("Sets `{}`, once.", cell.ident.unraw())];
-    lines.extend(section(
-        "Hands the value back if there is one already, or the session has ended.",
-    ));
+    let home = home(set);
+    lines.extend(section(&format!(
+        "Hands the value back if there is one already, or the {home} has ended."
+    )));
     doc(&lines)
+}
+
+fn home(set: &Set<'_>) -> &'static str {
+    match set.scope {
+        Scope::Session => "session",
+        Scope::Group => "session group",
+    }
 }
 
 fn section(text: &str) -> [String; 4] {

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-/// Collects mistakes. It has to be emptied with [`finish`](Self::finish): a mistake that nobody prints would
-/// give a program that does something else than its author wrote.
+/// Collects mistakes. It has to be emptied with [`finish`](Self::finish): a mistake that nobody prints
+/// would give a program that does something else than its author wrote.
 #[must_use]
 pub(crate) struct Errors {
     found: Option<syn::Error>,

@@ -8,8 +8,8 @@ use crate::errors::Errors;
 use crate::model::{Cell, Set};
 use crate::parse::CellKind;
 
-/// The whole expansion. It is printed in spite of mistakes, so that code that uses the set gives no errors on top; only
-/// the bodies are left out then.
+/// The whole expansion. It is printed in spite of mistakes, so that code that uses the set gives no errors
+/// on top; only the bodies are left out then.
 pub(crate) fn set(set: &Set<'_>, errors: Errors) -> TokenStream {
     let mistakes = errors.finish();
     let properties = session_properties(set, mistakes.is_some());
@@ -99,7 +99,7 @@ fn lives_in(set: &Set<'_>, broken: bool) -> TokenStream {
     };
     quote! {
         #(
-                #[automatically_derived]
+            #[automatically_derived]
             impl #impl_generics #krate::LivesIn<#sessions> for #ident #ty_generics #where_clause {}
         )*
     }

@@ -80,8 +80,8 @@ impl Keys for CellKey {
     ];
 }
 
-/// The key that `word` spells, or, after a complaint, the one that it was probably meant to spell: the rest of the
-/// expansion then fits what the user will have written in a minute.
+/// The key that `word` spells, or, after a complaint, the one that it was probably meant to spell: the rest
+/// of the expansion then fits what the user will have written in a minute.
 pub(crate) fn resolve<K: Keys>(word: &Ident, errors: &mut Errors) -> Option<K> {
     let text = word.unraw().to_string();
     if let Some((_, key)) = K::ALL.iter().find(|(name, _)| *name == text) {

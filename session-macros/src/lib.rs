@@ -1,13 +1,15 @@
 //! The derive of [session-core](https://docs.rs/session-core), which re-exports it: see
 //! [`SessionProperties`](macro@SessionProperties) for all that it understands.
 //!
-//! A set goes through four phases, a file each: `parse` reads the attributes and keeps the user's tokens, `check` applies the
-//! rules between them, `model` fills in the defaults, `expand` prints, with the accessors in `accessor`. Mistakes go to one
-//! place (`errors`) and stop nothing, so that all of them are reported in one go, and code that uses the set compiles as if
-//! there were none.
+//! A set goes through four phases, a file each: `parse` reads the attributes and keeps the user's tokens,
+//! `check` applies the rules between them (those on code are in `callable`), `model` fills in the defaults,
+//! `expand` prints, with the accessors in `accessor` and the calls of the user's code in `call`. Mistakes
+//! go to one place (`errors`) and stop nothing, so that all of them are reported in one go, and code that
+//! uses the set compiles as if there were none.
 
 mod accessor;
 mod call;
+mod callable;
 mod check;
 mod docs;
 mod errors;
@@ -15,9 +17,9 @@ mod expand;
 mod keys;
 mod model;
 mod parse;
-#[cfg(test)]
-mod snapshots;
 mod span;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use proc_macro::TokenStream;
@@ -25,7 +27,8 @@ use syn::{DeriveInput, parse_macro_input};
 
 use crate::errors::Errors;
 
-/// Makes a property set of a struct: implements the trait of the same name, and gives each cell an accessor.
+/// Makes a property set of a struct: implements the trait of the same name, and gives each cell an
+/// accessor.
 ///
 /// ```
 /// use session_core::{Exclusive, InitContext, LocalSession, Property, SessionManager, SessionProperties};
@@ -71,14 +74,14 @@ use crate::errors::Errors;
 /// # }
 /// ```
 ///
-/// In its attributes a string is text that people read, a bare word is a choice, and a path or a closure is code. Mistakes
-/// are compile errors at the word in question, all of them in one go.
+/// In its attributes a string is text that people read, a bare word is a choice, and a path or a closure is
+/// code. Mistakes are compile errors at the word in question, all of them in one go.
 ///
 /// # Cells
 ///
-/// Every field is a cell, known by the last segment of its path. A `Property<T>` is shared: its accessor gives
-/// `&PropertyRef<T>`. An `Exclusive<T>` is lent to one caller at a time: its accessor is always async and gives an
-/// `ExclusiveGuard<T>`. The accessor has the field's name, its visibility and its docs.
+/// Every field is a cell, known by the last segment of its path. A `Property<T>` is shared: its accessor
+/// gives `&PropertyRef<T>`. An `Exclusive<T>` is lent to one caller at a time: its accessor is always async
+/// and gives an `ExclusiveGuard<T>`. The accessor has the field's name, its visibility and its docs.
 ///
 /// | in `#[property(...)]` | the value | the accessor of a `Property<T>` gives |
 /// |---|---|---|
@@ -89,19 +92,20 @@ use crate::errors::Errors;
 /// | `try_async_init = f` | what the future of `f` gives in an `Ok` | the same |
 /// | none of these | is set by hand, once, with `set_` and the name | `Option<&PropertyRef<T>>` |
 ///
-/// The same keys on an `Exclusive<T>` lead to a future of `Result<ExclusiveGuard<T>, PropertyError>`, or, without an
-/// initialiser, of `Result<Option<ExclusiveGuard<T>>, PropertyError>`.
+/// The same keys on an `Exclusive<T>` lead to a future of `Result<ExclusiveGuard<T>, PropertyError>`, or,
+/// without an initialiser, of `Result<Option<ExclusiveGuard<T>>, PropertyError>`.
 ///
-/// An initialiser is a path or a closure that takes nothing or `&InitContext`: `Running::new`, `|| Running::new(8)`,
-/// `|cx| cx.state().running()`, `async |cx| ..`, `|cx| async move { .. }`. It runs on first use, once, however many callers
-/// race. The error of one that can fail is anything that `?` puts into a `Box<dyn Error + Send + Sync>`. An async one runs
-/// as a task of its session, so its future is `Send + 'static`. It gets at other properties through its context,
-/// `cx.session().props::<Workbench>()`, not through `self`.
+/// An initialiser is a path or a closure that takes nothing or `&InitContext`: `Running::new`,
+/// `|| Running::new(8)`, `|cx| cx.state().running()`, `async |cx| ..`, `|cx| async move { .. }`. It runs on
+/// first use, once, however many callers race. The error of one that can fail is anything that `?` puts
+/// into a `Box<dyn Error + Send + Sync>`. An async one runs as a task of its session, so its future is
+/// `Send + 'static`. There is no `self` in it: it gets at other properties through its context,
+/// `cx.session().props::<Workbench>()`.
 ///
 /// Three more keys go with all of them:
 ///
-/// - `close = f` names what closes the value when the session ends: a path or a closure that takes it by value, sync or
-///   async, and gives `()` or a `Result` whose error is `Debug`.
+/// - `close = f` names what closes the value when the session ends: a path or a closure that takes it by
+///   value, sync or async, and gives `()` or a `Result` whose error is `Debug`.
 /// - `name = "..."` is the name in listings and reports; without it, the field's.
 /// - `vis = pub(crate)` is the visibility of the accessor; without it, the field's.
 ///
@@ -109,10 +113,11 @@ use crate::errors::Errors;
 ///
 /// Above the struct, `#[session(...)]` takes:
 ///
-/// - `scope = group`: the set lives in session groups. Its initialisers take `&InitContext<S, SessionGroup>`, and to ask a
-///   session for it does not compile. Without it, or with `scope = session`, it lives in sessions.
-/// - `state = App`: initialisers take `&InitContext<App>` and see the manager's state. `props()` fails on a manager that was
-///   built with another. Without it they take `&InitContext`.
+/// - `scope = group`: the set lives in session groups. Its initialisers take
+///   `&InitContext<S, SessionGroup>`, and to ask a session for it does not compile. Without it, or with
+///   `scope = session`, it lives in sessions.
+/// - `state = App`: initialisers take `&InitContext<App>` and see the manager's state. `props()` fails on a
+///   manager that was built with another. Without it they take `&InitContext`.
 /// - `name = "..."`: the name in listings; without it, the struct's.
 /// - `crate = ::path`: where session-core is, for those who have it through a re-export.
 ///
@@ -140,20 +145,20 @@ use crate::errors::Errors;
 /// # }
 /// ```
 ///
-/// A set may have type and const parameters; the bounds are those that the struct has, `Send + Sync + 'static` among them.
-/// It has no lifetimes, for a session outlives every borrow.
+/// A set may have type and const parameters; the bounds are those that the struct has, and they have to
+/// make the values `Send`, `Sync` and `'static`. It has no lifetimes, for a session outlives every borrow.
 ///
 /// # Names
 ///
-/// Accessors are called through `Props<Set>`, which is a handle like `Arc`: its own trait methods come first. So a property
-/// is not called `clone`, `into`, `borrow` or the like; the derive refuses such names.
+/// Accessors are called through `Props<Set>`, which is a handle like `Arc`: its own trait methods come
+/// first. So a property is not called `clone`, `into`, `borrow` or the like; the derive refuses such names.
 #[proc_macro_derive(SessionProperties, attributes(session, property))]
 pub fn derive_session_properties(input: TokenStream) -> TokenStream {
-    expand(&parse_macro_input!(input as DeriveInput)).into()
+    derive(&parse_macro_input!(input as DeriveInput)).into()
 }
 
 /// From the struct to what is printed beside it.
-fn expand(input: &DeriveInput) -> proc_macro2::TokenStream {
+fn derive(input: &DeriveInput) -> proc_macro2::TokenStream {
     let mut errors = Errors::new();
     let syntax = parse::set(input, &mut errors);
     check::set(&syntax, &mut errors);

@@ -10,7 +10,8 @@ use crate::parse::{CellKind, CellSyntax, MakerSyntax, Scope, SetSyntax};
 use crate::value::peel;
 
 pub(crate) struct Set<'a> {
-    /// Where the user wrote it, but as a name of the expansion: a set that is deprecated may be mentioned there.
+    /// Where the user wrote it, but as a name of the expansion: a set that is deprecated may be mentioned
+    /// there.
     pub(crate) ident: Ident,
     pub(crate) generics: Generics,
     /// Where session-core is found.
@@ -138,7 +139,8 @@ impl<'a> Cell<'a> {
 
 impl Initialiser {
     fn new(syntax: Option<MakerSyntax>) -> Self {
-        // If none was understood, or its code was not, nothing of this is printed but the accessor's signature.
+        // If none was understood, or its code was not, nothing of this is printed but the accessor's
+        // signature.
         let (maker, code) =
             syntax.map_or((Maker::Default, None), |syntax| (syntax.maker, syntax.code));
         Self {

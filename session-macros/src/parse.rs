@@ -1,4 +1,5 @@
-//! From syntax to attributes. Nothing stops at a mistake: what can be understood is kept, with the key that named it.
+//! From syntax to attributes. Nothing stops at a mistake: what can be understood is kept, with the key that
+//! named it.
 
 use proc_macro2::TokenTree;
 use syn::ext::IdentExt as _;
@@ -55,7 +56,7 @@ pub(crate) struct CellKeys {
     pub(crate) close: Option<HookSyntax>,
     pub(crate) name: Option<LitStr>,
     pub(crate) vis: Option<Visibility>,
-    /// A key was not understood: it may have been meant for an initialiser.
+    /// Something was not understood: it may have been meant for an initialiser.
     pub(crate) unclear: bool,
 }
 
@@ -138,7 +139,13 @@ fn fields<'a>(
 }
 
 fn cell<'a>(field: &'a Field, errors: &mut Errors) -> Option<CellSyntax<'a>> {
-    let mut keys = CellKeys::default();
+    let mut keys = CellKeys {
+        unclear: field
+            .attrs
+            .iter()
+            .any(|attribute| attribute.path().is_ident(SetKey::ATTRIBUTE)),
+        ..CellKeys::default()
+    };
     for attribute in attributes::<CellKey, SetKey>(&field.attrs, errors) {
         let understood = entries(attribute, errors, |key, word, input, errors| {
             match key {
@@ -242,8 +249,8 @@ fn attributes<'a, Here: Keys, Elsewhere: Keys>(
         .collect()
 }
 
-/// Goes through the comma-separated entries of one attribute. `take` reads what follows a key. Tells whether every
-/// key was understood.
+/// Goes through the comma-separated entries of one attribute. `take` reads what follows a key. Tells
+/// whether every key was understood.
 fn entries<K: Keys>(
     attribute: &Attribute,
     errors: &mut Errors,
@@ -287,7 +294,8 @@ fn entry<K: Keys>(
     take: &mut impl FnMut(K, Ident, ParseStream<'_>, &mut Errors) -> syn::Result<()>,
 ) -> syn::Result<bool> {
     let Ok(word) = input.call(Ident::parse_any) else {
-        return Err(input.error(format!("this is no key: {}", keys::valid::<K>())));
+        errors.push_error(input.error(format!("this is no key: {}", keys::valid::<K>())));
+        return Ok(false);
     };
     let Some(key) = keys::resolve(&word, errors) else {
         // Its value may hold commas.

@@ -1,5 +1,5 @@
-//! Where generated code stands in the eyes of the compiler: located at the user's code, so that this is blamed where it does
-//! not fit, while its names stay invisible there.
+//! Where generated code stands in the eyes of the compiler: located at the user's code, so that this is
+//! blamed where it does not fit, while its names stay invisible there.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -9,8 +9,8 @@ pub(crate) fn hidden_at(place: Span) -> Span {
     Span::mixed_site().located_at(place)
 }
 
-/// Where some code starts and ends. (Joining the two is not to be had on stable; the compiler does it when it reads the
-/// expansion.)
+/// Where some code starts and ends. (Joining the two is not to be had on stable; the compiler does it when
+/// it reads the expansion.)
 pub(crate) fn ends(code: impl ToTokens) -> (Span, Span) {
     let mut spans = code
         .into_token_stream()

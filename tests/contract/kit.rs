@@ -30,7 +30,7 @@ pub(crate) fn threads() -> Runtime {
 }
 
 /// What happened, in order.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
@@ -55,6 +55,7 @@ impl Log {
     }
 }
 
+#[derive(Debug)]
 pub(crate) struct Tell {
     pub(crate) name: &'static str,
     pub(crate) log: Log,

@@ -71,7 +71,15 @@ fn use_properties(session: &Session, counter: &Counter, thread: usize) -> isize 
                     made = true;
                     counter.make()
                 });
-                assert_eq!(handle.unwrap().whole.map(u64::count_ones).iter().sum::<u32>(), 64);
+                assert_eq!(
+                    handle
+                        .unwrap()
+                        .whole
+                        .map(u64::count_ones)
+                        .iter()
+                        .sum::<u32>(),
+                    64
+                );
                 added += isize::from(made);
             }
             _ => {
@@ -99,11 +107,20 @@ async fn r08_get_insert_remove_and_create_go_on_at_once_from_many_threads() {
             })
         };
         let threads: Vec<_> = (0..THREADS).map(work).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
     });
-    let present = KEYS.iter().filter(|key| session.properties().get(key).is_some());
+    let present = KEYS
+        .iter()
+        .filter(|key| session.properties().get(key).is_some());
     let present = present.count();
-    assert_eq!(isize::try_from(present), Ok(added), "no add or remove is lost");
+    assert_eq!(
+        isize::try_from(present),
+        Ok(added),
+        "no add or remove is lost"
+    );
     assert_eq!(session.properties().list().len(), present);
     assert_eq!(counter.alive(), present, "what was taken away is gone");
 
@@ -308,7 +325,9 @@ async fn second(cx: &InitContext) -> u32 {
     let chain = session.props::<Chain>().unwrap();
     let in_dictionary = PropertyKey::<u32>::new("in dictionary");
     let made = session.properties();
-    let made = made.get_or_init_async(&in_dictionary, || async { 100 }).await;
+    let made = made
+        .get_or_init_async(&in_dictionary, || async { 100 })
+        .await;
     **chain.first().unwrap() + *made.unwrap()
 }
 

@@ -184,7 +184,10 @@ async fn r08_at_completion_a_wait_ends_at_once_and_nothing_is_lent_any_more() {
     });
     settle().await;
     session.terminate();
-    assert!(matches!(waiting.await.unwrap(), Err(PropertyError::SessionEnded)));
+    assert!(matches!(
+        waiting.await.unwrap(),
+        Err(PropertyError::SessionEnded)
+    ));
     assert_eq!(watch.millis(), 0, "it ends at once");
 
     // The guard that is out stays good, and what is done with it reaches the close hook.
@@ -193,8 +196,14 @@ async fn r08_at_completion_a_wait_ends_at_once_and_nothing_is_lent_any_more() {
     guard.sent.set(3);
     drop(guard);
     assert!(bench.connection.try_lock().is_none());
-    assert!(matches!(bench.connection().await, Err(PropertyError::SessionEnded)));
-    assert!(matches!(bench.transaction().await, Err(PropertyError::SessionEnded)));
+    assert!(matches!(
+        bench.connection().await,
+        Err(PropertyError::SessionEnded)
+    ));
+    assert!(matches!(
+        bench.transaction().await,
+        Err(PropertyError::SessionEnded)
+    ));
     drop(bench);
     assert_eq!(session.cleanup_completed().await.closed(), 1);
     assert_eq!(log(), ["closed first at 3"]);
@@ -209,7 +218,10 @@ async fn r08_what_is_given_back_at_completion_goes_to_nobody() {
     session.terminate();
     drop(guard);
     // Both have happened when it is asked again: the session's end and the guard's return.
-    assert!(matches!(waiting.now_or_never(), Some(Err(PropertyError::SessionEnded))));
+    assert!(matches!(
+        waiting.now_or_never(),
+        Some(Err(PropertyError::SessionEnded))
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -270,7 +282,11 @@ async fn r08_what_goes_bad_is_replaced_through_its_guard() {
     drop(bench);
     session.terminate();
     session.cleanup_completed().await;
-    assert_eq!(log(), ["closed reopened at 2"], "the hook gets what is there");
+    assert_eq!(
+        log(),
+        ["closed reopened at 2"],
+        "the hook gets what is there"
+    );
 }
 
 #[tokio::test]

@@ -159,7 +159,11 @@ async fn complete_while_threads_wait(get: impl Fn(&Set) -> bool + Clone + Send +
     let report = play.session.cleanup_completed().await;
     assert!(report.is_clean());
     assert_eq!(report.closed(), 1);
-    assert_eq!(play.log.entries(), ["closed", "dropped"], "it is closed once");
+    assert_eq!(
+        play.log.entries(),
+        ["closed", "dropped"],
+        "it is closed once"
+    );
 }
 
 #[tokio::test]
@@ -187,7 +191,11 @@ async fn r09_what_a_thread_makes_after_cleanup_is_closed_through_its_hook() {
 
     play.leave.send(()).unwrap();
     assert!(first.join().unwrap());
-    assert_eq!(play.log.entries(), ["closed", "dropped"], "it is closed once");
+    assert_eq!(
+        play.log.entries(),
+        ["closed", "dropped"],
+        "it is closed once"
+    );
     assert!(play.set.here.get().is_none());
 }
 
@@ -213,8 +221,15 @@ async fn r09_at_completion_tasks_that_wait_get_session_ended_and_initialisers_dr
     }
     let cleanup = play.session.cleanup_completed();
     settle().await;
-    assert!(cleanup.clone().now_or_never().is_none(), "initialisers are waited for");
-    assert_eq!(play.log.entries(), ["heard of the end"; 2], "they have the token");
+    assert!(
+        cleanup.clone().now_or_never().is_none(),
+        "initialisers are waited for"
+    );
+    assert_eq!(
+        play.log.entries(),
+        ["heard of the end"; 2],
+        "they have the token"
+    );
 
     play.on_a_task.notify_waiters();
     let report = cleanup.await;
@@ -222,7 +237,11 @@ async fn r09_at_completion_tasks_that_wait_get_session_ended_and_initialisers_dr
     assert_eq!((report.closed(), watch.millis()), (2, 0));
     let mut rest = play.log.entries().split_off(2);
     rest.sort();
-    assert_eq!(rest, ["closed", "closed", "dropped", "dropped"], "each is closed once");
+    assert_eq!(
+        rest,
+        ["closed", "closed", "dropped", "dropped"],
+        "each is closed once"
+    );
     assert!(play.set.on_a_task.get().is_none() && play.set.lent.try_lock().is_none());
 }
 
@@ -254,7 +273,14 @@ async fn r09_what_a_blocking_call_still_makes_for_an_aborted_initialiser_is_drop
     assert_eq!(problems(&report), ["blocking: aborted"]);
 
     play.leave.send(()).unwrap();
-    let Play { _sessions, session, set, log, entered, .. } = play;
+    let Play {
+        _sessions,
+        session,
+        set,
+        log,
+        entered,
+        ..
+    } = play;
     // The state has one sender, and the value the other.
     drop((_sessions, session, set));
     assert!(entered.recv().is_err());

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use session_core::{LocalSession, Properties, PropertyError, PropertyKey, Session, SessionGroup};
 use tokio::runtime::Runtime;
 use tokio::sync::Barrier;
+use tokio::task::block_in_place;
 
 use crate::kit::{manager, threads};
 use crate::thread::block_on;
@@ -77,38 +78,54 @@ fn need(
         let Link { key, runs, .. } = &ring[at];
         let properties = ring[at].properties();
         let handle = match runs {
-            Here => properties.get_or_init(key, || block_on(next)),
+            // A worker that blocks has to let others go on with its tasks.
+            Here => block_in_place(|| properties.get_or_init(key, || block_on(next))),
             OnATask => properties.get_or_init_async(key, || next).await,
         };
         handle.map(|steps| *steps)
     })
 }
 
+/// One of the ring was told, and the others got theirs.
+fn assert_one_was_told(mut got: Vec<usize>) {
+    got.sort_unstable();
+    assert_eq!(got, Vec::from_iter(1..=got.len()));
+}
+
 /// One caller asks for the first.
 fn assert_cycle_alone(ring: &Ring) {
-    assert_eq!(block_on(need(ring, 0, None)).unwrap(), ring.len());
+    let got = (0..ring.len()).map(|at| block_on(need(ring, at, None)).unwrap());
+    assert_one_was_told(got.collect());
 }
 
 /// As many callers as there are properties, and nobody needs the next before all are being created.
 fn assert_cycle_crosswise(ring: &Ring) {
     let meeting = Arc::new(Barrier::new(ring.len()));
-    let mut got: Vec<usize> = thread::scope(|scope| {
+    let got = thread::scope(|scope| {
         let callers = (0..ring.len()).map(|at| {
             let meeting = &meeting;
             scope.spawn(move || block_on(need(ring, at, Some(meeting))).unwrap())
         });
         let callers: Vec<_> = callers.collect();
-        callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+        callers
+            .into_iter()
+            .map(|caller| caller.join().unwrap())
+            .collect()
     });
-    got.sort_unstable();
-    assert_eq!(got, Vec::from_iter(1..=ring.len()), "one is told, and the others get theirs");
+    assert_one_was_told(got);
 }
 
 /// Tries rings of the properties that `homes` makes, once for each round.
 fn assert_cycles(runtime: &Runtime, runs: &[Runs], homes: impl Fn(usize) -> Vec<Home>) {
     let ring = |round| -> Ring {
         let links = homes(round).into_iter().zip([A, B, C]).zip(runs);
-        links.map(|((home, key), runs)| Link { home, key, runs: *runs }).collect()
+        links
+            .map(|((home, key), runs)| Link {
+                home,
+                key,
+                runs: *runs,
+            })
+            .collect()
     };
     let _entered = runtime.enter();
     for round in 0..20 {
@@ -124,7 +141,9 @@ fn assert_cycles_in_a_session(runs: &[Runs]) {
     let sessions = manager();
     assert_cycles(&runtime, runs, |_| {
         let session = sessions.create().unwrap();
-        runs.iter().map(|_| Home::Session(session.clone())).collect()
+        runs.iter()
+            .map(|_| Home::Session(session.clone()))
+            .collect()
     });
 }
 
@@ -165,7 +184,11 @@ fn r09_a_session_and_its_group_that_need_each_other_get_a_cycle() {
     let siblings = |round| {
         let group = || format!("group {round}").as_str().into();
         let [one, other] = [(); 2].map(|()| sessions.create_in(group()).unwrap());
-        vec![Home::Session(one.clone()), Home::Session(other), Home::Group(one.group())]
+        vec![
+            Home::Session(one.clone()),
+            Home::Session(other),
+            Home::Group(one.group()),
+        ]
     };
     assert_cycles(&runtime, &[OnATask, Here, OnATask], siblings);
 }

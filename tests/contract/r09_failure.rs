@@ -76,7 +76,10 @@ fn fail_on_threads(
             other.until_asleep();
         }
         finish.send(()).unwrap();
-        threads.into_iter().map(|thread| thread.join().unwrap().unwrap_err()).collect()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap().unwrap_err())
+            .collect()
     })
 }
 
@@ -97,7 +100,9 @@ async fn r09_a_sync_failure_reaches_all_and_leaves_the_property_absent() {
     assert!(session.properties().list().is_empty());
 
     // Who comes later tries again.
-    let again = session.properties().get_or_try_init(&KEY, || Err(Refused(2)));
+    let again = session
+        .properties()
+        .get_or_try_init(&KEY, || Err(Refused(2)));
     assert_eq!(again.unwrap_err().downcast_ref(), Some(&Refused(2)));
     assert_eq!(*session.properties().get_or_init(&KEY, || 3).unwrap(), 3);
 }
@@ -109,7 +114,9 @@ async fn r09_a_sync_panic_reaches_all_and_leaves_the_property_absent() {
     let errors = fail_on_threads(&session, || panic!("for the {}. time", 1));
     assert_shared(&errors);
     for error in &errors {
-        assert!(matches!(error, PropertyError::Panicked(message) if &**message == "for the 1. time"));
+        assert!(
+            matches!(error, PropertyError::Panicked(message) if &**message == "for the 1. time")
+        );
         assert!(error.source().is_none());
     }
     assert!(session.properties().get(&KEY).is_none());
@@ -170,7 +177,10 @@ async fn r09_an_async_panic_reaches_all_and_leaves_the_property_absent() {
         }
         async { Ok(1) }
     });
-    for (errors, text) in [(in_the_future, "in the future"), (in_the_call.await, "in the call")] {
+    for (errors, text) in [
+        (in_the_future, "in the future"),
+        (in_the_call.await, "in the call"),
+    ] {
         assert_shared(&errors);
         let PropertyError::Panicked(message) = &errors[0] else {
             panic!("{errors:?}");
@@ -186,7 +196,9 @@ async fn r09_an_async_panic_reaches_all_and_leaves_the_property_absent() {
 async fn r09_what_is_no_error_itself_is_a_source_all_the_same() {
     let sessions = manager();
     let session = sessions.create().unwrap();
-    let failed = session.properties().get_or_try_init(&KEY, || Err("only text"));
+    let failed = session
+        .properties()
+        .get_or_try_init(&KEY, || Err("only text"));
     let failed = failed.unwrap_err();
     assert_eq!(failed.source().unwrap().to_string(), "only text");
     assert!(failed.downcast_ref::<Refused>().is_none());

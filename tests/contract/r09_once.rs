@@ -55,7 +55,9 @@ async fn number_on_a_task(cx: &InitContext<Runs>) -> usize {
 }
 
 fn same<T>(handles: &[PropertyRef<T>]) -> bool {
-    handles.iter().all(|handle| std::ptr::eq(&raw const **handle, &raw const *handles[0]))
+    handles
+        .iter()
+        .all(|handle| std::ptr::eq(&raw const **handle, &raw const *handles[0]))
 }
 
 /// Calls `get` on many threads at once.
@@ -67,7 +69,10 @@ fn race<T: Send>(get: impl Fn() -> T + Sync) -> Vec<T> {
     };
     thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(get)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
     })
 }
 
@@ -77,7 +82,12 @@ async fn r09_of_threads_that_race_one_runs_its_initialiser() {
     for round in 0..100 {
         let session = sessions.create().unwrap();
         let runs = Runs::default();
-        let handles = race(|| session.properties().get_or_init(&KEY, || runs.next()).unwrap());
+        let handles = race(|| {
+            session
+                .properties()
+                .get_or_init(&KEY, || runs.next())
+                .unwrap()
+        });
         assert!(same(&handles) && runs.next() == 1);
 
         let set = session.props::<Set>().unwrap();
@@ -109,7 +119,11 @@ fn r09_of_tasks_that_race_one_runs_its_initialiser() {
             let (handles, numbers): (Vec<_>, Vec<_>) = got.into_iter().map(Result::unwrap).unzip();
             assert!(same(&handles));
             assert!(numbers.iter().all(|three| *three == numbers[0]));
-            assert_eq!(numbers[0].iter().sum::<usize>(), 9 * round + 3, "no second one is ever built");
+            assert_eq!(
+                numbers[0].iter().sum::<usize>(),
+                9 * round + 3,
+                "no second one is ever built"
+            );
         }
     });
 }
@@ -162,7 +176,11 @@ async fn r09_an_async_initialiser_runs_on_a_task_of_its_own() {
         let make = || {
             let outside = tokio::task::id();
             async move {
-                assert_eq!(tokio::task::id(), outside, "the call and the future are on one task");
+                assert_eq!(
+                    tokio::task::id(),
+                    outside,
+                    "the call and the future are on one task"
+                );
                 (outside, REQUEST.try_with(|request| *request).ok())
             }
         };
@@ -172,7 +190,11 @@ async fn r09_an_async_initialiser_runs_on_a_task_of_its_own() {
     }));
     let ((task, request), callers_task, callers_request) = caller.await.unwrap();
     assert_ne!(task, callers_task);
-    assert_eq!((request, callers_request), (None, 7), "it sees no task-locals");
+    assert_eq!(
+        (request, callers_request),
+        (None, 7),
+        "it sees no task-locals"
+    );
 }
 
 #[tokio::test]
@@ -181,9 +203,11 @@ async fn r09_callers_that_go_away_stop_nothing() {
     let session = sessions.create().unwrap();
     let (finish, may_finish) = oneshot::channel();
     {
-        let mut first = pin!(session.properties().get_or_init_async(&KEY, || async {
-            may_finish.await.unwrap()
-        }));
+        let mut first = pin!(
+            session
+                .properties()
+                .get_or_init_async(&KEY, || async { may_finish.await.unwrap() })
+        );
         assert!(first.as_mut().now_or_never().is_none());
         settle().await;
         // Another comes while it runs, and goes too.

@@ -1,4 +1,5 @@
-//! Sets with parameters: the bounds are those of the struct, and each choice of parameters is a set of its own.
+//! Sets with parameters: the bounds are those of the struct, and each choice of parameters is a set of its
+//! own.
 
 use std::fmt::Display;
 

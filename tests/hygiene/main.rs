@@ -1,5 +1,5 @@
-//! The expansion of `#[derive(SessionProperties)]` in surroundings that are hard on macros: each module is one of them. That it
-//! compiles is most of the test; that it runs shows that it means the same everywhere.
+//! The expansion of `#[derive(SessionProperties)]` in surroundings that are hard on macros: each module is
+//! one of them. That it compiles is most of the test; that it runs shows that it means the same everywhere.
 
 use session_core::{Session, SessionManager};
 

@@ -67,6 +67,25 @@ pub(crate) struct Set {
     get: Property<u8>,
 }
 
+/// Methods of traits that `Props` does not have: such names reach the set.
+#[derive(SessionProperties)]
+struct NotShadowed {
+    #[property(default)]
+    as_ref: Property<u8>,
+    #[property(default)]
+    drop: Property<u8>,
+    #[property(default)]
+    eq: Property<u8>,
+    #[property(default)]
+    hash: Property<u8>,
+    #[property(default)]
+    into_inner: Property<u8>,
+    #[property(default)]
+    into_iter: Property<u8>,
+    #[property(default)]
+    to_string: Property<u8>,
+}
+
 /// A variable of the same name in the user's code is the user's.
 #[derive(SessionProperties)]
 struct Variables {
@@ -92,4 +111,12 @@ async fn runs() {
     assert_eq!(**set.get().unwrap(), 0);
     let variables = session.props::<Variables>().unwrap();
     assert_eq!(**variables.outside().unwrap(), 0);
+    let set = session.props::<NotShadowed>().unwrap();
+    assert_eq!(**set.as_ref().unwrap(), 0);
+    assert_eq!(**set.drop().unwrap(), 0);
+    assert_eq!(**set.eq().unwrap(), 0);
+    assert_eq!(**set.hash().unwrap(), 0);
+    assert_eq!(**set.into_inner().unwrap(), 0);
+    assert_eq!(**set.into_iter().unwrap(), 0);
+    assert_eq!(**set.to_string().unwrap(), 0);
 }

@@ -3,12 +3,13 @@
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use session_core::{ExclusiveGuard, LocalSession, SessionEnded, SessionId};
+use session_core::{ExclusiveGuard, LocalSession, Session, SessionEnded, SessionId};
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::blocking;
@@ -57,7 +58,7 @@ pub(crate) struct Summary {
 impl Runner {
     pub(crate) fn new(
         id: u64,
-        session: &session_core::Session,
+        session: &Session,
         sql: String,
         scratch: &Path,
         in_transaction: Arc<AtomicBool>,
@@ -78,19 +79,16 @@ impl Runner {
     /// Runs the query on a task of the session, so that the session's cleanup waits for it.
     pub(crate) fn start(
         self: &Arc<Self>,
-        session: &session_core::Session,
+        session: &Session,
         connection: ExclusiveGuard<Connection>,
     ) -> Result<(), SessionEnded> {
         let runner = Arc::clone(self);
         session.spawn(move |_| async move {
             let here = Arc::clone(&runner);
-            if tokio::task::spawn_blocking(move || here.run(connection))
-                .await
-                .is_err()
-            {
-                runner
-                    .state
-                    .send_replace(State::Failed(Arc::new(QueryError::Panicked)));
+            let ran = spawn_blocking(move || here.run(connection)).await;
+            if ran.is_err() {
+                let panicked = State::Failed(Arc::new(QueryError::Panicked));
+                runner.state.send_replace(panicked);
             }
         })?;
         Ok(())
@@ -180,7 +178,7 @@ impl Runner {
         }
     }
 
-    fn spill(&self) -> std::sync::MutexGuard<'_, Spill> {
+    fn spill(&self) -> MutexGuard<'_, Spill> {
         self.spill.lock().expect("no holder panics")
     }
 }

@@ -1,0 +1,92 @@
+//! Activity against the end of idleness: whoever is inside is not ended, and whoever comes too late is refused.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::harness::{World, exhaust, explore, race};
+use crate::activity::Activity;
+use crate::cause::CompletionCause;
+use crate::clock::Ticks;
+use crate::runtime::advance;
+use crate::session::Session;
+
+/// The word alone: a request that comes and goes is never missed by a decision with an older limit.
+#[test]
+fn a_visit_against_an_idle_end_in_the_word() {
+    exhaust(|| {
+        let activity = Activity::new(Ticks(0));
+        let entered = AtomicBool::new(false);
+        let ended = shuttle::thread::scope(|scope| {
+            scope.spawn(|| {
+                if let Some(epoch) = activity.enter() {
+                    entered.store(true, Ordering::Relaxed);
+                    activity.leave(epoch, || Ticks(5));
+                }
+            });
+            activity.complete_if_idle(Ticks(0)).is_ok()
+        });
+        assert_ne!(ended, entered.into_inner());
+        assert_eq!(activity.inside(), 0);
+    });
+}
+
+/// Runs `visit` against an end of idleness whose limit is older than the visit.
+fn against_idle_end(visit: fn(&Session) -> bool) {
+    let world = World::new();
+    let session = world.session();
+    let limit = session.created();
+    let (visited, ended) = (AtomicBool::new(false), AtomicBool::new(false));
+    race!(
+        world,
+        || visited.store(visit(&session), Ordering::Relaxed),
+        || {
+            let decision = session.complete_if_idle(CompletionCause::IdleTimeout, limit);
+            ended.store(decision.is_ok(), Ordering::Relaxed);
+        }
+    );
+    assert_ne!(visited.into_inner(), ended.into_inner());
+    world.end();
+}
+
+/// A visit during which time passes.
+fn pass(session: &Session) {
+    advance(Duration::from_secs(1));
+    assert!(session.local().cause().is_none(), "ended during a visit");
+}
+
+#[test]
+fn a_request_against_an_idle_end() {
+    explore(|| {
+        against_idle_end(|session| session.enter().map(|_guard| pass(session)).is_ok());
+    });
+}
+
+#[test]
+fn a_keep_alive_guard_against_an_idle_end() {
+    explore(|| {
+        against_idle_end(|session| session.keep_alive().map(|_guard| pass(session)).is_ok());
+    });
+}
+
+/// Of two guards that keep a session alive, the first that goes ends nothing.
+#[test]
+fn keep_alive_guards_against_each_other() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let limit = session.created();
+        let keep = || {
+            let kept = session.keep_alive().expect("the session is active");
+            let decision = session.complete_if_idle(CompletionCause::IdleTimeout, limit);
+            assert!(decision.is_err(), "ended during activity");
+            drop(kept);
+        };
+        // So that the session is idle at no time before the guards are there.
+        let before = session.keep_alive().expect("the session is active");
+        race!(world, keep, keep);
+        advance(Duration::from_secs(1));
+        drop(before);
+        assert!(session.idle_since().is_ok_and(|since| since > limit));
+        world.end();
+    });
+}

@@ -1,0 +1,127 @@
+//! Completion: one cause wins, and what starts at that moment is refused or waited for.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::harness::{Probe, World, block_on, close, explore, race, step};
+use crate::cause::CompletionCause;
+use crate::session::Session;
+use crate::{LifecycleEvent, LocalSession as _, PropertyKey};
+
+const KEY: PropertyKey<Probe> = PropertyKey::new("probe");
+
+#[test]
+fn three_causes() {
+    explore(|| {
+        let world = World::new();
+        let shared = &world.shared;
+        let mut events = shared.events.subscribe();
+        let session = world.session();
+        let token = session.completion_token();
+        let owned = session.take_ownership(world.tally.make_plain());
+        let inserted = session
+            .properties()
+            .insert_with(&KEY, world.tally.make(), close);
+        assert!(owned.is_ok() && inserted.is_ok());
+        drop(inserted);
+
+        let won = Mutex::new(Vec::new());
+        let check = || {
+            won.lock().unwrap().push(session.completion_cause());
+            assert!(session.is_completed());
+            assert!(shared.find(&session.id()).is_none());
+            assert!(session.completion_token().is_cancelled());
+            assert!(session.enter().is_err());
+            assert!(session.take_ownership(()).is_err());
+        };
+        race!(
+            world,
+            || {
+                session.terminate();
+                check();
+            },
+            || {
+                let limit = session.created();
+                let _ = session.complete_if_idle(CompletionCause::IdleTimeout, limit);
+                check();
+            },
+            || {
+                session.complete(CompletionCause::Shutdown);
+                check();
+                assert_eq!(block_on(session.cleanup_completed()).closed(), 2);
+            },
+        );
+        world.end();
+        assert!(token.is_cancelled());
+
+        let cause = session.completion_cause().unwrap();
+        assert_eq!(won.into_inner().unwrap(), [Some(cause); 3]);
+        let mut next = || events.try_recv().ok();
+        assert!(matches!(next(), Some(LifecycleEvent::Created(_))));
+        assert!(matches!(next(), Some(LifecycleEvent::Completed(_, told)) if told == cause));
+        assert!(matches!(next(), Some(LifecycleEvent::CleanedUp(_, report)) if report.closed() == 2));
+        assert!(next().is_none());
+    });
+}
+
+fn token_against_completion() {
+    let world = World::new();
+    let session = world.session();
+    let token = shuttle::thread::scope(|scope| {
+        let asked = scope.spawn(|| session.completion_token());
+        session.terminate();
+        asked.join().unwrap()
+    });
+    assert!(token.is_cancelled());
+}
+
+/// A token that is made at the very moment of completion is cancelled too.
+#[test]
+fn the_first_token_against_completion() {
+    explore(token_against_completion);
+}
+
+#[test]
+fn a_task_against_completion() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let tasks = Tasks::default();
+        let waited_for = AtomicUsize::new(0);
+        race!(world, || tasks.spawn(&session), || tasks.spawn(&session), || {
+            session.terminate();
+            assert!(session.spawn(|_| async {}).is_err());
+            let report = block_on(session.cleanup_completed());
+            assert!(report.is_clean());
+            waited_for.store(tasks.finished.load(Ordering::Relaxed), Ordering::Relaxed);
+        });
+        // What was accepted had ended when cleanup had; what was refused never began.
+        let accepted = tasks.accepted.into_inner();
+        assert_eq!(waited_for.into_inner(), accepted);
+        assert_eq!(tasks.begun.into_inner(), accepted);
+        world.end();
+    });
+}
+
+#[derive(Default)]
+struct Tasks {
+    accepted: AtomicUsize,
+    begun: AtomicUsize,
+    finished: Arc<AtomicUsize>,
+}
+
+impl Tasks {
+    fn spawn(&self, session: &Session) {
+        let finished = self.finished.clone();
+        let spawned = session.spawn(|token| {
+            self.begun.fetch_add(1, Ordering::Relaxed);
+            async move {
+                step().await;
+                token.cancelled().await;
+                finished.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let accepted = spawned.is_ok().into();
+        self.accepted.fetch_add(accepted, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,183 @@
+//! Get-or-create: one initialiser, and what it makes is closed, whenever the session ends.
+
+use std::pin::pin;
+use std::ptr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::harness::{Desk, Probe, World, block_on, explore, poll_once, race};
+use crate::session::Session;
+use crate::{
+    InitContext, LocalSession as _, Property, PropertyError, PropertyRef, Props, PropsError,
+    SessionProperties,
+};
+
+/// What a caller got: a value, or the news that the session has ended.
+fn note(got: &Mutex<Vec<usize>>, result: Result<&PropertyRef<Probe>, PropertyError>) {
+    match result {
+        Ok(handle) => got.lock().unwrap().push(ptr::from_ref(&**handle).addr()),
+        Err(PropertyError::SessionEnded) => {}
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn desk(session: &Session) -> Option<Props<Desk>> {
+    match session.props() {
+        Ok(desk) => Some(desk),
+        Err(PropsError::SessionEnded) => None,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn end_and_check(world: &World, session: &Session) {
+    session.terminate();
+    let report = block_on(session.cleanup_completed());
+    assert!(report.is_clean(), "{report:?}");
+    assert_eq!(report.closed(), world.tally.made());
+    assert_eq!(report.closed(), world.tally.closed());
+}
+
+fn check(world: &World, got: Mutex<Vec<usize>>) {
+    let mut got = got.into_inner().unwrap();
+    got.dedup();
+    assert!(got.len() <= 1, "two values");
+    assert!(
+        (got.len()..=1).contains(&world.tally.made()),
+        "one initialiser"
+    );
+    world.end();
+}
+
+#[test]
+fn callers_of_a_sync_initialiser_against_completion() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let got = Mutex::default();
+        let call = || {
+            if let Some(desk) = desk(&session) {
+                note(&got, desk.here());
+            }
+        };
+        race!(world, call, call, || end_and_check(&world, &session));
+        check(&world, got);
+    });
+}
+
+#[test]
+fn callers_of_an_async_initialiser_against_completion() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let got = Mutex::default();
+        race!(
+            world,
+            || {
+                if let Some(desk) = desk(&session) {
+                    note(&got, block_on(desk.elsewhere()));
+                }
+            },
+            || {
+                if let Some(desk) = desk(&session) {
+                    // This one asks, and goes away.
+                    let _ = poll_once(pin!(desk.elsewhere()));
+                }
+            },
+            || end_and_check(&world, &session),
+        );
+        check(&world, got);
+    });
+}
+
+#[test]
+fn callers_without_completion_all_get_the_one_value() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let got = Mutex::default();
+        let here = || note(&got, session.props::<Desk>().unwrap().here());
+        race!(world, here, here, here);
+        assert_eq!(got.lock().unwrap().len(), 3);
+        check(&world, got);
+    });
+}
+
+/// Two properties whose initialisers use each other.
+#[derive(SessionProperties)]
+#[session(state = super::harness::Tally, crate = crate)]
+struct Ring {
+    #[property(init = |cx| meet(cx, Ring::b))]
+    a: Property<Meeting>,
+    #[property(init = |cx| meet(cx, Ring::a))]
+    b: Property<Meeting>,
+    #[property(async_init = meet_d)]
+    c: Property<Meeting>,
+    #[property(async_init = meet_c)]
+    d: Property<Meeting>,
+}
+
+/// How an initialiser's wish for the other property ended.
+struct Meeting {
+    cycle: bool,
+}
+
+type Accessor = fn(&Ring) -> Result<&PropertyRef<Meeting>, PropertyError>;
+
+fn meet(cx: &InitContext<super::harness::Tally>, other: Accessor) -> Meeting {
+    let ring = cx.session().props::<Ring>().unwrap();
+    met(other(&ring).err())
+}
+
+async fn meet_c(cx: &InitContext<super::harness::Tally>) -> Meeting {
+    let ring = cx.session().props::<Ring>().unwrap();
+    met(ring.c().await.err())
+}
+
+async fn meet_d(cx: &InitContext<super::harness::Tally>) -> Meeting {
+    let ring = cx.session().props::<Ring>().unwrap();
+    met(ring.d().await.err())
+}
+
+fn met(error: Option<PropertyError>) -> Meeting {
+    match error {
+        None => Meeting { cycle: false },
+        Some(PropertyError::Cycle) => Meeting { cycle: true },
+        Some(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn initialisers_crosswise() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let cycles = AtomicUsize::new(0);
+        let ring = session.props::<Ring>().unwrap();
+        let count = |meeting: Result<&PropertyRef<Meeting>, PropertyError>| {
+            cycles.fetch_add(meeting.unwrap().cycle.into(), Ordering::Relaxed);
+        };
+        race!(world, || count(ring.a()), || count(ring.b()));
+        assert_eq!(cycles.load(Ordering::Relaxed), 1);
+        drop(ring);
+        world.end();
+    });
+}
+
+#[test]
+fn async_initialisers_crosswise() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let cycles = AtomicUsize::new(0);
+        let ring = session.props::<Ring>().unwrap();
+        let count = |meeting: Result<&PropertyRef<Meeting>, PropertyError>| {
+            cycles.fetch_add(meeting.unwrap().cycle.into(), Ordering::Relaxed);
+        };
+        race!(world, || count(block_on(ring.c())), || count(block_on(
+            ring.d()
+        )));
+        assert_eq!(cycles.load(Ordering::Relaxed), 1);
+        drop(ring);
+        world.end();
+    });
+}

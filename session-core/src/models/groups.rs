@@ -1,0 +1,182 @@
+//! Groups: an active session's group is active and known by its name, every other one ends.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::harness::{Probe, World, block_on, close, explore, race};
+use crate::group::SessionGroup;
+use crate::id::GroupId;
+use crate::session::Session;
+use crate::{LocalSession as _, PropertyKey};
+
+const KEY: PropertyKey<Probe> = PropertyKey::new("probe");
+
+fn name() -> GroupId {
+    GroupId::from("g")
+}
+
+/// The groups that were met.
+#[derive(Default)]
+struct Met(Mutex<Vec<SessionGroup>>);
+
+impl Met {
+    /// Notes the group, and gives it a property if it has none.
+    fn note(&self, world: &World, group: SessionGroup) {
+        if let Err(refused) = group
+            .properties()
+            .insert_with(&KEY, world.tally.make(), close)
+        {
+            refused.into_value().take_back();
+        }
+        self.0.lock().unwrap().push(group);
+    }
+
+    fn check(&self, world: &World, sessions: &[&Session]) {
+        let mut own = Vec::new();
+        for session in sessions {
+            if session.is_completed() {
+                continue;
+            }
+            let group = session.group();
+            assert!(!group.is_completed(), "an active session of an ended group");
+            assert!(group.sessions().contains(session));
+            if let Some(id) = group.id() {
+                assert_eq!(world.shared.groups.get(id), Some(group.clone()));
+            }
+            own.push(group);
+        }
+        for group in self.0.lock().unwrap().iter() {
+            if !own.contains(group) {
+                assert!(group.is_completed(), "nobody ends it");
+            }
+        }
+        for session in sessions {
+            session.terminate();
+        }
+        world.end();
+        for group in self.0.lock().unwrap().iter() {
+            assert!(group.is_completed());
+            let _cleaned_up = block_on(group.cleanup_completed());
+        }
+    }
+}
+
+#[test]
+fn the_last_leave_against_a_new_session_and_a_join() {
+    explore(|| {
+        let world = World::new();
+        let met = Met::default();
+        let last = world.shared.create(Some(name())).unwrap();
+        met.note(&world, last.group());
+        let joining = world.session();
+        let created = Mutex::new(None);
+        race!(
+            world,
+            || last.terminate(),
+            || {
+                joining.join(name()).unwrap();
+                met.note(&world, joining.group());
+            },
+            || {
+                let session = world.shared.create(Some(name())).unwrap();
+                met.note(&world, session.group());
+                *created.lock().unwrap() = Some(session);
+            },
+        );
+        let created = created.into_inner().unwrap().unwrap();
+        met.check(&world, &[&last, &joining, &created]);
+    });
+}
+
+#[test]
+fn termination_against_a_new_session_and_a_join() {
+    explore(|| {
+        let world = World::new();
+        let met = Met::default();
+        let joining = world.session();
+        met.note(&world, joining.group());
+        let created = Mutex::new(None);
+        race!(
+            world,
+            || {
+                let session = world.shared.create(Some(name())).unwrap();
+                met.note(&world, session.group());
+                *created.lock().unwrap() = Some(session);
+            },
+            || {
+                if joining.join(name()).is_ok() {
+                    met.note(&world, joining.group());
+                }
+            },
+            || {
+                if let Some(group) = world.shared.groups.get(&name()) {
+                    group.terminate();
+                    let _report = block_on(group.cleanup_completed());
+                    assert!(group.is_completed());
+                    met.note(&world, group);
+                }
+            },
+        );
+        let created = created.into_inner().unwrap().unwrap();
+        met.check(&world, &[&joining, &created]);
+    });
+}
+
+/// A session moves on while a request is inside: the old group's cleanup waits for that request.
+#[test]
+fn a_request_inside_against_its_session_leaving_the_group() {
+    explore(|| {
+        let world = World::new();
+        let met = Met::default();
+        let session = world.shared.create(Some(name())).unwrap();
+        let group = session.group();
+        met.note(&world, group.clone());
+        let guard = session.enter().unwrap();
+        let left = AtomicBool::new(false);
+        race!(
+            world,
+            || {
+                left.store(true, Ordering::Relaxed);
+                drop(guard);
+            },
+            || drop(session.enter()),
+            || {
+                session.join(GroupId::from("h")).unwrap();
+                met.note(&world, session.group());
+            },
+            || {
+                let report = block_on(group.cleanup_completed());
+                assert!(report.is_clean(), "{report:?}");
+                assert!(left.load(Ordering::Relaxed), "a request was not waited for");
+            },
+        );
+        met.check(&world, &[&session]);
+    });
+}
+
+/// Two sessions leave at the same time, by their end and by a move.
+#[test]
+fn two_last_members_leave() {
+    explore(|| {
+        let world = World::new();
+        let met = Met::default();
+        let ending = world.shared.create(Some(name())).unwrap();
+        let moving = world.shared.create(Some(name())).unwrap();
+        met.note(&world, ending.group());
+        race!(
+            world,
+            || ending.terminate(),
+            || {
+                moving.join(GroupId::from("h")).unwrap();
+                met.note(&world, moving.group());
+            },
+            || {
+                // An anonymous group of one's own, made at the same moment by several who ask.
+                let session = world.session();
+                race!(world, || met.note(&world, session.group()), || session.terminate());
+                met.note(&world, session.group());
+            },
+        );
+        met.check(&world, &[&ending, &moving]);
+    });
+}

@@ -1,0 +1,282 @@
+//! What the models share: a world of sessions, threads that race in it, values that count, and the exploration.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
+use shuttle::{Config, MaxSteps, Runner};
+
+use crate::builder::{Settings, WhenFull};
+use crate::cause::CompletionCause;
+use crate::runtime::Runtime;
+use crate::session::Session;
+use crate::shared::Shared;
+use crate::sync::point;
+use crate::{Exclusive, InitContext, Property, SessionProperties};
+
+// ===== exploration =====
+
+/// Tries the model under random schedules, of two kinds.
+pub(super) fn explore(model: fn()) {
+    let tries = std::env::var("SESSION_MODEL_ITERATIONS");
+    let tries = tries.map_or(1_000, |tries| {
+        tries
+            .parse()
+            .expect("SESSION_MODEL_ITERATIONS is a number")
+    });
+    let explored = run("random", RandomScheduler::new(tries), model)
+        + run("PCT", PctScheduler::new(3, tries), model);
+    println!("explored {explored} schedules");
+}
+
+/// Tries the model under all schedules there are.
+pub(super) fn exhaust(model: fn()) {
+    let explored = run("DFS", DfsScheduler::new(None, false), model);
+    println!("explored all {explored} schedules");
+}
+
+fn run(name: &'static str, scheduler: impl Scheduler + 'static, model: fn()) -> usize {
+    let mut config = Config::new();
+    // The core's frames are larger than shuttle's stacks, and a model that takes that long never ends.
+    config.stack_size = 0x4_0000;
+    config.max_steps = MaxSteps::FailAfter(100_000);
+    config.silence_warnings = true;
+    let tried = Arc::new(Tried {
+        name,
+        count: AtomicUsize::new(0),
+    });
+    let counted = tried.clone();
+    Runner::new(scheduler, config).run(move || {
+        counted.count.fetch_add(1, Ordering::Relaxed);
+        model();
+    })
+}
+
+struct Tried {
+    name: &'static str,
+    count: AtomicUsize,
+}
+
+impl Drop for Tried {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let count = self.count.load(Ordering::Relaxed);
+            println!("failed at schedule {count} of {}", self.name);
+        }
+    }
+}
+
+// ===== the world of one schedule =====
+
+pub(super) struct World {
+    pub(super) shared: Arc<Shared>,
+    pub(super) tally: Tally,
+}
+
+pub(super) type Thread<'a> = Box<dyn FnOnce() + Send + 'a>;
+
+/// Runs these closures at the same time.
+macro_rules! race {
+    ($world:expr, $($thread:expr),+ $(,)?) => {
+        $world.race(vec![$(Box::new($thread) as $crate::models::harness::Thread<'_>),+])
+    };
+}
+pub(super) use race;
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self::with(|_| ())
+    }
+
+    pub(super) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let tally = Tally::default();
+        let mut settings = Settings {
+            idle_timeout: Duration::from_secs(10),
+            absolute_timeout: Duration::from_secs(3600),
+            drain_timeout: Duration::from_secs(1),
+            close_timeout: Duration::from_secs(1),
+            lend_timeout: Duration::from_secs(1),
+            max_sessions: 10,
+            when_full: WhenFull::Reject,
+            state: Some(Arc::new(tally.clone())),
+        };
+        change(&mut settings);
+        let shared = Arc::new(Shared::new(settings, Runtime::new()));
+        Self { shared, tally }
+    }
+
+    pub(super) fn session(&self) -> Session {
+        self.shared.create(None).expect("there is room")
+    }
+
+    /// Runs the threads and the runtime's tasks until the threads have ended, then the tasks until none is left.
+    pub(super) fn race(&self, threads: Vec<Thread<'_>>) {
+        let running = AtomicUsize::new(threads.len());
+        shuttle::thread::scope(|scope| {
+            let running = &running;
+            for thread in threads {
+                scope.spawn(move || {
+                    thread();
+                    running.fetch_sub(1, Ordering::Relaxed);
+                });
+            }
+            while running.load(Ordering::Relaxed) > 0 {
+                self.shared.runtime.poll_tasks();
+                shuttle::thread::yield_now();
+            }
+        });
+        self.settle();
+    }
+
+    pub(super) fn settle(&self) {
+        while self.shared.runtime.poll_tasks() > 0 {
+            shuttle::thread::yield_now();
+        }
+    }
+
+    /// Ends the sessions that are left. Then nothing is left, and every value was closed once.
+    pub(super) fn end(&self) {
+        for session in self.shared.sessions() {
+            assert!(session.local().cause().is_none(), "registered, but ended");
+            session.complete(CompletionCause::Shutdown);
+        }
+        self.settle();
+        let stats = self.shared.stats();
+        assert_eq!((stats.active, stats.in_cleanup, stats.groups), (0, 0, 0));
+        assert!(!self.shared.is_cleaning_up());
+        assert_eq!(self.tally.closed(), self.tally.made());
+        assert_eq!(self.tally.dropped(), self.tally.made());
+    }
+}
+
+/// Waits for a future, while the first thread polls the runtime's tasks.
+pub(super) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = poll_once(future.as_mut()) {
+            return output;
+        }
+        shuttle::thread::yield_now();
+    }
+}
+
+pub(super) fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Pending once: a step between two polls.
+pub(super) async fn step() {
+    let mut stepped = false;
+    std::future::poll_fn(|_| {
+        if std::mem::replace(&mut stepped, true) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+}
+
+// ===== values =====
+
+/// How many values were made, closed by their hook, and dropped.
+#[derive(Clone, Default)]
+pub(super) struct Tally(Arc<Counts>);
+
+#[derive(Default)]
+struct Counts {
+    made: AtomicUsize,
+    closed: AtomicUsize,
+    dropped: AtomicUsize,
+}
+
+/// A value that counts.
+pub(super) struct Probe {
+    tally: Tally,
+    /// It is closed by a hook, and not by its drop alone.
+    hooked: bool,
+}
+
+impl Tally {
+    pub(super) fn make(&self) -> Probe {
+        self.0.made.fetch_add(1, Ordering::Relaxed);
+        Probe {
+            tally: self.clone(),
+            hooked: true,
+        }
+    }
+
+    pub(super) fn make_plain(&self) -> Probe {
+        let mut probe = self.make();
+        probe.hooked = false;
+        probe
+    }
+
+    pub(super) fn made(&self) -> usize {
+        self.0.made.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn closed(&self) -> usize {
+        self.0.closed.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn dropped(&self) -> usize {
+        self.0.dropped.load(Ordering::Relaxed)
+    }
+}
+
+impl Probe {
+    fn count_closed(&self) {
+        self.tally.0.closed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes it back from where it would have been closed.
+    pub(super) fn take_back(mut self) {
+        self.hooked = false;
+    }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        point();
+        if !self.hooked {
+            self.count_closed();
+        }
+        self.tally.0.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+pub(super) fn close(probe: Probe) {
+    point();
+    probe.count_closed();
+}
+
+pub(super) async fn close_later(probe: Probe) {
+    step().await;
+    probe.count_closed();
+}
+
+/// A set with a cell of each kind.
+#[derive(SessionProperties)]
+#[session(state = Tally, crate = crate)]
+pub(super) struct Desk {
+    #[property(init = make, close = close)]
+    pub(super) here: Property<Probe>,
+    #[property(async_init = make_later, close = close_later)]
+    pub(super) elsewhere: Property<Probe>,
+    #[property(async_init = make_later, close = close)]
+    pub(super) lent: Exclusive<Probe>,
+}
+
+fn make(cx: &InitContext<Tally>) -> Probe {
+    point();
+    cx.state().make()
+}
+
+async fn make_later(cx: &InitContext<Tally>) -> Probe {
+    step().await;
+    cx.state().make()
+}

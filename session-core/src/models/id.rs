@@ -1,0 +1,55 @@
+//! Ids: a session is found by the id it has, and by none once it has ended.
+
+use super::harness::{World, explore, race};
+use crate::LocalSession as _;
+use crate::session::Session;
+
+fn cycle(world: &World, session: &Session) {
+    let before = session.id();
+    let cycled = session.cycle_id();
+    assert!(world.shared.find(&before).is_none(), "an old id lives on");
+    if let Ok(new) = cycled {
+        let found = world.shared.find(&new.id());
+        assert!(found.is_none_or(|found| found == *session));
+    }
+}
+
+#[test]
+fn cycle_id_against_look_up_and_completion() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        race!(
+            world,
+            || cycle(&world, &session),
+            || {
+                let found = world.shared.sessions();
+                assert!(!found.is_empty() || session.is_completed(), "not found");
+            },
+            || {
+                session.terminate();
+                assert!(world.shared.sessions().is_empty());
+                assert!(session.cycle_id().is_err());
+            },
+        );
+        assert!(world.shared.sessions().is_empty(), "an ended session came back");
+        world.end();
+    });
+}
+
+#[test]
+fn cycle_id_against_cycle_id() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        race!(
+            world,
+            || cycle(&world, &session),
+            || cycle(&world, &session),
+            || assert!(!world.shared.sessions().is_empty(), "not found"),
+        );
+        assert_eq!(world.shared.sessions().len(), 1);
+        assert_eq!(world.shared.find(&session.id()), Some(session.clone()));
+        world.end();
+    });
+}

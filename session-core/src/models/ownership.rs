@@ -1,0 +1,78 @@
+//! Owned values: completion, dispose and reclaim race, and one wins.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::harness::{Desk, Probe, World, block_on, explore, race};
+use crate::runtime::advance;
+use crate::{LocalSession as _, Owned};
+
+#[test]
+fn dispose_against_reclaim_against_completion() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let owned: Owned<Probe> = session
+            .take_ownership(world.tally.make_plain())
+            .ok()
+            .unwrap();
+        let [disposed, reclaimed, closed, dropped] = [const { AtomicUsize::new(0) }; 4];
+        race!(
+            world,
+            || disposed.store(owned.dispose().into(), Ordering::Relaxed),
+            || {
+                if let Some(value) = owned.reclaim() {
+                    assert_eq!(world.tally.dropped(), 0, "given back after its drop");
+                    reclaimed.store(1, Ordering::Relaxed);
+                    drop(value);
+                }
+            },
+            || {
+                session.terminate();
+                assert!(!owned.dispose(), "disposed after completion");
+                assert!(owned.reclaim().is_none(), "reclaimed after completion");
+                let report = block_on(session.cleanup_completed());
+                closed.store(report.closed(), Ordering::Relaxed);
+                dropped.store(world.tally.dropped(), Ordering::Relaxed);
+            },
+        );
+        let [disposed, reclaimed, closed, dropped] =
+            [disposed, reclaimed, closed, dropped].map(AtomicUsize::into_inner);
+        assert_eq!(disposed + reclaimed + closed, 1);
+        // A dispose under way was waited for.
+        assert!(reclaimed == 1 || dropped == 1);
+        world.end();
+    });
+}
+
+/// What goes on when cleanup has run out of patience finds a session that is over, and brings nothing back.
+#[test]
+fn what_outlasts_the_drain_timeout() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let owned = session
+            .take_ownership(world.tally.make_plain())
+            .ok()
+            .unwrap();
+        let kept = session.keep_alive().unwrap();
+        let desk = session.props::<Desk>().unwrap();
+        race!(
+            world,
+            || {
+                owned.dispose();
+                drop(kept);
+            },
+            move || drop(desk.here()),
+            || {
+                session.terminate();
+                for _ in 0..3 {
+                    advance(Duration::from_secs(1));
+                }
+            },
+        );
+        world.settle();
+        assert!(session.local().lock().used().is_none(), "brought back");
+        world.end();
+    });
+}

@@ -1,0 +1,117 @@
+//! The last one out closes: a value is closed once, by whoever lets go of it last.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::harness::{Probe, World, block_on, close, close_later, exhaust, explore, race};
+use crate::runtime::advance;
+use crate::sync::Counted;
+use crate::{LocalSession as _, PropertyKey, Trouble};
+
+const KEY: PropertyKey<Probe> = PropertyKey::new("probe");
+
+/// The pointer alone: of those who let go, one gets the value.
+#[test]
+fn one_of_those_who_let_go_gets_the_value() {
+    exhaust(|| {
+        let first = Counted::new(());
+        let (second, third) = (first.clone(), first.clone());
+        let got = shuttle::thread::scope(|scope| {
+            let others = [second, third]
+                .map(|hold| scope.spawn(move || Counted::into_inner(hold).is_some()));
+            let own = Counted::into_inner(first).is_some();
+            let others = others.map(|other| other.join().unwrap());
+            others.into_iter().chain([own]).filter(|got| *got).count()
+        });
+        assert_eq!(got, 1);
+    });
+}
+
+#[test]
+fn the_last_handle_against_cleanup() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let handle = session
+            .properties()
+            .insert_with(&KEY, world.tally.make(), close)
+            .unwrap();
+        let other = handle.clone();
+        race!(
+            world,
+            move || drop(handle),
+            move || drop(other),
+            || {
+                session.terminate();
+                let report = block_on(session.cleanup_completed());
+                assert!(report.is_clean(), "{report:?}");
+                assert_eq!((report.closed(), world.tally.closed()), (1, 1));
+            },
+        );
+        world.end();
+    });
+}
+
+/// With a clock that passes all timeouts: a value is reported as closed or as still held, and is closed once.
+#[test]
+fn the_last_handle_against_the_close_timeout() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let handle = session
+            .properties()
+            .insert_with(&KEY, world.tally.make(), close)
+            .unwrap();
+        race!(
+            world,
+            move || drop(handle),
+            || advance(Duration::from_secs(1)),
+            || {
+                session.terminate();
+                let report = block_on(session.cleanup_completed());
+                match report.problems() {
+                    [] => assert_eq!(report.closed(), 1),
+                    [held] => {
+                        assert_eq!(held.trouble(), &Trouble::StillHeld);
+                        assert_eq!(report.closed(), 0);
+                    }
+                    more => panic!("{more:?}"),
+                }
+            },
+        );
+        world.end();
+    });
+}
+
+/// A value that is removed is closed by the last handle, or taken back from it; one that is not is the session's.
+#[test]
+fn insert_against_remove_against_completion() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let properties = session.properties();
+        let inserted = AtomicBool::new(false);
+        race!(
+            world,
+            || match properties.insert_with(&KEY, world.tally.make(), close_later) {
+                Ok(_) => inserted.store(true, Ordering::Relaxed),
+                Err(refused) => refused.into_value().take_back(),
+            },
+            || {
+                if let Ok(Some(handle)) = properties.remove(&KEY) {
+                    assert!(properties.get(&KEY).is_none());
+                    if let Ok(value) = handle.try_into_inner() {
+                        value.take_back();
+                    }
+                }
+            },
+            || {
+                session.terminate();
+                let report = block_on(session.cleanup_completed());
+                assert!(report.is_clean(), "{report:?}");
+                assert!(properties.get(&KEY).is_none());
+            },
+        );
+        world.end();
+    });
+}

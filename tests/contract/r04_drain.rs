@@ -1,0 +1,242 @@
+//! Drain: requests, tasks and initialisers end, up to the drain timeout; then tasks are aborted.
+
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use session_core::{LocalSession, PropertyKey, SessionManager, SessionManagerBuilder};
+use tokio::sync::oneshot;
+
+use crate::kit::{Log, Tell, Watch, builder, problems, settle, threads};
+
+const ANY: PropertyKey<Tell> = PropertyKey::new("any");
+const OTHER: PropertyKey<Tell> = PropertyKey::new("other");
+
+/// How long aborted tasks get, at most.
+const MOMENT: u128 = 1_000;
+
+fn draining() -> SessionManagerBuilder {
+    builder().drain_timeout(Duration::from_secs(20))
+}
+
+fn manager() -> SessionManager {
+    draining().build().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn r04_a_cleanup_waits_no_longer_than_it_must() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let log = Log::default();
+    drop(session.properties().insert(&ANY, log.tell("any")));
+    let watch = Watch::start();
+    let (first, second) = (session.enter().unwrap(), session.enter().unwrap());
+    let telling = log.clone();
+    let task = session.spawn(|token| async move {
+        token.cancelled().await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        telling.add("the task ends");
+    });
+    drop(task.unwrap());
+    session.terminate();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    drop(first);
+    settle().await;
+    assert_eq!(log.entries(), ["the task ends"], "one is still inside");
+    drop(second);
+    let report = session.cleanup_completed().await;
+    assert_eq!(log.entries(), ["the task ends", "any"]);
+    assert!(report.is_clean());
+    assert_eq!(watch.millis(), 5_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r04_a_request_that_stays_is_waited_for_until_the_drain_timeout() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let log = Log::default();
+    drop(session.properties().insert(&ANY, log.tell("any")));
+    let _stays = [session.enter().unwrap(), session.enter().unwrap()];
+    let watch = Watch::start();
+    session.terminate();
+    tokio::time::sleep(Duration::from_millis(19_999)).await;
+    settle().await;
+    assert_eq!(log.count(), 0);
+    let report = session.cleanup_completed().await;
+    assert_eq!(log.entries(), ["any"]);
+    assert_eq!(
+        problems(&report),
+        ["request: still held", "request: still held"]
+    );
+    assert!(watch.millis() <= 20_000 + MOMENT, "{}", watch.millis());
+}
+
+#[tokio::test(start_paused = true)]
+async fn r04_tasks_have_the_drain_timeout_and_are_then_aborted() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let log = Log::default();
+    drop(session.properties().insert(&ANY, log.tell("any")));
+    let holds = log.tell("what the task holds");
+    let stubborn = session.spawn(|_| async move {
+        let _holds = holds;
+        std::future::pending::<()>().await;
+    });
+    let telling = log.clone();
+    let slow = session.spawn(|_| async move {
+        tokio::time::sleep(Duration::from_millis(19_999)).await;
+        telling.add("the slow task ends");
+    });
+    let watch = Watch::start();
+    session.terminate();
+    slow.unwrap().await.unwrap();
+    assert_eq!(log.entries(), ["the slow task ends"]);
+    let report = session.cleanup_completed().await;
+    assert!(stubborn.unwrap().await.unwrap_err().is_cancelled());
+    // It got a moment to drop what it held, and the properties waited for that.
+    let order = ["the slow task ends", "what the task holds", "any"];
+    assert_eq!(log.entries(), order);
+    assert_eq!(problems(&report), ["task: aborted"]);
+    assert_eq!(watch.millis(), 20_000);
+}
+
+/// What an aborted task holds, and what takes its time to be dropped.
+struct SlowToDrop {
+    began: Option<oneshot::Sender<()>>,
+    go_on: mpsc::Receiver<()>,
+    _tell: Tell,
+}
+
+impl Drop for SlowToDrop {
+    fn drop(&mut self) {
+        self.began.take().unwrap().send(()).unwrap();
+        let _ = self.go_on.recv();
+    }
+}
+
+#[test]
+fn r04_an_aborted_task_gets_a_moment_to_drop_what_it_holds() {
+    // Time is not paused: the moment would be over as soon as the runtime has nothing else to do.
+    let runtime = threads();
+    let sessions = builder()
+        .drain_timeout(Duration::from_millis(1))
+        .runtime(runtime.handle().clone())
+        .build()
+        .unwrap();
+    let session = sessions.create().unwrap();
+    let log = Log::default();
+    drop(session.properties().insert(&ANY, log.tell("any")));
+    let (began, begun) = oneshot::channel();
+    let (go_on, wait) = mpsc::channel();
+    let holds = SlowToDrop {
+        began: Some(began),
+        go_on: wait,
+        _tell: log.tell("what the task holds"),
+    };
+    let stubborn = session.spawn(|_| async move {
+        let _holds = holds;
+        std::future::pending::<()>().await;
+    });
+    drop(stubborn.unwrap());
+    session.terminate();
+    runtime.block_on(async {
+        begun.await.unwrap();
+        assert_eq!(log.count(), 0, "the properties wait for it");
+        assert!(session.cleanup_completed().now_or_never().is_none());
+        go_on.send(()).unwrap();
+        let report = session.cleanup_completed().await;
+        assert_eq!(log.entries(), ["what the task holds", "any"]);
+        assert_eq!(problems(&report), ["task: aborted"]);
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn r04_async_initialisers_drain_as_tasks_do() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let log = Log::default();
+    drop(session.properties().insert(&OTHER, log.tell("other")));
+    let holds = log.tell("what the initialiser holds");
+    let own = session.clone();
+    let caller = tokio::spawn(async move {
+        let properties = own.properties();
+        let made = properties.get_or_init_async(&ANY, || async move {
+            let _holds = holds;
+            std::future::pending().await
+        });
+        made.await.map(drop)
+    });
+    settle().await;
+    let watch = Watch::start();
+    session.terminate();
+    assert!(caller.await.unwrap().is_err(), "callers wait no longer");
+    assert_eq!(log.count(), 0);
+    let report = session.cleanup_completed().await;
+    assert_eq!(log.entries(), ["what the initialiser holds", "other"]);
+    // An initialiser is named after what it was to make.
+    assert_eq!(problems(&report), ["any: aborted"]);
+    assert_eq!(watch.millis(), 20_000);
+}
+
+#[test]
+fn r04_a_sync_initialiser_is_waited_for() {
+    let runtime = threads();
+    let sessions = builder().runtime(runtime.handle().clone()).build().unwrap();
+    let session = sessions.create().unwrap();
+    let log = Log::default();
+    drop(session.properties().insert(&OTHER, log.tell("other")));
+    let (inside, is_inside) = mpsc::channel();
+    let (go_on, wait) = mpsc::channel();
+    let (own, telling) = (session.clone(), log.clone());
+    let caller = std::thread::spawn(move || {
+        let made = own.properties().get_or_init(&ANY, || {
+            inside.send(()).unwrap();
+            wait.recv().unwrap();
+            telling.add("the initialiser ends");
+            telling.tell("too late")
+        });
+        made.map(drop)
+    });
+    is_inside.recv().unwrap();
+    session.terminate();
+    // Whatever else there is has had its turn once this has gone round.
+    for _ in 0..20 {
+        runtime.block_on(runtime.spawn(settle())).unwrap();
+    }
+    assert_eq!(log.count(), 0);
+    go_on.send(()).unwrap();
+    assert!(caller.join().unwrap().is_err());
+    let report = runtime.block_on(session.cleanup_completed());
+    assert_eq!(log.entries(), ["the initialiser ends", "too late", "other"]);
+    assert!(report.is_clean(), "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn r04_a_keep_alive_guard_is_not_waited_for() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let log = Log::default();
+    drop(session.properties().insert(&ANY, log.tell("any")));
+    let kept = session.keep_alive().unwrap();
+    let watch = Watch::start();
+    session.terminate();
+    let report = session.cleanup_completed().await;
+    assert_eq!(log.entries(), ["any"]);
+    assert!(report.is_clean(), "{report:?}");
+    assert_eq!(watch.millis(), 0);
+    drop(kept);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r04_owned_values_are_dropped_before_anything_has_drained() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let _request = session.enter().unwrap();
+    let owned: Arc<()> = Arc::default();
+    let _owned = session.take_ownership(owned.clone()).unwrap();
+    let task = session.spawn(|_| std::future::pending::<()>()).unwrap();
+    session.terminate();
+    settle().await;
+    assert!(Arc::into_inner(owned).is_some());
+    assert!(!task.is_finished());
+}

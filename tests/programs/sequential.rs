@@ -1,0 +1,488 @@
+//! Programs run one step at a time, against the model.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use session_core::{
+    CleanupCompleted, GroupId, KeepAlive, LocalSession, Owned, Properties, PropertyKey,
+    PropertyRef, Refused, RequestGuard, Session, SessionGroup, SessionManager, Trouble, WhenFull,
+};
+
+use crate::model::{Expected, Model};
+use crate::probe::{Holder, Log, Probe, close, close_later};
+use crate::program::{Close, SESSIONS, Step, program};
+
+const LONG: Duration = Duration::from_secs(100_000_000);
+
+pub(crate) const KEYS: [PropertyKey<Probe>; 3] = [
+    PropertyKey::new("a"),
+    PropertyKey::new("b"),
+    PropertyKey::new("c"),
+];
+
+pub(crate) fn manager() -> SessionManager {
+    SessionManager::builder()
+        .idle_timeout(LONG)
+        .absolute_timeout(LONG)
+        .max_sessions(SESSIONS, WhenFull::Reject)
+        .build()
+        .expect("there is a runtime")
+}
+
+pub(crate) fn name(group: usize) -> GroupId {
+    GroupId::from(format!("group {group}"))
+}
+
+struct World {
+    sessions: SessionManager,
+    log: Log,
+    model: Model,
+    slots: [Option<Session>; SESSIONS],
+    handles: Vec<PropertyRef<Probe>>,
+    owned: Vec<(Holder, u32, Owned<Probe>)>,
+    guards: Vec<(usize, RequestGuard)>,
+    kept: Vec<KeepAlive>,
+}
+
+/// A session or a group.
+enum Found {
+    Session(Session),
+    Group(SessionGroup),
+}
+
+impl Found {
+    fn properties(&self) -> Properties<'_> {
+        match self {
+            Self::Session(session) => session.properties(),
+            Self::Group(group) => group.properties(),
+        }
+    }
+
+    fn own(&self, probe: Probe) -> Result<Owned<Probe>, Refused<Probe>> {
+        match self {
+            Self::Session(session) => session.take_ownership(probe),
+            Self::Group(group) => group.take_ownership(probe),
+        }
+    }
+
+    fn spawn(&self) -> bool {
+        match self {
+            Self::Session(session) => session.spawn(|token| token.cancelled_owned()).is_ok(),
+            Self::Group(group) => group.spawn(|token| token.cancelled_owned()).is_ok(),
+        }
+    }
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            sessions: manager(),
+            log: Log::default(),
+            model: Model::default(),
+            slots: Default::default(),
+            handles: Vec::new(),
+            owned: Vec::new(),
+            guards: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    fn find(&self, holder: Holder) -> Option<Found> {
+        match holder {
+            Holder::Session(session) => self.slots[session].clone().map(Found::Session),
+            Holder::Group(group) => self.sessions.group(&name(group)).map(Found::Group),
+        }
+    }
+
+    /// The cleanups of these, asked for before they end.
+    fn cleanup(&self, holder: Holder) -> Option<CleanupCompleted> {
+        self.find(holder).map(|found| match found {
+            Found::Session(session) => session.cleanup_completed(),
+            Found::Group(group) => group.cleanup_completed(),
+        })
+    }
+
+    async fn step(&mut self, step: Step) {
+        match step {
+            Step::Create(session, group) => self.create(session, group),
+            Step::Terminate(Holder::Session(session)) => self.terminate(session).await,
+            Step::Terminate(Holder::Group(group)) => self.terminate_group(group).await,
+            Step::Join(session, group) => self.join(session, group).await,
+            Step::CycleId(session) => self.cycle_id(session),
+            Step::Insert(holder, key, close) => self.insert(holder, key, close),
+            Step::Replace(holder, key, close) => self.replace(holder, key, close),
+            Step::Remove(holder, key) => self.remove(holder, key),
+            Step::GetOrInit(holder, key) => self.get_or_init(holder, key, false).await,
+            Step::GetOrInitAsync(holder, key) => self.get_or_init(holder, key, true).await,
+            Step::Hold(holder, key) => self.hold(holder, key),
+            Step::LetGo(latest) => self.let_go(latest),
+            Step::Own(holder) => self.own(holder),
+            Step::Dispose(latest) => self.disown(latest, true),
+            Step::Reclaim(latest) => self.disown(latest, false),
+            Step::Spawn(holder) => {
+                if let Some(found) = self.find(holder) {
+                    assert_eq!(found.spawn(), self.model.is_active(holder));
+                }
+            }
+            Step::Enter(session) => {
+                let Some(found) = &self.slots[session] else {
+                    return;
+                };
+                let entered = found.enter();
+                assert_eq!(
+                    entered.is_ok(),
+                    self.model.is_active(Holder::Session(session))
+                );
+                if let Ok(guard) = entered {
+                    self.guards.push((self.model.enter(session), guard));
+                }
+            }
+            Step::KeepAlive(session) => {
+                let Some(found) = &self.slots[session] else {
+                    return;
+                };
+                let kept = found.keep_alive();
+                assert_eq!(kept.is_ok(), self.model.is_active(Holder::Session(session)));
+                self.kept.extend(kept);
+            }
+            Step::Leave(latest) => {
+                if let Some(at) = self.guards.len().checked_sub(latest + 1) {
+                    let (number, guard) = self.guards.remove(at);
+                    drop(guard);
+                    self.model.leave(number);
+                }
+            }
+        }
+    }
+
+    fn create(&mut self, session: usize, group: Option<usize>) {
+        if self.model.is_active(Holder::Session(session)) {
+            return;
+        }
+        let created = match group {
+            Some(group) => self.sessions.create_in(name(group)),
+            None => self.sessions.create(),
+        };
+        self.slots[session] =
+            Some(created.expect("there is room: the others have been cleaned up"));
+        self.model.create(session, group);
+    }
+
+    async fn terminate(&mut self, session: usize) {
+        let Some(found) = self.slots[session].clone() else {
+            return;
+        };
+        if !self.model.is_active(Holder::Session(session)) {
+            found.terminate();
+            return;
+        }
+        let id = found.id();
+        let (expected, cleanups) = self.expect(|model| model.end_session(session));
+        found.terminate();
+        assert!(self.sessions.get(&id).is_none());
+        check(expected, cleanups).await;
+    }
+
+    async fn terminate_group(&mut self, group: usize) {
+        let Some(Found::Group(found)) = self.find(Holder::Group(group)) else {
+            assert!(!self.model.is_active(Holder::Group(group)));
+            return;
+        };
+        let (expected, cleanups) = self.expect(|model| {
+            let sessions = model.sessions_of(group);
+            sessions
+                .into_iter()
+                .flat_map(|session| model.end_session(session))
+                .collect()
+        });
+        found.terminate();
+        check(expected, cleanups).await;
+    }
+
+    async fn join(&mut self, session: usize, group: usize) {
+        let Some(found) = self.slots[session].clone() else {
+            return;
+        };
+        let joined = if self.model.is_active(Holder::Session(session)) {
+            let (expected, cleanups) = self.expect(|model| model.join(session, group));
+            let joined = found.join(name(group));
+            assert_eq!(found.group().id(), Some(&name(group)));
+            check(expected, cleanups).await;
+            joined.is_ok()
+        } else {
+            found.join(name(group)).is_err()
+        };
+        assert!(joined);
+    }
+
+    /// What the model expects of a step, and the cleanups that will say so.
+    fn expect(
+        &mut self,
+        step: impl FnOnce(&mut Model) -> Vec<Expected>,
+    ) -> (Vec<Expected>, Vec<CleanupCompleted>) {
+        let before: Vec<_> = (0..SESSIONS)
+            .map(Holder::Session)
+            .chain((0..crate::program::GROUPS).map(Holder::Group))
+            .filter_map(|holder| Some((holder, self.cleanup(holder)?)))
+            .collect();
+        let expected = step(&mut self.model);
+        let cleanup_of = |ended: &Expected| {
+            let found = before.iter().find(|(holder, _)| *holder == ended.holder);
+            found.expect("what ends was there").1.clone()
+        };
+        let cleanups = expected.iter().map(cleanup_of).collect();
+        (expected, cleanups)
+    }
+
+    fn cycle_id(&self, session: usize) {
+        let Some(found) = &self.slots[session] else {
+            return;
+        };
+        let old = found.id();
+        let cycled = found.cycle_id();
+        assert_eq!(
+            cycled.is_ok(),
+            self.model.is_active(Holder::Session(session))
+        );
+        if let Ok(new) = cycled {
+            assert!(self.sessions.get(&old).is_none());
+            assert_eq!(self.sessions.get(&new.id()).as_ref(), Some(found));
+        }
+    }
+
+    fn insert(&mut self, holder: Holder, key: usize, how: Close) {
+        let Some(found) = self.find(holder) else {
+            return;
+        };
+        let probe = self.log.probe(holder);
+        let number = probe.number;
+        let inserted = match how {
+            Close::Drop => found.properties().insert(&KEYS[key], probe),
+            Close::Hook => found.properties().insert_with(&KEYS[key], probe, close),
+            Close::AsyncHook => found
+                .properties()
+                .insert_with(&KEYS[key], probe, close_later),
+        };
+        match inserted {
+            Ok(handle) => {
+                assert_eq!(handle.number, number);
+                assert!(self.model.at(holder, key).is_none());
+                self.model.insert(holder, key, number, how);
+            }
+            Err(Refused::AlreadyPresent(probe)) => {
+                assert!(self.model.at(holder, key).is_some());
+                self.refused(holder, probe);
+            }
+            Err(Refused::SessionEnded(probe)) => {
+                assert!(!self.model.is_active(holder));
+                self.refused(holder, probe);
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    fn replace(&mut self, holder: Holder, key: usize, how: Close) {
+        let Some(found) = self.find(holder) else {
+            return;
+        };
+        let probe = self.log.probe(holder);
+        let number = probe.number;
+        let replaced = match how {
+            Close::Drop => found.properties().replace(&KEYS[key], probe),
+            Close::Hook => found.properties().replace_with(&KEYS[key], probe, close),
+            Close::AsyncHook => found
+                .properties()
+                .replace_with(&KEYS[key], probe, close_later),
+        };
+        match replaced {
+            Ok(old) => {
+                assert_eq!(
+                    old.as_ref().map(|old| old.number),
+                    self.model.at(holder, key)
+                );
+                drop(old);
+                self.model.remove(holder, key);
+                self.model.insert(holder, key, number, how);
+            }
+            Err(Refused::SessionEnded(probe)) => {
+                assert!(!self.model.is_active(holder));
+                self.refused(holder, probe);
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    /// A value that was handed back is the program's own: it is dropped here.
+    fn refused(&mut self, holder: Holder, probe: Probe) {
+        self.model
+            .ends
+            .entry(holder)
+            .or_default()
+            .push(crate::probe::End::Dropped(probe.number));
+    }
+
+    fn remove(&mut self, holder: Holder, key: usize) {
+        let Some(found) = self.find(holder) else {
+            return;
+        };
+        match found.properties().remove(&KEYS[key]) {
+            Ok(removed) => {
+                assert_eq!(
+                    removed.as_ref().map(|old| old.number),
+                    self.model.at(holder, key)
+                );
+                drop(removed);
+                self.model.remove(holder, key);
+            }
+            Err(_ended) => assert!(!self.model.is_active(holder)),
+        }
+    }
+
+    async fn get_or_init(&mut self, holder: Holder, key: usize, on_a_task: bool) {
+        let Some(found) = self.find(holder) else {
+            return;
+        };
+        let log = self.log.clone();
+        let properties = found.properties();
+        let got = if on_a_task {
+            properties
+                .get_or_init_async(&KEYS[key], move || async move { log.probe(holder) })
+                .await
+        } else {
+            properties.get_or_init(&KEYS[key], || log.probe(holder))
+        };
+        match (got, self.model.at(holder, key)) {
+            (Ok(handle), Some(number)) => assert_eq!(handle.number, number),
+            (Ok(handle), None) => self.model.insert(holder, key, handle.number, Close::Drop),
+            (Err(_ended), there) => {
+                assert!(there.is_none() && !self.model.is_active(holder));
+            }
+        }
+    }
+
+    fn hold(&mut self, holder: Holder, key: usize) {
+        let Some(found) = self.find(holder) else {
+            return;
+        };
+        let handle = found.properties().get(&KEYS[key]);
+        assert_eq!(
+            handle.as_ref().map(|handle| handle.number),
+            self.model.at(holder, key)
+        );
+        if let Some(handle) = handle {
+            self.model.hold(handle.number);
+            self.handles.push(handle);
+        }
+    }
+
+    fn let_go(&mut self, latest: usize) {
+        if let Some(at) = self.handles.len().checked_sub(latest + 1) {
+            let handle = self.handles.remove(at);
+            handle.touch();
+            let number = handle.number;
+            drop(handle);
+            self.model.let_go(number);
+        }
+    }
+
+    fn own(&mut self, holder: Holder) {
+        let Some(found) = self.find(holder) else {
+            return;
+        };
+        let probe = self.log.probe(holder);
+        let number = probe.number;
+        match found.own(probe) {
+            Ok(owned) => {
+                self.model.own(holder, number);
+                self.owned.push((holder, number, owned));
+            }
+            Err(refused) => {
+                assert!(!self.model.is_active(holder));
+                self.refused(holder, refused.into_value());
+            }
+        }
+    }
+
+    fn disown(&mut self, latest: usize, dispose: bool) {
+        let Some(at) = self.owned.len().checked_sub(latest + 1) else {
+            return;
+        };
+        let (holder, number, owned) = &self.owned[at];
+        if dispose {
+            assert_eq!(owned.dispose(), self.model.disown(*holder, *number, true));
+        } else {
+            let reclaimed = owned.reclaim();
+            assert_eq!(
+                reclaimed.is_some(),
+                self.model.disown(*holder, *number, false)
+            );
+            if let Some(probe) = reclaimed {
+                let holder = *holder;
+                self.refused(holder, probe);
+            }
+        }
+    }
+
+    /// The program is over: everything goes, and nothing is left.
+    async fn end(mut self) {
+        self.handles.clear();
+        self.guards.clear();
+        self.kept.clear();
+        settle().await;
+        let report = self.sessions.shutdown(LONG).await;
+        assert!(report.is_clean(), "{report:?}");
+        assert_eq!(self.log.made(), self.log.dropped(), "made and dropped");
+        let stats = self.sessions.stats();
+        assert_eq!((stats.active, stats.in_cleanup, stats.groups), (0, 0, 0));
+        assert!(self.sessions.sessions().is_empty());
+        assert!(self.sessions.groups().is_empty());
+    }
+}
+
+async fn check(expected: Vec<Expected>, cleanups: Vec<CleanupCompleted>) {
+    for (expected, cleanup) in expected.into_iter().zip(cleanups) {
+        let report = cleanup.await;
+        assert_eq!(report.closed(), expected.closed, "{expected:?} {report:?}");
+        let held = report
+            .problems()
+            .iter()
+            .filter(|problem| *problem.trouble() == Trouble::StillHeld);
+        assert_eq!(held.count(), expected.still_held, "{expected:?} {report:?}");
+        assert_eq!(report.problems().len(), expected.still_held, "{report:?}");
+    }
+}
+
+/// Lets what was spawned run to its end: no hook here takes more than a few turns.
+async fn settle() {
+    for _ in 0..8 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn run(steps: Vec<Step>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime can be built");
+    let whole: Pin<Box<dyn Future<Output = ()>>> = Box::pin(async move {
+        let mut world = World::new();
+        for step in steps {
+            world.step(step).await;
+            settle().await;
+            assert_eq!(world.log.ends(), world.model.ends, "after {step:?}");
+        }
+        world.end().await;
+    });
+    runtime.block_on(whole);
+}
+
+proptest! {
+    #![proptest_config(crate::config(300))]
+
+    #[test]
+    fn one_step_at_a_time_it_is_the_model(steps in program(200)) {
+        run(steps);
+    }
+}
