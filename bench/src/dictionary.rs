@@ -64,7 +64,26 @@ pub fn run() -> Vec<Verdict> {
         for _ in 0..ROUNDS_OF_KEYS {
             for name in &NAMES {
                 let found = black_box(&map).get(*black_box(name)).expect("it is there");
-                let value = measured[dictionary].least();
+                let value = Arc::clone(found.value()).downcast::<AtomicU64>();
+                black_box(value.expect("it is of that type"));
+            }
+        }
+    });
+    let dictionary = bench.case("`session.properties().get(&KEY)`", READS, || {
+        for _ in 0..ROUNDS_OF_KEYS {
+            for key in &KEYS {
+                let properties = black_box(&session).properties();
+                black_box(properties.get(black_box(key)).expect("it is there"));
+            }
+        }
+    });
+    let measured = bench.run();
+    print_cases(
+        "2. A read of one of 8 properties of the dictionary",
+        &measured,
+    );
+
+    let value = measured[dictionary].least();
     let least = measured[locked_clone].least();
     let verdict = |beside, base: f64, budget: f64| Verdict {
         what: format!("read of one of 8 dictionary properties; {beside}"),
@@ -76,6 +95,10 @@ pub fn run() -> Vec<Verdict> {
     };
     vec![
         verdict("`DashMap` by string", measured[base].least(), MOST_NS),
-        verdict("a lock, a clone and 6 ns", least, least + MOST_OVER_LOCK_AND_CLONE_NS),
+        verdict(
+            "a lock, a clone and 6 ns",
+            least,
+            least + MOST_OVER_LOCK_AND_CLONE_NS,
+        ),
     ]
 }

@@ -107,7 +107,11 @@ fn at(size: &str, count: usize, most: f64) -> Vec<Verdict> {
     let looked_up = get.over(bare).median();
     let entering = entered.over(bare_and_clock).median();
     // What the ratio allows over the bare map, and not over the clock.
-    let most_entering = bare.times(most - 1.0).plus(bare_and_clock).over(bare_and_clock).median();
+    let most_entering = bare
+        .times(most - 1.0)
+        .plus(bare_and_clock)
+        .over(bare_and_clock)
+        .median();
     vec![
         Verdict {
             what: format!("look-up, {size}; bare `DashMap`"),

@@ -34,6 +34,8 @@ pub struct Hook<T>(Kind<T>);
 enum Kind<T> {
     Sync(Box<dyn FnOnce(T) -> Closed + Send + Sync>),
     Async(Box<dyn FnOnce(T) -> BoxFuture<Closed> + Send + Sync>),
+    /// For a wrapper with drop glue around a value that has none: there is nothing to close.
+    Nothing,
 }
 
 impl<T> std::fmt::Debug for Hook<T> {
@@ -41,6 +43,7 @@ impl<T> std::fmt::Debug for Hook<T> {
         f.write_str(match self.0 {
             Kind::Sync(_) => "Hook::Sync",
             Kind::Async(_) => "Hook::Async",
+            Kind::Nothing => "Hook::Nothing",
         })
     }
 }
@@ -104,7 +107,23 @@ impl<T: 'static> Hook<T> {
         Hook(match self.0 {
             Kind::Sync(close) => Kind::Sync(Box::new(move |wrapped| close(unwrap(wrapped)))),
             Kind::Async(close) => Kind::Async(Box::new(move |wrapped| close(unwrap(wrapped)))),
+            Kind::Nothing => Kind::Nothing,
         })
+    }
+}
+
+impl<T> Hook<T> {
+    /// What stands for no hook where `T` wraps a value without drop glue.
+    pub(crate) fn nothing() -> Self {
+        Self(Kind::Nothing)
+    }
+}
+
+/// Does nothing happen when such a value is closed?
+pub(crate) fn is_trivial<T>(hook: Option<&Hook<T>>) -> bool {
+    match hook {
+        None => !std::mem::needs_drop::<T>(),
+        Some(hook) => matches!(hook.0, Kind::Nothing),
     }
 }
 
@@ -117,7 +136,7 @@ pub(crate) enum Closing {
 /// Starts to close `value`: drops it, or runs its hook, up to the hook's first `.await` if it is async.
 pub(crate) fn close<T>(value: T, hook: Option<Hook<T>>) -> Closing {
     match hook {
-        None => Closing::Done(caught(|| {
+        None | Some(Hook(Kind::Nothing)) => Closing::Done(caught(|| {
             drop(value);
             Ok(())
         })),

@@ -129,7 +129,11 @@ async fn lend_out<T: Send + 'static>(
 }
 
 fn wrap<T: Send + 'static>(hook: Option<Hook<T>>) -> Option<Hook<Lent<T>>> {
-    hook.map(|hook| hook.before(Lent::into_inner))
+    match hook {
+        Some(hook) => Some(hook.before(Lent::into_inner)),
+        // The wrapper has drop glue whatever `T` is.
+        None => (!std::mem::needs_drop::<T>()).then(Hook::nothing),
+    }
 }
 
 // ===== what accessors call =====

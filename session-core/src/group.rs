@@ -135,6 +135,10 @@ impl SessionGroup {
                 .collect::<Vec<_>>()
         };
         self.unregister();
+        if sessions.is_empty() {
+            // Founded a moment ago, for a session that it has not admitted yet: that one founds another.
+            self.complete();
+        }
         for session in sessions {
             session.complete(CompletionCause::Terminated);
         }

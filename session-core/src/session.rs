@@ -8,6 +8,7 @@ use crate::activity::{Activity, Alive, Epoch};
 use crate::cause::CompletionCause;
 use crate::clock::Ticks;
 use crate::error::SessionEnded;
+use crate::event::{LifecycleEvent, Subject};
 use crate::group::{GroupHold, SessionGroup};
 use crate::guard::{KeepAlive, RequestGuard};
 use crate::id::{GroupId, NewId, SessionId};
@@ -248,8 +249,14 @@ impl Session {
         })
     }
 
-    pub(crate) fn register(&self) {
+    /// Makes a new session known: in its group, if it is to have a named one, and in the registry.
+    pub(crate) fn take_seat(&self, group: Option<&GroupId>) {
+        // Under its own lock, as `join`: the group may be terminated as soon as it has admitted the session.
+        let _state = self.local().lock();
         let mut seat = self.0.seat.lock();
+        seat.group = group.map(|group| self.shared().admit(group, self));
+        self.shared()
+            .emit(|| LifecycleEvent::Created(Subject::Session(seat.id)));
         seat.registered = true;
         self.shared().registry.insert(seat.id, self.clone());
     }
@@ -259,11 +266,6 @@ impl Session {
         if std::mem::take(&mut seat.registered) {
             self.shared().registry.remove(&seat.id);
         }
-    }
-
-    /// Takes a seat in the named group, before the session is registered.
-    pub(crate) fn seat_in(&self, group: SessionGroup) {
-        self.0.seat.lock().group = Some(group);
     }
 
     pub(crate) fn is_anonymous(&self) -> bool {

@@ -109,13 +109,9 @@ impl Shared {
         self.reserve()?;
         let id = SessionId::random();
         let session = Session::new(self, id);
-        if let Some(group) = group {
-            session.seat_in(self.admit(&group, &session));
-        }
         // Relaxed: a statistic.
         self.created.fetch_add(1, Ordering::Relaxed);
-        self.emit(|| LifecycleEvent::Created(Subject::Session(id)));
-        session.register();
+        session.take_seat(group.as_ref());
         // A shutdown looks through the registry after it has said so: whoever is not in there by then has to
         // find that out here.
         if self.is_closing() {

@@ -10,7 +10,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::close::{Closing, Hook, close};
+use crate::close::{Closing, Hook, close, is_trivial};
 use crate::ledger::{Entry, Ledger, Serial};
 use crate::report::About;
 use crate::runtime::Instant;
@@ -48,7 +48,7 @@ impl Tag {
 
 impl<T> Value<T> {
     fn close_anywhere(self) {
-        if self.hook.is_none() && !std::mem::needs_drop::<T>() {
+        if is_trivial(self.hook.as_ref()) {
             return;
         }
         let entry = Entry::begin(self.tag.ledger, self.tag.serial, self.tag.about);
@@ -149,7 +149,7 @@ impl<T> PropertyRef<T> {
 
     /// Whether nothing happens when the value is dropped.
     pub(crate) fn is_trivial(&self) -> bool {
-        !std::mem::needs_drop::<T>() && self.value().hook.is_none()
+        is_trivial(self.value().hook.as_ref())
     }
 
     /// Drops a handle whose value came too late to be published; cleanup waits for its close.

@@ -12,5 +12,8 @@ mod r04_drain;
 mod r04_values_in_use;
 mod r05_report;
 mod r06_isolation;
+mod r07_a_million;
 mod r07_activity;
 mod r12_ownership;
+mod r15_group_races;
+mod r15_groups;

@@ -4,6 +4,7 @@
 use std::fmt::Display;
 
 use session_core::{Exclusive, InitContext, LocalSession as _, Property, SessionProperties};
+use tokio::task::yield_now;
 
 #[derive(SessionProperties)]
 #[session(state = crate::App)]
@@ -34,6 +35,7 @@ impl<const N: usize> Make<N> for usize {
 
 impl<T: Send + Sync + 'static + Make<N>, const N: usize> Set<T, N> {
     async fn load(_: &InitContext<crate::App>) -> Vec<T> {
+        yield_now().await;
         vec![T::make()]
     }
 }

@@ -20,6 +20,7 @@ async fn runs() {
     }
 
     async fn load(cx: &InitContext) -> String {
+        tokio::task::yield_now().await;
         cx.session().is_completed().to_string()
     }
 

@@ -1,6 +1,8 @@
 //! Keywords as names: listings show them without the `r#`.
 
-use session_core::{Exclusive, InitContext, LocalSession as _, Property, SessionProperties};
+use session_core::{
+    Exclusive, InitContext, LocalSession as _, Property, PropertyInfo, SessionProperties,
+};
 
 #[derive(SessionProperties)]
 #[session(state = r#mod::r#struct)]
@@ -50,7 +52,7 @@ async fn runs() {
     assert_eq!(**set.r#loop().unwrap(), 0);
 
     let list = session.properties().list();
-    let mut names: Vec<_> = list.iter().map(|property| property.name()).collect();
+    let mut names: Vec<_> = list.iter().map(PropertyInfo::name).collect();
     names.sort_unstable();
     assert_eq!(names, ["async", "match", "plain", "shown", "type"]);
 }

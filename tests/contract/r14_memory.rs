@@ -1,0 +1,143 @@
+//! Row 14: what comes and goes leaves a session's memory where it was.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use allocation_counter::measure;
+use session_core::{LocalSession, PropertyKey, Session};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::kit::manager;
+
+const MILLION: usize = 1_000_000;
+const KEY: PropertyKey<String> = PropertyKey::new("key");
+
+fn value() -> String {
+    String::from("something on the heap")
+}
+
+/// Runs all on this thread, whose memory is measured.
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Calls `come_and_go` so many times on a session that has been used in this way before.
+fn assert_flat(times: usize, mut come_and_go: impl FnMut(&Session, usize)) {
+    let runtime = runtime();
+    let _entered = runtime.enter();
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    // What stays is among what goes.
+    let kept = PropertyKey::<String, _>::named("kept");
+    session.properties().insert(&kept, value()).unwrap();
+    session.take_ownership(value()).unwrap();
+    for time in 0..1_000 {
+        come_and_go(&session, time);
+    }
+    let memory = measure(|| {
+        for time in 0..times {
+            come_and_go(&session, time);
+        }
+    });
+    assert!(memory.count_total > 0, "this thread is measured");
+    assert_eq!((memory.count_current, memory.bytes_current), (0, 0));
+    assert!(memory.bytes_max < 64 * 1024, "{} at once", memory.bytes_max);
+}
+
+#[test]
+fn r14_a_million_values_given_and_disposed_of_leave_nothing() {
+    assert_flat(MILLION, |session, _| {
+        assert!(session.take_ownership(value()).unwrap().dispose());
+    });
+}
+
+#[test]
+fn r14_values_given_and_reclaimed_leave_nothing() {
+    assert_flat(MILLION / 10, |session, _| {
+        assert!(session.take_ownership(value()).unwrap().reclaim().is_some());
+    });
+}
+
+#[test]
+fn r14_a_million_properties_inserted_and_removed_leave_nothing() {
+    assert_flat(MILLION, |session, _| {
+        session.properties().insert(&KEY, value()).unwrap();
+        assert!(session.properties().remove(&KEY).unwrap().is_some());
+    });
+}
+
+#[test]
+fn r14_properties_of_ever_new_names_inserted_and_removed_leave_nothing() {
+    assert_flat(MILLION / 4, |session, time| {
+        let key = PropertyKey::<String, _>::named(format!("property {time}"));
+        session.properties().insert_with(&key, value(), |_: String| ()).unwrap();
+        assert!(session.properties().remove(&key).unwrap().is_some());
+        let plain = PropertyKey::<usize, _>::named(key.name());
+        session.properties().insert(&plain, time).unwrap();
+        assert!(session.properties().remove(&plain).unwrap().is_some());
+    });
+}
+
+#[test]
+fn r14_properties_replaced_and_made_leave_nothing() {
+    assert_flat(MILLION / 4, |session, _| {
+        session.properties().get_or_init(&KEY, value).unwrap();
+        session.properties().replace_with(&KEY, value(), |_: String| ()).unwrap();
+        session.properties().replace(&KEY, value()).unwrap();
+        session.properties().remove(&KEY).unwrap();
+        session.properties().get_or_try_init(&KEY, || Err("no")).unwrap_err();
+    });
+}
+
+#[test]
+fn r14_properties_that_go_in_the_order_they_came_leave_nothing() {
+    let mut window: VecDeque<PropertyKey<String, Arc<str>>> = VecDeque::with_capacity(65);
+    let mut owned = VecDeque::with_capacity(65);
+    // Counts its own way up, since times start again after the first ones.
+    let mut number = 0;
+    assert_flat(MILLION / 16 * 64 / 64, |session, time| {
+        for _ in 0..64 {
+            number += 1;
+            let key = PropertyKey::named(format!("property {number:09}"));
+            session.properties().insert(&key, value()).unwrap();
+            window.push_back(key);
+            owned.push_back(session.take_ownership(value()).unwrap());
+        }
+        let _ = time;
+        for (key, owned) in window.drain(..).zip(owned.drain(..)) {
+            session.properties().remove(&key).unwrap();
+            owned.dispose();
+        }
+    });
+}
+
+#[test]
+fn r14_properties_made_on_tasks_and_closed_on_others_leave_nothing() {
+    const COUNT: usize = 20_000;
+    let runtime = runtime();
+    let sessions = {
+        let _entered = runtime.enter();
+        manager()
+    };
+    let session = sessions.create().unwrap();
+    let come_and_go = |times| {
+        runtime.block_on(async {
+            for _ in 0..times {
+                let made = session.properties().get_or_init_async(&KEY, async || value());
+                made.await.unwrap();
+                session.properties().remove(&KEY).unwrap();
+                let close = async |_: String| tokio::task::yield_now().await;
+                session.properties().insert_with(&KEY, value(), close).unwrap();
+                session.properties().remove(&KEY).unwrap();
+                let failed = async || Err::<String, _>("no");
+                let failed = session.properties().get_or_try_init_async(&KEY, failed);
+                failed.await.unwrap_err();
+                session.spawn(|token| token.cancelled_owned()).unwrap().abort();
+                crate::kit::settle().await;
+            }
+        });
+    };
+    come_and_go(100);
+    let memory = measure(|| come_and_go(COUNT));
+    assert_eq!((memory.count_current, memory.bytes_current), (0, 0));
+}
