@@ -84,8 +84,12 @@ impl SessionManager {
     /// # Panics
     ///
     /// As [`create`](Self::create).
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers make one for it, and it reads better"
+    )]
     pub fn create_in(&self, group: GroupId) -> Result<Session, CreateError> {
-        self.0.shared.create(Some(group))
+        self.0.shared.create(Some(&group))
     }
 
     /// The active session of this id. To look it up is no activity.

@@ -22,6 +22,6 @@ mod imp {
 #[path = "runtime_shuttle.rs"]
 mod imp;
 
-pub(crate) use imp::{AbortHandle, Instant, JoinHandle, Runtime, now, sleep, sleep_until, timeout};
 #[cfg(all(test, session_shuttle))]
 pub(crate) use imp::advance;
+pub(crate) use imp::{AbortHandle, Instant, JoinHandle, Runtime, now, sleep, sleep_until, timeout};

@@ -121,7 +121,7 @@ impl Session {
     /// [`SessionEnded`] if the session has completed.
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "as `create_in`, and callers make one for it"
+        reason = "callers make one for it, and it reads better"
     )]
     pub fn join(&self, group: GroupId) -> Result<(), SessionEnded> {
         let (left, _overtaken) = {

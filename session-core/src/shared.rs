@@ -105,13 +105,16 @@ impl Shared {
         Ledger::new(self.runtime.clone(), self.close_timeout)
     }
 
-    pub(crate) fn create(self: &Arc<Self>, group: Option<GroupId>) -> Result<Session, CreateError> {
+    pub(crate) fn create(
+        self: &Arc<Self>,
+        group: Option<&GroupId>,
+    ) -> Result<Session, CreateError> {
         self.reserve()?;
         let id = SessionId::random();
         let session = Session::new(self, id);
         // Relaxed: a statistic.
         self.created.fetch_add(1, Ordering::Relaxed);
-        session.take_seat(group.as_ref());
+        session.take_seat(group);
         // A shutdown looks through the registry after it has said so: whoever is not in there by then has to
         // find that out here.
         if self.is_closing() {

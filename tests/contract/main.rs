@@ -3,6 +3,8 @@
 //! Rows 19 and 20, which need a web framework, are in the `http` suite.
 
 mod kit;
+mod thread;
+mod visitor;
 
 mod r01_completion;
 mod r02_one_step;
@@ -14,6 +16,25 @@ mod r05_report;
 mod r06_isolation;
 mod r07_a_million;
 mod r07_activity;
+mod r08_concurrency;
+mod r08_lending;
+mod r09_being_created;
+mod r09_completion;
+mod r09_cycles;
+mod r09_failure;
+mod r09_no_cycles;
+mod r09_no_lock;
+mod r09_once;
+mod r10_keys;
+mod r11_dictionary;
+mod r11_list;
 mod r12_ownership;
+mod r13_exactly_once;
+mod r13_for_nothing;
+mod r13_ownership;
+mod r14_memory;
 mod r15_group_races;
 mod r15_groups;
+mod r16_scope;
+mod r17_bounds;
+mod r17_manager;

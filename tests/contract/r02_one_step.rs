@@ -106,7 +106,7 @@ fn r02_a_token_asked_for_at_that_very_moment_is_cancelled() {
         let before = (round % 2 == 0).then(|| session.completion_token());
         let asked = OnceLock::new();
         race([&|| session.terminate(), &|| {
-            assert!(asked.set(session.completion_token()).is_ok())
+            assert!(asked.set(session.completion_token()).is_ok());
         }]);
         let asked: &CancellationToken = asked.get().unwrap();
         assert!(asked.is_cancelled(), "round {round}");
@@ -117,7 +117,7 @@ fn r02_a_token_asked_for_at_that_very_moment_is_cancelled() {
 
 #[derive(SessionProperties)]
 struct TokenKept {
-    #[property(init = |cx| cx.completion_token())]
+    #[property(init = session_core::InitContext::completion_token)]
     token: Property<CancellationToken>,
 }
 

@@ -224,7 +224,7 @@ async fn r06_a_cleaned_up_session_is_freed_with_its_last_handle() {
 
 #[derive(SessionProperties)]
 struct Keeps {
-    #[property(init = |cx| cx.completion_token())]
+    #[property(init = session_core::InitContext::completion_token)]
     token: Property<session_core::CancellationToken>,
 }
 

@@ -26,11 +26,20 @@ async fn r10_the_same_name_with_another_type_is_another_property() {
     properties.insert(&NUMBER, 1).unwrap();
     assert!(properties.get(&TEXT).is_none());
     properties.insert(&TEXT, "one".into()).unwrap();
-    properties.insert(&PropertyKey::<i32>::new("x"), -1).unwrap();
+    properties
+        .insert(&PropertyKey::<i32>::new("x"), -1)
+        .unwrap();
     assert_eq!(properties.get(&NUMBER).as_deref(), Some(&1));
-    assert_eq!(properties.get(&TEXT).as_deref().map(String::as_str), Some("one"));
+    assert_eq!(
+        properties.get(&TEXT).as_deref().map(String::as_str),
+        Some("one")
+    );
 
-    let mut types: Vec<_> = properties.list().iter().map(|info| (info.name().to_owned(), info.type_name())).collect();
+    let mut types: Vec<_> = properties
+        .list()
+        .iter()
+        .map(|info| (info.name().to_owned(), info.type_name()))
+        .collect();
     types.sort_unstable();
     let x = |type_name| ("x".to_owned(), type_name);
     assert_eq!(types, [x("alloc::string::String"), x("i32"), x("u32")]);
@@ -39,7 +48,10 @@ async fn r10_the_same_name_with_another_type_is_another_property() {
     properties.remove(&TEXT).unwrap();
     assert!(properties.get(&TEXT).is_none());
     assert_eq!(properties.get(&NUMBER).as_deref(), Some(&2));
-    assert_eq!(properties.get(&PropertyKey::<i32>::new("x")).as_deref(), Some(&-1));
+    assert_eq!(
+        properties.get(&PropertyKey::<i32>::new("x")).as_deref(),
+        Some(&-1)
+    );
 }
 
 #[tokio::test]
@@ -53,7 +65,12 @@ async fn r10_the_same_type_under_another_name_is_another_property() {
     // A name is compared by its text, wherever that is.
     assert_eq!(properties.get(&TABLE[1]).as_deref(), Some(&2));
     let elsewhere: &'static str = String::from("x").leak();
-    assert_eq!(properties.get(&PropertyKey::<u32>::new(elsewhere)).as_deref(), Some(&2));
+    assert_eq!(
+        properties
+            .get(&PropertyKey::<u32>::new(elsewhere))
+            .as_deref(),
+        Some(&2)
+    );
 }
 
 #[tokio::test]
@@ -101,14 +118,18 @@ async fn r10_a_session_with_a_hundred_thousand_named_properties_works() {
     const COUNT: usize = 100_000;
     static LEFT: AtomicUsize = AtomicUsize::new(COUNT);
     static KEYS: LazyLock<Vec<PropertyKey<Countdown, Arc<str>>>> = LazyLock::new(|| {
-        (0..COUNT).map(|number| PropertyKey::named(format!("property {number}"))).collect()
+        (0..COUNT)
+            .map(|number| PropertyKey::named(format!("property {number}")))
+            .collect()
     });
     let (_sessions, session) = session();
     let properties = session.properties();
     for (number, key) in KEYS.iter().enumerate() {
         let inserted = match number % 2 {
             0 => properties.insert(key, Countdown(number, &LEFT)).unwrap(),
-            _ => properties.get_or_init(key, || Countdown(number, &LEFT)).unwrap(),
+            _ => properties
+                .get_or_init(key, || Countdown(number, &LEFT))
+                .unwrap(),
         };
         assert_eq!(inserted.0, number);
     }
@@ -130,5 +151,8 @@ async fn r10_a_session_with_a_hundred_thousand_named_properties_works() {
     session.terminate();
     let report = session.cleanup_completed().await;
     assert!(report.is_clean(), "{:?}", report.problems().first());
-    assert_eq!((report.closed(), LEFT.load(Ordering::Relaxed)), (kept.len(), 0));
+    assert_eq!(
+        (report.closed(), LEFT.load(Ordering::Relaxed)),
+        (kept.len(), 0)
+    );
 }

@@ -26,15 +26,24 @@ async fn r11_insert_fails_on_a_key_that_is_present() {
     let (_sessions, session) = session();
     let properties = session.properties();
     let log = Log::default();
-    assert_eq!(properties.insert(&KEY, log.tell("first")).unwrap().name, "first");
+    assert_eq!(
+        properties.insert(&KEY, log.tell("first")).unwrap().name,
+        "first"
+    );
     let refused = properties.insert(&KEY, log.tell("second")).unwrap_err();
     assert!(matches!(refused, Refused::AlreadyPresent(_)));
     assert_eq!(refused.into_value().name, "second");
-    let refused = properties.insert_with(&KEY, log.tell("third"), closed).unwrap_err();
+    let refused = properties
+        .insert_with(&KEY, log.tell("third"), closed)
+        .unwrap_err();
     assert!(matches!(&refused, Refused::AlreadyPresent(value) if value.name == "third"));
     drop(refused);
     assert_eq!(properties.get(&KEY).unwrap().name, "first");
-    assert_eq!(log.entries(), ["second", "third"], "what is refused is not closed");
+    assert_eq!(
+        log.entries(),
+        ["second", "third"],
+        "what is refused is not closed"
+    );
 }
 
 #[tokio::test]
@@ -43,11 +52,22 @@ async fn r11_replace_gives_the_old_handle_and_remove_gives_the_handle() {
     let properties = session.properties();
     let log = Log::default();
     assert!(properties.remove(&KEY).unwrap().is_none());
-    assert!(properties.replace(&KEY, log.tell("first")).unwrap().is_none());
-    let first = properties.replace(&KEY, log.tell("second")).unwrap().unwrap();
+    assert!(
+        properties
+            .replace(&KEY, log.tell("first"))
+            .unwrap()
+            .is_none()
+    );
+    let first = properties
+        .replace(&KEY, log.tell("second"))
+        .unwrap()
+        .unwrap();
     assert_eq!(first.name, "first");
     assert_eq!(properties.get(&KEY).unwrap().name, "second");
-    let second = properties.replace_with(&KEY, log.tell("third"), closed).unwrap().unwrap();
+    let second = properties
+        .replace_with(&KEY, log.tell("third"), closed)
+        .unwrap()
+        .unwrap();
     assert_eq!(second.name, "second");
     let third = properties.remove(&KEY).unwrap().unwrap();
     assert_eq!(third.name, "third");
@@ -64,8 +84,12 @@ async fn r11_what_was_replaced_or_removed_is_closed_by_whoever_lets_go_last() {
     let (_sessions, session) = session();
     let properties = session.properties();
     let log = Log::default();
-    let held = properties.insert_with(&KEY, log.tell("first"), closed).unwrap();
-    let replaced = properties.replace_with(&KEY, log.tell("second"), closed).unwrap();
+    let held = properties
+        .insert_with(&KEY, log.tell("first"), closed)
+        .unwrap();
+    let replaced = properties
+        .replace_with(&KEY, log.tell("second"), closed)
+        .unwrap();
     drop(replaced);
     assert_eq!(log.count(), 0, "it is still held");
     let removed = properties.remove(&KEY).unwrap();
@@ -83,8 +107,12 @@ async fn r11_cleanup_neither_waits_for_what_is_no_longer_the_sessions_nor_counts
     let (_sessions, session) = session();
     let properties = session.properties();
     let log = Log::default();
-    properties.insert_with(&KEY, log.tell("replaced"), closed).unwrap();
-    let replaced = properties.replace_with(&KEY, log.tell("removed"), closed).unwrap();
+    properties
+        .insert_with(&KEY, log.tell("replaced"), closed)
+        .unwrap();
+    let replaced = properties
+        .replace_with(&KEY, log.tell("removed"), closed)
+        .unwrap();
     let removed = properties.remove(&KEY).unwrap();
     properties.insert(&KEY, log.tell("kept")).unwrap();
     let watch = Watch::start();
@@ -94,7 +122,10 @@ async fn r11_cleanup_neither_waits_for_what_is_no_longer_the_sessions_nor_counts
     assert_eq!((report.closed(), watch.millis()), (1, 0));
     assert_eq!(log.entries(), ["kept"]);
     drop((replaced, removed));
-    assert_eq!(log.entries()[1..], ["replaced closed", "replaced", "removed closed", "removed"]);
+    assert_eq!(
+        log.entries()[1..],
+        ["replaced closed", "replaced", "removed closed", "removed"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,7 +141,9 @@ async fn r11_cleanup_waits_for_a_hook_of_a_removed_one_that_is_under_way() {
             closed(value);
         }
     };
-    properties.insert_with(&KEY, log.tell("removed"), close).unwrap();
+    properties
+        .insert_with(&KEY, log.tell("removed"), close)
+        .unwrap();
     drop(properties.remove(&KEY).unwrap());
     session.terminate();
     let cleanup = session.cleanup_completed();
@@ -120,7 +153,11 @@ async fn r11_cleanup_waits_for_a_hook_of_a_removed_one_that_is_under_way() {
     finish.notify_one();
     let report = cleanup.await;
     assert_eq!(log.entries(), ["removed closed", "removed"]);
-    assert_eq!((report.closed(), problems(&report).len()), (0, 0), "it is not counted");
+    assert_eq!(
+        (report.closed(), problems(&report).len()),
+        (0, 0),
+        "it is not counted"
+    );
 }
 
 #[tokio::test]
@@ -128,18 +165,29 @@ async fn r11_a_value_is_taken_back_by_its_only_holder() {
     let (_sessions, session) = session();
     let properties = session.properties();
     let log = Log::default();
-    let handle = properties.insert_with(&KEY, log.tell("first"), closed).unwrap();
+    let handle = properties
+        .insert_with(&KEY, log.tell("first"), closed)
+        .unwrap();
     let handle = handle.try_into_inner().expect_err("the session holds it");
     let removed = properties.remove(&KEY).unwrap().unwrap();
-    let removed = removed.try_into_inner().expect_err("there is another handle");
+    let removed = removed
+        .try_into_inner()
+        .expect_err("there is another handle");
     assert_eq!((handle.name, removed.name), ("first", "first"));
     drop(handle);
     let first = removed.try_into_inner().expect("it is the only one");
     settle().await;
-    assert_eq!((first.name, log.count()), ("first", 0), "undropped, and not closed");
+    assert_eq!(
+        (first.name, log.count()),
+        ("first", 0),
+        "undropped, and not closed"
+    );
 
     properties.insert_with(&KEY, first, closed).unwrap();
-    let replaced = properties.replace(&KEY, log.tell("second")).unwrap().unwrap();
+    let replaced = properties
+        .replace(&KEY, log.tell("second"))
+        .unwrap()
+        .unwrap();
     let first = replaced.try_into_inner().expect("it is the only one");
     assert_eq!(log.count(), 0);
     drop(first);
@@ -154,14 +202,23 @@ async fn r11_insert_with_and_replace_with_take_a_close_hook() {
     let properties = session.properties();
     let log = Log::default();
     let other = PropertyKey::<Tell>::new("other");
-    properties.insert_with(&KEY, log.tell("first"), closed).unwrap();
-    properties.replace_with(&other, log.tell("second"), async |value| closed(value)).unwrap();
+    properties
+        .insert_with(&KEY, log.tell("first"), closed)
+        .unwrap();
+    properties
+        .replace_with(&other, log.tell("second"), async |value| closed(value))
+        .unwrap();
     let third = PropertyKey::<Tell>::new("third");
-    properties.insert_with(&third, log.tell("third"), closed).unwrap();
+    properties
+        .insert_with(&third, log.tell("third"), closed)
+        .unwrap();
     // A hook belongs to its value: what comes in its place has its own, or none.
     drop(properties.replace(&third, log.tell("fourth")).unwrap());
     assert_eq!(log.entries(), ["third closed", "third"]);
     session.terminate();
     assert_eq!(session.cleanup_completed().await.closed(), 3);
-    assert_eq!(log.entries()[2..], ["fourth", "second closed", "second", "first closed", "first"]);
+    assert_eq!(
+        log.entries()[2..],
+        ["fourth", "second closed", "second", "first closed", "first"]
+    );
 }

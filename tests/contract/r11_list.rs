@@ -62,7 +62,10 @@ async fn r11_a_listing_tells_name_type_age_and_state_of_every_property() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let properties = session.properties();
-    assert!(list(properties).is_empty(), "a set that nobody uses has no properties");
+    assert!(
+        list(properties).is_empty(),
+        "a set that nobody uses has no properties"
+    );
 
     let shelf = session.props::<Shelf>().unwrap();
     let absent = [
@@ -128,12 +131,18 @@ async fn r11_a_listing_is_of_one_session_or_group_and_of_all_its_sets() {
     session.props::<Shelf>().unwrap();
     session.props::<Other>().unwrap().made().unwrap();
     let group = session.group();
-    group.properties().insert(&PropertyKey::<u8>::new("of the group"), 1).unwrap();
+    group
+        .properties()
+        .insert(&PropertyKey::<u8>::new("of the group"), 1)
+        .unwrap();
     let both = list(session.properties());
     let made: Vec<_> = both.iter().filter(|row| row.0 == "made").collect();
     assert_eq!((both.len(), made.len()), (7, 2));
     assert!(made.iter().any(|row| (row.1, row.3) == ("u8", Present)));
-    assert!(made.iter().any(|row| (row.1, row.3) == ("alloc::string::String", Absent)));
+    assert!(
+        made.iter()
+            .any(|row| (row.1, row.3) == ("alloc::string::String", Absent))
+    );
     assert_eq!(list(group.properties()).len(), 1);
     assert!(list(sibling.properties()).is_empty());
 }

@@ -65,7 +65,10 @@ fn r13_of_threads_that_let_go_at_once_one_closes() {
 
 #[tokio::test(start_paused = true)]
 async fn r13_a_last_handle_that_outlives_the_cleanup_closes_on_a_foreign_thread() {
-    let sessions = builder().close_timeout(Duration::from_secs(3)).build().unwrap();
+    let sessions = builder()
+        .close_timeout(Duration::from_secs(3))
+        .build()
+        .unwrap();
     let session = sessions.create().unwrap();
     let (closes, mut closed) = mpsc::unbounded_channel();
     let here = {
@@ -76,7 +79,10 @@ async fn r13_a_last_handle_that_outlives_the_cleanup_closes_on_a_foreign_thread(
     let other = PropertyKey::<u32>::new("other");
     let handles = [
         session.properties().insert_with(&KEY, 1, here).unwrap(),
-        session.properties().insert_with(&other, 2, on_a_task).unwrap(),
+        session
+            .properties()
+            .insert_with(&other, 2, on_a_task)
+            .unwrap(),
     ];
     session.terminate();
     let report = session.cleanup_completed().await;
@@ -126,7 +132,11 @@ fn r13_without_its_runtime_a_value_is_dropped_and_an_error_says_so() {
     let session = sessions.create().unwrap();
     let properties = session.properties();
     let close = async |value: Tell| value.log.add("closed");
-    drop(properties.insert_with(&TELL, log.tell("dropped"), close).unwrap());
+    drop(
+        properties
+            .insert_with(&TELL, log.tell("dropped"), close)
+            .unwrap(),
+    );
     let removed = properties.remove(&TELL).unwrap();
     drop(runtime);
     assert_eq!(log.count(), 0);

@@ -1,9 +1,7 @@
 //! Row 13: what has no drop glue and no hook costs nothing at cleanup.
 
 use futures_util::FutureExt as _;
-use session_core::{
-    Exclusive, LocalSession, Property, PropertyKey, SessionProperties,
-};
+use session_core::{Exclusive, LocalSession, Property, PropertyKey, SessionProperties};
 use tokio::runtime::Handle;
 
 use crate::kit::{manager, settle};
@@ -63,10 +61,16 @@ async fn r13_what_has_nothing_to_drop_and_no_hook_costs_nothing() {
     let before = tasks();
     session.terminate();
     assert_eq!(tasks(), before, "it needs no task");
-    let report = session.cleanup_completed().now_or_never().expect("it is over at once");
+    let report = session
+        .cleanup_completed()
+        .now_or_never()
+        .expect("it is over at once");
     assert_eq!(report.closed(), 0);
     assert!(report.is_clean());
-    let report = group.cleanup_completed().now_or_never().expect("it is over at once");
+    let report = group
+        .cleanup_completed()
+        .now_or_never()
+        .expect("it is over at once");
     assert_eq!(report.closed(), 0);
 }
 
@@ -75,7 +79,13 @@ async fn r13_what_has_a_hook_or_something_to_drop_is_closed_on_a_task() {
     let sessions = manager();
     let closings: [fn(&session_core::Session); 2] = [
         |session| drop(session.properties().insert_with(&NUMBER, 1, |_: u64| ())),
-        |session| drop(session.properties().insert(&PropertyKey::new("text"), String::new())),
+        |session| {
+            drop(
+                session
+                    .properties()
+                    .insert(&PropertyKey::new("text"), String::new()),
+            )
+        },
     ];
     for put in closings {
         let session = sessions.create().unwrap();

@@ -56,7 +56,12 @@ async fn r13_every_property_is_owned_with_no_word_from_the_user() {
     properties.get_or_init(&key("b"), || tell("made")).unwrap();
     let made = async || tell("made on a task");
     properties.get_or_init_async(&key("c"), made).await.unwrap();
-    assert!(properties.replace(&key("d"), tell("put")).unwrap().is_none());
+    assert!(
+        properties
+            .replace(&key("d"), tell("put"))
+            .unwrap()
+            .is_none()
+    );
     assert_eq!(log().count(), 0);
 
     session.terminate();
@@ -64,8 +69,16 @@ async fn r13_every_property_is_owned_with_no_word_from_the_user() {
     assert!(report.is_clean());
     assert_eq!(report.closed(), 10);
     let in_order = [
-        "put", "made on a task", "made", "inserted", "set lent", "set", "async lent cell",
-        "lent cell", "async cell", "cell",
+        "put",
+        "made on a task",
+        "made",
+        "inserted",
+        "set lent",
+        "set",
+        "async lent cell",
+        "lent cell",
+        "async cell",
+        "cell",
     ];
     assert_eq!(log().entries(), in_order);
 }
@@ -82,7 +95,11 @@ struct DbError;
 impl Transaction {
     fn rollback(self) -> Result<Rows, DbError> {
         log().add(format!("{} rolled back", self.0));
-        if self.0 == "fails" { Err(DbError) } else { Ok(Rows) }
+        if self.0 == "fails" {
+            Err(DbError)
+        } else {
+            Ok(Rows)
+        }
     }
 
     async fn rollback_later(self) -> Result<Rows, DbError> {
@@ -142,8 +159,15 @@ async fn r13_a_hook_is_sync_or_async_and_takes_the_value_by_value() {
     assert!(report.is_clean());
     assert_eq!(report.closed(), 9);
     let closed = [
-        "i forgotten", "h rolled back", "g forgotten", "f rolled back", "e forgotten", "d forgotten",
-        "c forgotten", "b rolled back", "a rolled back",
+        "i forgotten",
+        "h rolled back",
+        "g forgotten",
+        "f rolled back",
+        "e forgotten",
+        "d forgotten",
+        "c forgotten",
+        "b rolled back",
+        "a rolled back",
     ];
     assert_eq!(log().entries(), closed);
 }
@@ -159,7 +183,8 @@ async fn r13_an_error_of_a_hook_is_shown_by_its_debug() {
     let report = session.cleanup_completed().await;
     let problems = report.problems().iter().map(ToString::to_string);
     let transaction = std::any::type_name::<Transaction>();
-    let expected = ["async_closure", "rollback"].map(|name| format!("`{name}` ({transaction}): failed: DbError"));
+    let expected = ["async_closure", "rollback"]
+        .map(|name| format!("`{name}` ({transaction}): failed: DbError"));
     assert_eq!(problems.collect::<Vec<_>>(), expected);
     assert_eq!(report.closed(), 2);
 }

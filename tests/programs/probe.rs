@@ -88,6 +88,7 @@ impl Drop for Probe {
 }
 
 /// A sync close hook.
+#[expect(clippy::needless_pass_by_value, reason = "a hook takes the value")]
 pub(crate) fn close(probe: Probe) {
     probe.close();
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use session_core::{
-    CleanupCompleted, GroupId, KeepAlive, LocalSession, Owned, Properties, PropertyKey,
-    PropertyRef, Refused, RequestGuard, Session, SessionGroup, SessionManager, Trouble, WhenFull,
+    CancellationToken, CleanupCompleted, GroupId, KeepAlive, LocalSession, Owned, Properties,
+    PropertyKey, PropertyRef, Refused, RequestGuard, Session, SessionGroup, SessionManager,
+    Trouble, WhenFull,
 };
 
 use crate::model::{Expected, Model};
@@ -68,8 +69,8 @@ impl Found {
 
     fn spawn(&self) -> bool {
         match self {
-            Self::Session(session) => session.spawn(|token| token.cancelled_owned()).is_ok(),
-            Self::Group(group) => group.spawn(|token| token.cancelled_owned()).is_ok(),
+            Self::Session(session) => session.spawn(CancellationToken::cancelled_owned).is_ok(),
+            Self::Group(group) => group.spawn(CancellationToken::cancelled_owned).is_ok(),
         }
     }
 }
@@ -314,6 +315,7 @@ impl World {
     }
 
     /// A value that was handed back is the program's own: it is dropped here.
+    #[expect(clippy::needless_pass_by_value, reason = "its end is what is noted")]
     fn refused(&mut self, holder: Holder, probe: Probe) {
         self.model
             .ends

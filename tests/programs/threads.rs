@@ -4,7 +4,7 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use session_core::{LocalSession, PropertyRef, Session, SessionManager};
+use session_core::{CancellationToken, LocalSession, PropertyRef, Session, SessionManager};
 
 use crate::probe::{Holder, Log, Probe, close, close_later};
 use crate::program::{Close, SESSIONS, Step, program};
@@ -41,6 +41,7 @@ macro_rules! with {
     };
 }
 
+#[expect(clippy::too_many_lines, reason = "an arm for each kind of step")]
 async fn run(world: &World, steps: Vec<Step>) {
     let mut handles: Vec<PropertyRef<Probe>> = Vec::new();
     let mut owned = Vec::new();
@@ -148,10 +149,10 @@ async fn run(world: &World, steps: Vec<Step>) {
                 }
             }
             Step::Spawn(holder) => with!(world, holder, |local| {
-                let _ = local.spawn(|token| token.cancelled_owned());
+                let _ = local.spawn(CancellationToken::cancelled_owned);
             }),
             Step::Enter(session) => {
-                guards.extend(world.slot(session).and_then(|session| session.enter().ok()))
+                guards.extend(world.slot(session).and_then(|session| session.enter().ok()));
             }
             Step::KeepAlive(session) => kept.extend(
                 world

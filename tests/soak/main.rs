@@ -107,7 +107,9 @@ async fn request(session: Session, dice: u64) -> Option<()> {
             session.properties().remove(&NOTES).ok()?;
         }
         6 => {
-            let _task = session.spawn(|token| token.cancelled_owned()).ok()?;
+            let _task = session
+                .spawn(session_core::CancellationToken::cancelled_owned)
+                .ok()?;
         }
         7 => {
             session.group().props::<User>().ok()?.history().ok()?;

@@ -1,1 +1,82 @@
-fn main() {}
+//! The workspace's own commands.
+
+#![forbid(unsafe_code)]
+
+use std::env;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  test          runs all tests, and the examples in the docs
+  bench [ROW].. measures what sessions cost, beside what else there is; all rows, or those of these numbers
+";
+
+fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    let command = arguments.next();
+    let rest: Vec<String> = arguments.collect();
+    let done = match (command.as_deref(), rest.as_slice()) {
+        (Some("test"), []) => test(),
+        (Some("bench"), rows) if rows.iter().all(|row| is_row(row)) => bench(rows),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    if done {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn test() -> bool {
+    let tests = if has_nextest() {
+        cargo(["nextest", "run", "--workspace"])
+    } else {
+        println!("cargo-nextest is not installed: `cargo test` runs the tests");
+        cargo(["test", "--workspace", "--tests"])
+    };
+    // nextest runs no doctests.
+    run(tests) && run(cargo(["test", "--workspace", "--doc"]))
+}
+
+fn bench(rows: &[String]) -> bool {
+    let of_bench = |command| cargo([command, "--release", "--manifest-path", "bench/Cargo.toml"]);
+    // One of its binaries starts the other, so all are built first.
+    let mut bench = of_bench("run");
+    bench.arg("--").args(rows);
+    run(of_bench("build")) && run(bench)
+}
+
+fn is_row(argument: &str) -> bool {
+    matches!(argument, "1" | "2" | "3" | "4" | "5" | "6")
+}
+
+fn has_nextest() -> bool {
+    let mut version = cargo(["nextest", "--version"]);
+    let version = version.stdout(Stdio::null()).stderr(Stdio::null());
+    version.status().is_ok_and(|status| status.success())
+}
+
+/// Cargo, at the root of the workspace.
+fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut command = Command::new(cargo);
+    command.current_dir(root).args(arguments);
+    command
+}
+
+fn run(mut command: Command) -> bool {
+    match command.status() {
+        Ok(status) => status.success(),
+        Err(error) => {
+            eprintln!("{command:?} did not start: {error}");
+            false
+        }
+    }
+}

@@ -59,7 +59,9 @@ fn three_causes() {
         let mut next = || events.try_recv().ok();
         assert!(matches!(next(), Some(LifecycleEvent::Created(_))));
         assert!(matches!(next(), Some(LifecycleEvent::Completed(_, told)) if told == cause));
-        assert!(matches!(next(), Some(LifecycleEvent::CleanedUp(_, report)) if report.closed() == 2));
+        assert!(
+            matches!(next(), Some(LifecycleEvent::CleanedUp(_, report)) if report.closed() == 2)
+        );
         assert!(next().is_none());
     });
 }
@@ -88,13 +90,18 @@ fn a_task_against_completion() {
         let session = world.session();
         let tasks = Tasks::default();
         let waited_for = AtomicUsize::new(0);
-        race!(world, || tasks.spawn(&session), || tasks.spawn(&session), || {
-            session.terminate();
-            assert!(session.spawn(|_| async {}).is_err());
-            let report = block_on(session.cleanup_completed());
-            assert!(report.is_clean());
-            waited_for.store(tasks.finished.load(Ordering::Relaxed), Ordering::Relaxed);
-        });
+        race!(
+            world,
+            || tasks.spawn(&session),
+            || tasks.spawn(&session),
+            || {
+                session.terminate();
+                assert!(session.spawn(|_| async {}).is_err());
+                let report = block_on(session.cleanup_completed());
+                assert!(report.is_clean());
+                waited_for.store(tasks.finished.load(Ordering::Relaxed), Ordering::Relaxed);
+            }
+        );
         // What was accepted had ended when cleanup had; what was refused never began.
         let accepted = tasks.accepted.into_inner();
         assert_eq!(waited_for.into_inner(), accepted);

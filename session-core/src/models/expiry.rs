@@ -32,22 +32,17 @@ fn a_request_against_the_sweeper() {
 
         // When the request left: between these two times.
         let (from, to) = (AtomicU64::new(0), AtomicU64::new(0));
-        race!(
-            world,
-            || advance(IDLE + BUCKET),
-            || {
-                if let Ok(guard) = session.enter() {
-                    from.store(shared.clock.now().0, Ordering::Relaxed);
-                    assert!(session.local().cause().is_none(), "ended during a request");
-                    drop(guard);
-                    to.store(shared.clock.now().0, Ordering::Relaxed);
-                }
-            },
-        );
+        race!(world, || advance(IDLE + BUCKET), || {
+            if let Ok(guard) = session.enter() {
+                from.store(shared.clock.now().0, Ordering::Relaxed);
+                assert!(session.local().cause().is_none(), "ended during a request");
+                drop(guard);
+                to.store(shared.clock.now().0, Ordering::Relaxed);
+            }
+        },);
         poll();
-        let was_idle = |since: AtomicU64| {
-            shared.clock.past().since(Ticks(since.into_inner())) >= IDLE
-        };
+        let was_idle =
+            |since: AtomicU64| shared.clock.past().since(Ticks(since.into_inner())) >= IDLE;
         if session.is_completed() {
             assert!(was_idle(from), "ended too early");
         } else {

@@ -173,7 +173,8 @@ fn two_last_members_leave() {
             || {
                 // An anonymous group of one's own, made at the same moment by several who ask.
                 let session = world.session();
-                race!(world, || met.note(&world, session.group()), || session.terminate());
+                race!(world, || met.note(&world, session.group()), || session
+                    .terminate());
                 met.note(&world, session.group());
             },
         );

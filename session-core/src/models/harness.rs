@@ -23,9 +23,7 @@ use crate::{Exclusive, InitContext, Property, SessionProperties};
 pub(super) fn explore(model: fn()) {
     let tries = std::env::var("SESSION_MODEL_ITERATIONS");
     let tries = tries.map_or(1_000, |tries| {
-        tries
-            .parse()
-            .expect("SESSION_MODEL_ITERATIONS is a number")
+        tries.parse().expect("SESSION_MODEL_ITERATIONS is a number")
     });
     let explored = run("random", RandomScheduler::new(tries), model)
         + run("PCT", PctScheduler::new(3, tries), model);

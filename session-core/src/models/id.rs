@@ -32,7 +32,10 @@ fn cycle_id_against_look_up_and_completion() {
                 assert!(session.cycle_id().is_err());
             },
         );
-        assert!(world.shared.sessions().is_empty(), "an ended session came back");
+        assert!(
+            world.shared.sessions().is_empty(),
+            "an ended session came back"
+        );
         world.end();
     });
 }

@@ -9,7 +9,12 @@ use crate::sync::point;
 use crate::{ExclusiveGuard, LocalSession as _, PropertyError};
 
 /// Has it in hand for a while.
-fn hold(world: &World, held: &AtomicUsize, guard: ExclusiveGuard<Probe>, mut until: impl FnMut() -> bool) {
+fn hold(
+    world: &World,
+    held: &AtomicUsize,
+    guard: ExclusiveGuard<Probe>,
+    mut until: impl FnMut() -> bool,
+) {
     assert_eq!(held.fetch_add(1, Ordering::Relaxed), 0, "lent twice");
     point();
     while !until() {

@@ -37,17 +37,12 @@ fn the_last_handle_against_cleanup() {
             .insert_with(&KEY, world.tally.make(), close)
             .unwrap();
         let other = handle.clone();
-        race!(
-            world,
-            move || drop(handle),
-            move || drop(other),
-            || {
-                session.terminate();
-                let report = block_on(session.cleanup_completed());
-                assert!(report.is_clean(), "{report:?}");
-                assert_eq!((report.closed(), world.tally.closed()), (1, 1));
-            },
-        );
+        race!(world, move || drop(handle), move || drop(other), || {
+            session.terminate();
+            let report = block_on(session.cleanup_completed());
+            assert!(report.is_clean(), "{report:?}");
+            assert_eq!((report.closed(), world.tally.closed()), (1, 1));
+        },);
         world.end();
     });
 }

@@ -1,0 +1,209 @@
+//! `max_sessions`: rejection, eviction, and as many again in cleanup.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use session_core::{
+    CompletionCause, CreateError, GroupId, LocalSession, Session, SessionManager, WhenFull,
+};
+use tokio::time::advance;
+
+use crate::kit::{builder, race, threads};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn bounded(max: usize, when_full: WhenFull) -> SessionManager {
+    builder().max_sessions(max, when_full).build().unwrap()
+}
+
+fn named() -> GroupId {
+    "user".into()
+}
+
+fn is_evicted(session: &Session) -> bool {
+    session.completion_cause() == Some(CompletionCause::Evicted)
+}
+
+#[tokio::test(start_paused = true)]
+async fn r17_reject_refuses_the_one_too_many() {
+    let sessions = bounded(2, WhenFull::Reject);
+    let one = sessions.create().unwrap();
+    let _two = sessions.create_in(named()).unwrap();
+    assert_eq!(sessions.create().unwrap_err(), CreateError::Full);
+    assert_eq!(sessions.create_in(named()).unwrap_err(), CreateError::Full);
+    assert_eq!(sessions.stats().created, 2);
+    one.terminate();
+    let _three = sessions.create().unwrap();
+    assert_eq!(sessions.create().unwrap_err(), CreateError::Full);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r17_as_many_again_may_be_in_cleanup() {
+    for when_full in [WhenFull::Reject, WhenFull::EvictIdlest] {
+        let sessions = bounded(2, when_full);
+        let busy = |session: Session| {
+            let request = session.enter().unwrap();
+            session.terminate();
+            (session, request)
+        };
+        let one = busy(sessions.create().unwrap());
+        let active = sessions.create().unwrap();
+        let two = busy(sessions.create().unwrap());
+        assert_eq!(
+            (sessions.stats().active, sessions.stats().in_cleanup),
+            (1, 2)
+        );
+        // There is room among the active ones, not in cleanup.
+        assert_eq!(sessions.create().unwrap_err(), CreateError::Full);
+        assert!(!active.is_completed());
+        let (session, request) = one;
+        drop(request);
+        let _ = session.cleanup_completed().await;
+        sessions.create().unwrap();
+        drop(two);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r17_eviction_takes_the_longest_idle() {
+    let sessions = bounded(3, WhenFull::EvictIdlest);
+    let one = sessions.create().unwrap();
+    advance(MINUTE).await;
+    let two = sessions.create().unwrap();
+    advance(MINUTE).await;
+    let three = sessions.create().unwrap();
+    advance(MINUTE).await;
+    // The eldest is not the longest idle.
+    drop(one.enter().unwrap());
+    let four = sessions.create().unwrap();
+    assert!(is_evicted(&two));
+    advance(MINUTE).await;
+    let _five = sessions.create().unwrap();
+    assert!(is_evicted(&three));
+    assert!(!one.is_completed() && !four.is_completed());
+    assert_eq!(sessions.stats().active, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r17_eviction_never_takes_one_with_activity() {
+    let sessions = bounded(3, WhenFull::EvictIdlest);
+    let inside = sessions.create().unwrap();
+    let _request = inside.enter().unwrap();
+    advance(MINUTE).await;
+    let kept = sessions.create_in(named()).unwrap();
+    let _kept = kept.keep_alive().unwrap();
+    advance(MINUTE).await;
+    let idle = sessions.create_in(named()).unwrap();
+    let newcomer = sessions.create().unwrap();
+    assert!(is_evicted(&idle));
+    let _request = newcomer.enter().unwrap();
+    // Nobody is left to be thrown out.
+    for _ in 0..3 {
+        assert_eq!(sessions.create().unwrap_err(), CreateError::Full);
+    }
+    assert!(!inside.is_completed() && !kept.is_completed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn r17_anonymous_sessions_are_evicted_first() {
+    let sessions = bounded(3, WhenFull::EvictIdlest);
+    let user = sessions.create_in(named()).unwrap();
+    advance(MINUTE).await;
+    // One that became a user's, and one that was asked for its own group.
+    let joined = sessions.create().unwrap();
+    joined.join(named()).unwrap();
+    advance(MINUTE).await;
+    let stranger = sessions.create().unwrap();
+    let _anonymous = stranger.group();
+    advance(MINUTE).await;
+    let second = sessions.create().unwrap();
+    assert!(is_evicted(&stranger));
+    // A flood of strangers throws out strangers only.
+    for _ in 0..1_000 {
+        let _ = sessions.create().unwrap();
+    }
+    assert!(is_evicted(&second));
+    assert!(!user.is_completed() && !joined.is_completed());
+    // Users throw out strangers too, and each other where there are none.
+    let newest = sessions.create_in(named()).unwrap();
+    assert!(!user.is_completed() && !joined.is_completed());
+    let _third = sessions.create_in(named()).unwrap();
+    assert!(is_evicted(&user));
+    assert!(!joined.is_completed() && !newest.is_completed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn r17_busy_strangers_are_no_reason_to_throw_out_a_user() {
+    let sessions = bounded(202, WhenFull::EvictIdlest);
+    let user = sessions.create_in(named()).unwrap();
+    let idle = sessions.create().unwrap();
+    let busy: Vec<_> = (0..200)
+        .map(|_| sessions.create().unwrap().enter().unwrap())
+        .collect();
+    // It may take some attempts to find the one that is idle among so many that are not.
+    for _ in 0..200 {
+        if sessions.create().is_ok() {
+            break;
+        }
+    }
+    assert!(is_evicted(&idle));
+    assert!(!user.is_completed());
+    drop(busy);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r17_eviction_works_where_the_absolute_timeout_comes_first() {
+    let sessions = builder()
+        .idle_timeout(MINUTE * 60)
+        .absolute_timeout(MINUTE * 30)
+        .max_sessions(2, WhenFull::EvictIdlest)
+        .build()
+        .unwrap();
+    let one = sessions.create().unwrap();
+    advance(MINUTE).await;
+    let two = sessions.create().unwrap();
+    advance(MINUTE).await;
+    drop(one.enter().unwrap());
+    let _three = sessions.create().unwrap();
+    assert!(is_evicted(&two));
+    assert!(!one.is_completed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn r17_eviction_follows_a_cycled_id() {
+    let sessions = bounded(2, WhenFull::EvictIdlest);
+    let one = sessions.create().unwrap();
+    advance(MINUTE).await;
+    let two = sessions.create().unwrap();
+    advance(MINUTE).await;
+    let _told = one.cycle_id().unwrap();
+    let _three = sessions.create().unwrap();
+    assert!(is_evicted(&one), "a new id is no activity");
+    assert!(!two.is_completed());
+}
+
+#[test]
+fn r17_the_bound_holds_under_races() {
+    let runtime = threads();
+    let _entered = runtime.enter();
+    for when_full in [WhenFull::Reject, WhenFull::EvictIdlest] {
+        let sessions = bounded(10, when_full);
+        let most = AtomicUsize::new(0);
+        let flood = || {
+            for _ in 0..500 {
+                let created = sessions.create();
+                most.fetch_max(sessions.sessions().len(), Ordering::Relaxed);
+                match (when_full, created) {
+                    (WhenFull::Reject, Ok(session)) => session.terminate(),
+                    (WhenFull::Reject, Err(error)) => assert_eq!(error, CreateError::Full),
+                    (_, created) => drop(created),
+                }
+            }
+        };
+        race([&flood, &flood, &flood, &flood]);
+        assert!(most.into_inner() <= 10);
+        let stats = sessions.stats();
+        assert_eq!(stats.active, sessions.sessions().len());
+        assert_eq!(stats.in_cleanup, 0);
+    }
+}
