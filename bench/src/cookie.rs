@@ -16,8 +16,8 @@ const REQUESTS: usize = 1_000;
 const ROUNDS: usize = 5;
 const READS: usize = ROUNDS * REQUESTS;
 
-/// What reading without a jar has to be good for.
-const MOST_OF_A_JAR: f64 = 1.0 / 4.0;
+/// What reading without a jar is good for: the ground has 0.15 and 0.11, jars are quicker elsewhere.
+const MOST_OF_A_JAR: f64 = 1.0 / 3.0;
 
 /// Measures the row.
 pub fn run() -> Vec<Verdict> {

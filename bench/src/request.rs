@@ -177,25 +177,27 @@ where
 fn servers(runtime: &Runtime) -> [Server<'_>; 6] {
     let (sessions, cookies) = our_sessions();
     let (store, peer_cookies) = runtime.block_on(peer_sessions());
-    let layer = SessionLayer::new(sessions);
-    let reading =
-        SessionManagerLayer::new(store).with_expiry(Expiry::OnInactivity(Duration::minutes(20)));
-    let sliding = reading.clone().with_always_save(true);
-
-    let bare = || Router::new().route("/", get(async || "ok"));
     let ours = || Router::new().route("/", get(our_handler));
     let peer = || Router::new().route("/", get(peer_handler));
+    let bare = || Router::new().route("/", get(async || "ok"));
+
+    let layer = SessionLayer::new(sessions);
+    let expiry = Expiry::OnInactivity(Duration::minutes(20));
+    let reading = SessionManagerLayer::new(store).with_expiry(expiry);
+    let sliding = reading.clone().with_always_save(true);
+
+    let of = |name, router, cookies, sets_cookie| {
+        Server::new(runtime, name, as_served(router), cookies, sets_cookie)
+    };
     [
-        Server::new(runtime, "bare handler", bare(), &cookies, false),
-        Server::new(
-            runtime,
+        of("bare handler", bare(), &cookies, false),
+        of(
             "with a layer that does nothing",
             bare().layer(Identity::new()),
             &cookies,
             false,
         ),
-        Server::new(
-            runtime,
+        of(
             "with `SessionLayer` and `Props<P>`",
             ours().layer(layer.clone()),
             &cookies,
@@ -204,25 +206,28 @@ fn servers(runtime: &Runtime) -> [Server<'_>; 6] {
         Server::new(
             runtime,
             "the same, layer outside the `Router`",
-            layer.layer(ours()),
+            layer.layer(as_served(ours())),
             &cookies,
             false,
         ),
-        Server::new(
-            runtime,
+        of(
             "with tower-sessions, read",
             peer().layer(reading),
             &peer_cookies,
             false,
         ),
-        Server::new(
-            runtime,
+        of(
             "with tower-sessions, read and sliding idle",
             peer().layer(sliding),
             &peer_cookies,
             true,
         ),
     ]
+}
+
+/// What `axum::serve` does with a router. Without this, it would apply its layers at each request.
+fn as_served(router: Router) -> Router {
+    router.with_state(())
 }
 
 #[derive(SessionProperties)]

@@ -12,10 +12,13 @@ use crate::close::caught;
 use crate::lifecycle;
 use crate::owner::{Owner, OwnerRef};
 use crate::report::{About, CleanupReport, Trouble};
-use crate::runtime::{sleep, timeout};
+use crate::runtime::sleep;
 
 /// The moment that aborted tasks get to drop what they hold.
 const ABORT_GRACE: Duration = Duration::from_secs(1);
+
+/// The same when a shutdown is in a hurry: what it leaves is enough for a session's and then for its group's.
+const HURRIED_GRACE: Duration = Duration::from_millis(250);
 
 /// Resolves when a session's or group's cleanup has ended, with its report.
 ///
@@ -106,7 +109,16 @@ impl Cleanup {
         };
         if !in_time {
             self.abort_tasks();
-            let _ = timeout(ABORT_GRACE, wait_drained(&self.owner, &drained)).await;
+            let hurried = async {
+                hurry.cancelled().await;
+                sleep(HURRIED_GRACE).await;
+            };
+            tokio::select! {
+                biased;
+                () = wait_drained(&self.owner, &drained) => {}
+                () = sleep(ABORT_GRACE) => {}
+                () = hurried => {}
+            }
             self.note_left_over();
         }
 
@@ -169,18 +181,20 @@ impl Cleanup {
         for _ in 0..local.activity.inside() {
             local.note(About::kind("request", ""), Trouble::StillHeld);
         }
-        let (tasks, creations) = {
+        let (left_over, creations) = {
             let mut state = local.lock();
             let used = state.used_mut();
-            let tasks: Vec<About> = used.tasks.values().map(|task| task.about.clone()).collect();
-            (tasks, used.table.creations())
+            let tasks = used.tasks.values().map(|task| task.about.clone());
+            let disposals = used.disposals.values().cloned();
+            let left_over: Vec<About> = tasks.chain(disposals).collect();
+            (left_over, used.table.creations())
         };
         // An async initialiser is one of the tasks.
         let creations = creations
             .iter()
             .filter(|creation| creation.is_sync())
             .map(|creation| creation.about.clone());
-        for about in tasks.into_iter().chain(creations) {
+        for about in left_over.into_iter().chain(creations) {
             local.note(about, Trouble::StillHeld);
         }
     }

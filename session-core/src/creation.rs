@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use tokio::sync::{Notify, oneshot};
+use tracing::{Instrument as _, Span};
 
 use crate::close::{Hook, panic_message};
 use crate::error::PropertyError;
@@ -142,6 +143,12 @@ struct Turn {
 }
 
 impl Turn {
+    /// What the initialiser does is traced in this.
+    fn span(&self) -> Span {
+        let About { set, name, .. } = &self.place.about;
+        tracing::debug_span!("initialise", set = *set, property = name.as_str())
+    }
+
     fn graph(&self) -> Arc<WaitGraph> {
         self.owner.local().shared.graph.clone()
     }
@@ -283,7 +290,8 @@ fn run_here<T: Send + Sync + 'static>(
         // Whoever is being created by this caller waits for it, since it runs on its thread.
         let _edge = graph.wait_for(turn.creation.node)?;
         let _running = Running::enter(&graph, turn.creation.node);
-        catch_unwind(AssertUnwindSafe(make))
+        let span = turn.span();
+        span.in_scope(|| catch_unwind(AssertUnwindSafe(make)))
     };
     turn.finish(
         made.map_err(panicked).and_then(|made| made.map_err(failed)),
@@ -305,8 +313,9 @@ where
     let (graph, node) = (turn.graph(), turn.creation.node);
     let making = AssertUnwindSafe(async move { make().await }).catch_unwind();
     let (sender, receiver) = oneshot::channel();
+    let span = turn.span();
     let task = async move {
-        let made = Running::during(graph, node, making).await;
+        let made = Running::during(graph, node, making).instrument(span).await;
         let published = turn.finish(
             made.map_err(panicked).and_then(|made| made.map_err(failed)),
             hook(),

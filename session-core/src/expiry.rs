@@ -48,6 +48,15 @@ struct Queues {
     named: Queue,
 }
 
+/// What came of the search for a session to evict.
+enum Search {
+    Evicted,
+    /// There is none without activity.
+    Nobody,
+    /// There may be one, further on.
+    GaveUp,
+}
+
 /// Ids by the number of the bucket they are in.
 type Queue = BTreeMap<u64, Vec<SessionId>>;
 
@@ -188,15 +197,24 @@ impl Expiry {
 
     /// Ends one among the longest idle sessions; anonymous ones come first. Gives whether there was one.
     pub(crate) fn evict(&self, shared: &Shared) -> bool {
-        [true, false]
-            .into_iter()
-            .any(|anonymous| self.evict_from(shared, anonymous))
+        match self.evict_from(shared, true) {
+            Search::Evicted => true,
+            // Strangers who were not looked at may be idle: no reason to throw out anybody else.
+            Search::GaveUp => false,
+            Search::Nobody => matches!(self.evict_from(shared, false), Search::Evicted),
+        }
     }
 
-    fn evict_from(&self, shared: &Shared, anonymous: bool) -> bool {
+    fn evict_from(&self, shared: &Shared, anonymous: bool) -> Search {
+        let evict = |session: &Session, since| {
+            session
+                .complete_if_idle(CompletionCause::Evicted, since)
+                .is_ok()
+        };
         let mut kept = Vec::new();
+        let mut longest: Option<(Ticks, Session)> = None;
+        let mut search = Search::GaveUp;
         let mut from = 0;
-        let mut evicted = false;
         for _ in 0..EVICTION_LOOKS {
             let next = {
                 let mut queues = self.queues.lock();
@@ -209,33 +227,42 @@ impl Expiry {
                     from,
                 )
             };
-            let Some((bucket, id)) = next else { break };
+            let Some((bucket, id)) = next else {
+                search = Search::Nobody;
+                break;
+            };
             from = bucket;
             let Some(session) = shared.find(&id) else {
                 continue;
             };
-            let since = match session.idle_since() {
-                Ok(since) => since,
+            let (since, idle) = match session.idle_since() {
+                Ok(since) => (since, true),
                 Err(Alive::Completed) => continue,
-                Err(_) => shared.clock.now(),
+                Err(_) => (shared.clock.now(), false),
             };
-            // What stands here for its absolute timeout, for activity since, or in the other queue's place is
-            // not among the longest idle.
-            let stands_right =
-                self.bucket(since.plus(self.idle)) <= bucket && session.is_anonymous() == anonymous;
-            if stands_right
-                && session
-                    .complete_if_idle(CompletionCause::Evicted, since)
-                    .is_ok()
-            {
-                evicted = true;
-                break;
+            if idle && session.is_anonymous() == anonymous {
+                // What stands here for its absolute timeout, or for activity since, is perhaps not among the
+                // longest idle: it goes if nothing better is found.
+                if self.bucket(since.plus(self.idle)) > bucket {
+                    if longest.as_ref().is_none_or(|(longest, _)| since < *longest) {
+                        longest = Some((since, session.clone()));
+                    }
+                } else if evict(&session, since) {
+                    search = Search::Evicted;
+                    break;
+                }
             }
             kept.push((session, id, since));
+        }
+        if !matches!(search, Search::Evicted)
+            && let Some((since, session)) = longest
+            && evict(&session, since)
+        {
+            search = Search::Evicted;
         }
         for (session, id, since) in kept {
             self.add(&session, id, self.due(&session, since));
         }
-        evicted
+        search
     }
 }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tracing::{Instrument as _, Span};
 
 use crate::close::{Closed, Closing, caught};
 use crate::report::{About, Findings, Problem, Trouble};
@@ -43,6 +44,8 @@ pub(crate) struct Entry {
     ledger: Arc<Ledger>,
     serial: Serial,
     about: About,
+    /// What the hook does is traced in this.
+    span: Span,
     outcome: Option<Closed>,
 }
 
@@ -124,7 +127,10 @@ impl Ledger {
 impl Entry {
     pub(crate) fn begin(ledger: Arc<Ledger>, serial: Serial, about: About) -> Self {
         ledger.state.lock().under_way += 1;
+        let name = about.name.as_str();
+        let span = tracing::debug_span!("close", set = about.set, property = name);
         Self {
+            span,
             ledger,
             serial,
             about,
@@ -140,7 +146,7 @@ impl Entry {
             Closing::Pending(mut hook) => {
                 let closed = tokio::select! {
                     biased;
-                    closed = &mut hook => closed,
+                    closed = (&mut hook).instrument(self.span.clone()) => closed,
                     () = sleep(close_timeout) => Err(Trouble::TimedOut),
                     () = hurry => Err(Trouble::TimedOut),
                 };
@@ -168,7 +174,7 @@ impl Entry {
     pub(crate) fn inside_runtime<R>(&self, close: impl FnOnce() -> R) -> R {
         // A thread that is ending may have lost tokio's thread-local, and then `enter` panics.
         let _entered = catch_unwind(AssertUnwindSafe(|| self.ledger.runtime.enter())).ok();
-        close()
+        self.span.in_scope(close)
     }
 }
 

@@ -63,7 +63,7 @@ pub(crate) struct Used {
     /// The `keep_alive()` guards that exist.
     pub(crate) kept: usize,
     /// The `dispose()` calls under way.
-    pub(crate) disposals: usize,
+    pub(crate) disposals: HashMap<u64, About>,
     next: u64,
     ledger: Option<Arc<Ledger>>,
     signal: Option<Signal>,
@@ -116,7 +116,7 @@ impl Used {
 
     /// Does cleanup have nothing to wait for before it closes the properties?
     pub(crate) fn is_drained(&self) -> bool {
-        self.tasks.is_empty() && self.disposals == 0 && !self.table.is_creating()
+        self.tasks.is_empty() && self.disposals.is_empty() && !self.table.is_creating()
     }
 
     fn owes_nothing(&self) -> bool {
@@ -168,6 +168,10 @@ impl Local {
     /// The accounts of this session's values.
     pub(crate) fn ledger(&self) -> Arc<Ledger> {
         let mut state = self.lock();
+        if state.cleaned_up {
+            // What comes so late is in nobody's report, and brings nothing of the session back.
+            return Arc::new(self.shared.new_ledger());
+        }
         let completed = state.is_completed();
         let ledger = state.used_mut().ledger(&self.shared);
         if completed {
@@ -246,9 +250,7 @@ pub(crate) fn complete(
             used.drained = Some(Arc::default());
             used.ledger(&local.shared).open();
         }
-        // In this order: a shutdown finds it among the active ones or among those in cleanup.
-        local.shared.completing(owner, owes);
-        unregister();
+        local.shared.completing(owner, owes, unregister);
         match state.used() {
             None => (None, Vec::new(), None),
             Some(used) => (

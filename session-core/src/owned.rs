@@ -59,10 +59,13 @@ impl<T: Send + 'static> Owned<T> {
         let Some(owner) = self.owner.upgrade() else {
             return false;
         };
-        let Some(owning) = self.take(&owner, 1) else {
+        let Some(owning) = self.take(&owner, true) else {
             return false;
         };
-        let _under_way = Disposal { owner };
+        let _under_way = Disposal {
+            owner,
+            number: self.number,
+        };
         drop(owning);
         true
     }
@@ -71,18 +74,20 @@ impl<T: Send + 'static> Owned<T> {
     /// `dispose`.
     pub fn reclaim(&self) -> Option<T> {
         let owner = self.owner.upgrade()?;
-        let owning = self.take(&owner, 0)?;
+        let owning = self.take(&owner, false)?;
         owning.value.downcast().ok().map(|value| *value)
     }
 
-    fn take(&self, owner: &Owner, disposals: usize) -> Option<Owning> {
+    fn take(&self, owner: &Owner, dispose: bool) -> Option<Owning> {
         let mut state = owner.local().lock();
         if state.is_completed() {
             return None;
         }
         let used = state.used_mut();
         let owning = used.owned.remove(&self.number)?;
-        used.disposals += disposals;
+        if dispose {
+            used.disposals.insert(self.number, owning.about());
+        }
         Some(owning)
     }
 }
@@ -96,6 +101,7 @@ impl<T> fmt::Debug for Owned<T> {
 /// A dispose under way.
 struct Disposal {
     owner: Owner,
+    number: u64,
 }
 
 impl Drop for Disposal {
@@ -103,7 +109,7 @@ impl Drop for Disposal {
         let local = self.owner.local();
         // A dispose that outlasted the drain timeout finds its session cleaned up.
         if let Some(used) = local.lock().used_if_any() {
-            used.disposals -= 1;
+            used.disposals.remove(&self.number);
         }
         local.check_drained();
     }

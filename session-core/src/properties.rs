@@ -318,7 +318,7 @@ impl<'a> Properties<'a> {
                 };
                 let none = used.table.get(key.hash(), &key).is_none();
                 none.then(|| PropertyInfo {
-                    about: cell.about(),
+                    about: cell.about().in_set(entry.description.name()),
                     age: None,
                     state: PropertyState::Absent,
                 })
@@ -358,6 +358,11 @@ impl PropertyInfo {
     /// Its name: the key's, or the field's in its set.
     pub fn name(&self) -> &str {
         self.about.name.as_str()
+    }
+
+    /// The property set that it is in; `None` for an entry of the dictionary.
+    pub fn set(&self) -> Option<&'static str> {
+        self.about.set
     }
 
     /// Its type, as [`std::any::type_name`] gives it.

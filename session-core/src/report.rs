@@ -74,6 +74,11 @@ impl Problem {
         self.about.name.as_str()
     }
 
+    /// The property set that it is in; `None` for what is in none.
+    pub fn set(&self) -> Option<&'static str> {
+        self.about.set
+    }
+
     /// The type concerned, as [`std::any::type_name`] gives it; empty for a request.
     pub fn type_name(&self) -> &'static str {
         self.about.type_name
@@ -123,6 +128,7 @@ impl fmt::Display for Trouble {
 /// What a problem or an entry of a listing is about.
 #[derive(Clone, Debug)]
 pub(crate) struct About {
+    pub(crate) set: Option<&'static str>,
     pub(crate) name: Name,
     pub(crate) type_name: &'static str,
 }
@@ -130,6 +136,7 @@ pub(crate) struct About {
 impl About {
     pub(crate) fn new<T: ?Sized>(name: Name) -> Self {
         Self {
+            set: None,
             name,
             type_name: std::any::type_name::<T>(),
         }
@@ -137,8 +144,17 @@ impl About {
 
     pub(crate) const fn kind(name: &'static str, type_name: &'static str) -> Self {
         Self {
+            set: None,
             name: Name::Static(name),
             type_name,
+        }
+    }
+
+    /// What is a cell of that property set.
+    pub(crate) fn in_set(self, set: &'static str) -> Self {
+        Self {
+            set: Some(set),
+            ..self
         }
     }
 }

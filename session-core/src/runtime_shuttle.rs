@@ -96,17 +96,18 @@ impl Runtime {
         }
     }
 
-    /// Polls each task once, or drops it if it was aborted; gives how many are left.
-    pub(crate) fn poll_tasks(&self) -> usize {
-        let mut tasks = std::mem::take(&mut *self.tasks.lock());
+    /// Polls the task that has waited longest, or drops it if it was aborted. Gives whether there was one.
+    pub(crate) fn poll_next(&self) -> bool {
+        let Some(mut task) = self.tasks.lock().pop_front() else {
+            return false;
+        };
         let mut context = Context::from_waker(Waker::noop());
-        tasks.retain_mut(|task| {
-            task.abort.0.load(Ordering::SeqCst) == 0
-                && task.future.as_mut().poll(&mut context).is_pending()
-        });
-        let mut queue = self.tasks.lock();
-        queue.append(&mut tasks);
-        queue.len()
+        if task.abort.0.load(Ordering::SeqCst) == 0
+            && task.future.as_mut().poll(&mut context).is_pending()
+        {
+            self.tasks.lock().push_back(task);
+        }
+        true
     }
 }
 

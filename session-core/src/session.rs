@@ -180,6 +180,11 @@ impl Session {
         seat.id = id;
         drop(seat);
         drop(state);
+        // A shutdown that looks through the registry may have missed it under both.
+        if self.shared().is_closing() {
+            self.complete(CompletionCause::Shutdown);
+            return Err(SessionEnded);
+        }
         self.shared().schedule(self, id);
         Ok(NewId(id))
     }

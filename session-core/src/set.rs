@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::PropsError;
 use crate::group::SessionGroup;
-use crate::key::{Name, SlotKey};
+use crate::key::SlotKey;
 use crate::local::LocalSession;
 use crate::owner::{Owner, WeakOwner};
 use crate::report::About;
@@ -212,13 +212,10 @@ impl Cell {
     }
 
     pub(crate) fn about(&self) -> About {
-        match self.base.description.cells.get(usize::from(self.index)) {
-            Some(cell) => cell.about(),
-            None => About {
-                name: Name::Static("?"),
-                type_name: "?",
-            },
-        }
+        let description = self.base.description;
+        let cell = description.cells.get(usize::from(self.index));
+        let about = cell.map_or(About::kind("?", "?"), CellDescription::about);
+        about.in_set(description.name)
     }
 
     pub(crate) fn owner(&self) -> Option<Owner> {

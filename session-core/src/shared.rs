@@ -127,13 +127,14 @@ impl Shared {
 
     /// Counts one more active session in, if there is room or room can be made.
     fn reserve(&self) -> Result<(), CreateError> {
+        // Relaxed: each counter is exact by itself, and no other memory hangs on it. Once, before the loop: what
+        // is evicted here may take the last place in cleanup, and has then made room all the same.
+        if self.in_cleanup.load(Ordering::Relaxed) >= self.max_sessions {
+            return Err(CreateError::Full);
+        }
         loop {
             if self.is_closing() {
                 return Err(CreateError::ShuttingDown);
-            }
-            // Relaxed: each counter is exact by itself, and no other memory hangs on it.
-            if self.in_cleanup.load(Ordering::Relaxed) >= self.max_sessions {
-                return Err(CreateError::Full);
             }
             let room = |active| (active < self.max_sessions).then_some(active + 1);
             if self
@@ -174,10 +175,12 @@ impl Shared {
             .add(session, id, self.expiry.due(session, since));
     }
 
-    /// It is completed, and about to leave the registry. Its cleanup `owes` something, and so takes a task.
-    pub(crate) fn completing(&self, owner: OwnerRef<'_>, owes: bool) {
-        if matches!(owner, OwnerRef::Session(_)) {
-            self.active.fetch_sub(1, Ordering::Relaxed);
+    /// Moves it from the active ones to those in cleanup; if that `owes` something it will take a task.
+    pub(crate) fn completing(&self, owner: OwnerRef<'_>, owes: bool, unregister: impl FnOnce()) {
+        // In this order: a shutdown finds it in the one place or in the other, and there is room for a new one
+        // once this one is gone.
+        let is_session = matches!(owner, OwnerRef::Session(_));
+        if is_session {
             self.in_cleanup.fetch_add(1, Ordering::Relaxed);
         }
         if owes {
@@ -185,6 +188,10 @@ impl Shared {
                 .lock()
                 .under_way
                 .insert(owner.serial(), owner.to_owner());
+        }
+        unregister();
+        if is_session {
+            self.active.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
@@ -219,7 +226,7 @@ impl Shared {
         }
     }
 
-    fn is_closing(&self) -> bool {
+    pub(crate) fn is_closing(&self) -> bool {
         // SeqCst, as in `close`: of a creation and a shutdown at the same time, one sees the other. With
         // less, a session could be registered after the look through the registry and live on.
         self.closing.load(Ordering::SeqCst) != 0

@@ -1,6 +1,6 @@
 //! What the suite's tests share.
 
-use std::fmt::Display;
+use std::fmt::{Debug, Display};
 use std::sync::{Arc, Mutex};
 use std::thread::Scope;
 
@@ -97,6 +97,14 @@ pub(crate) fn race<const N: usize>(racers: [&(dyn Fn() + Sync); N]) {
     });
 }
 
+/// The only one there is.
+pub(crate) fn only<T: Debug>(all: Vec<T>) -> T {
+    match <[T; 1]>::try_from(all) {
+        Ok([one]) => one,
+        Err(all) => panic!("not just one: {all:?}"),
+    }
+}
+
 /// What went wrong in a cleanup: `name: trouble`.
 pub(crate) fn problems(report: &CleanupReport) -> Vec<String> {
     let problems = report.problems().iter();
@@ -108,7 +116,8 @@ pub(crate) fn problems(report: &CleanupReport) -> Vec<String> {
 /// The events that have come.
 pub(crate) fn come(events: &mut LifecycleEvents) -> Vec<LifecycleEvent> {
     let mut come = Vec::new();
-    while let Some(Some(event)) = events.next().now_or_never() {
+    // Unconstrained: without it tokio makes whoever takes many at a time wait.
+    while let Some(Some(event)) = tokio::task::unconstrained(events.next()).now_or_never() {
         come.push(event.unwrap());
     }
     come

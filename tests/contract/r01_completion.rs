@@ -164,8 +164,9 @@ async fn r01_expiry_and_a_termination_at_the_same_moment_are_one_completion() {
 
 #[test]
 fn r01_terminate_returns_nothing() {
-    let _of_a_session: fn(&Session) = LocalSession::terminate;
-    let _of_a_group: fn(&SessionGroup) = LocalSession::terminate;
+    fn signals<L>(_terminate: fn(&L)) {}
+    signals::<Session>(LocalSession::terminate);
+    signals::<SessionGroup>(LocalSession::terminate);
 }
 
 /// Sees that the session was terminated, and that its cleanup comes to an end.

@@ -159,7 +159,11 @@ async fn r03_the_same_holds_for_a_group() {
 
 /// A getter that would have to create says so, and does not create.
 fn assert_ended<T>(got: Result<T, PropertyError>) {
-    assert!(matches!(got, Err(PropertyError::SessionEnded)));
+    let error = got.err();
+    assert!(
+        matches!(error, Some(PropertyError::SessionEnded)),
+        "{error:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use session_core::{
 };
 use tokio::sync::oneshot;
 
-use crate::kit::{Log, Tell, Watch, manager, settle};
+use crate::kit::{Log, Tell, Watch, manager, only, settle};
 
 const FIRST: PropertyKey<Tell> = PropertyKey::new("first");
 const SECOND: PropertyKey<Tell> = PropertyKey::new("second");
@@ -157,11 +157,7 @@ fn seen_from_the_last_hook(session: &Session) -> impl FnOnce(Tell) + Send + Sync
     move |value: Tell| {
         let session = weak.upgrade().unwrap();
         value.log.add("the last hook");
-        assert_eq!(
-            session.group().sessions(),
-            [session.clone()],
-            "not left yet"
-        );
+        assert_eq!(only(session.group().sessions()), session, "not left yet");
         assert!(!session.group().is_completed());
         assert!(session.cleanup_completed().now_or_never().is_none());
     }
@@ -194,10 +190,8 @@ async fn r04_published_is_when_the_initialiser_has_finished() {
     drop((made_first.unwrap(), made_second.unwrap()));
 
     // The inner one is published before the outer one, which waits for it.
-    const OUTER: PropertyKey<Tell> = PropertyKey::new("outer");
-    const INNER: PropertyKey<Tell> = PropertyKey::new("inner");
-    let outer = properties.get_or_init(&OUTER, || {
-        let _ = properties.get_or_init(&INNER, || log.tell("inner"));
+    let outer = properties.get_or_init(&LATE, || {
+        let _ = properties.get_or_init(&THIRD, || log.tell("inner"));
         log.tell("outer")
     });
     drop(outer.unwrap());

@@ -240,3 +240,59 @@ async fn r04_owned_values_are_dropped_before_anything_has_drained() {
     assert!(Arc::into_inner(owned).is_some());
     assert!(!task.is_finished());
 }
+
+/// A value that takes its time to be dropped.
+struct Slow(mpsc::Sender<()>, mpsc::Receiver<()>);
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        self.0.send(()).unwrap();
+        let _ = self.1.recv();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r04_what_outlasts_the_cleanup_brings_nothing_back() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let log = Log::default();
+    let request = session.enter().unwrap();
+    let kept = session.keep_alive().unwrap();
+    let (inside, is_inside) = mpsc::channel();
+    let (dispose_on, wait) = mpsc::channel();
+    let owned = session.take_ownership(Slow(inside.clone(), wait)).unwrap();
+    let disposing = std::thread::spawn(move || owned.dispose());
+    let (make_on, wait) = mpsc::channel::<()>();
+    let (own, telling) = (session.clone(), log.clone());
+    let making = std::thread::spawn(move || {
+        let made = own.properties().get_or_init(&ANY, || {
+            inside.send(()).unwrap();
+            let _ = wait.recv();
+            telling.tell("too late")
+        });
+        made.map(drop)
+    });
+    is_inside.recv().unwrap();
+    is_inside.recv().unwrap();
+    session.terminate();
+    // The threads hold nothing up but real time, of which the paused clock knows nothing.
+    let report = session.cleanup_completed().await;
+    let left_over = [
+        "request: still held",
+        "owned value: still held",
+        "any: still held",
+    ];
+    assert_eq!(problems(&report), left_over);
+
+    drop(make_on);
+    assert!(making.join().unwrap().is_err());
+    assert_eq!(log.entries(), ["too late"], "it is closed all the same");
+    drop(dispose_on);
+    assert!(disposing.join().unwrap());
+    drop((request, kept));
+    assert!(session.properties().list().is_empty());
+    assert_eq!(session.cleanup_completed().await.problems().len(), 3);
+    let weak = session.downgrade();
+    drop(session);
+    assert!(weak.upgrade().is_none());
+}

@@ -8,7 +8,7 @@ use session_core::{
     SessionProperties,
 };
 
-use crate::kit::{Bomb, Log, Tell, builder, manager, problems, settle};
+use crate::kit::{Bomb, Log, Tell, builder, manager, only, problems, settle};
 
 const ANY: PropertyKey<Tell> = PropertyKey::new("any");
 const BOMB: PropertyKey<Bomb> = PropertyKey::new("bomb");
@@ -71,7 +71,7 @@ async fn r06_panics_and_errors_in_cleanup_touch_nothing_else() {
 
     // Neither the neighbour nor the group has noticed.
     assert!(!neighbour.is_completed() && !group.is_completed());
-    assert_eq!(group.sessions(), [neighbour.clone()]);
+    assert_eq!(only(group.sessions()), neighbour);
     drop(
         neighbour
             .properties()
@@ -207,7 +207,7 @@ async fn r06_a_cleaned_up_session_is_freed_with_its_last_handle() {
             drop(session.take_ownership(marker.clone()).unwrap());
             let task = session.spawn(|token| async move { token.cancelled().await });
             drop(task.unwrap());
-            drop(session.props::<Keeps>().unwrap().token().unwrap());
+            session.props::<Keeps>().unwrap().token().unwrap();
         }
         let other = session.clone();
         session.terminate();

@@ -8,7 +8,7 @@ use session_core::{
 };
 use tokio::time::{Instant, advance, sleep};
 
-use crate::kit::{Watch, builder, settle};
+use crate::kit::{Watch, builder, only, settle};
 
 const IDLE: Duration = Duration::from_secs(64);
 const SECOND: Duration = Duration::from_secs(1);
@@ -129,7 +129,7 @@ async fn r07_nothing_else_is_activity() {
         let found = sessions.get(&id).unwrap();
         assert!(!sessions.sessions().is_empty());
         let group: GroupId = "g".into();
-        assert_eq!(sessions.group(&group).unwrap().sessions(), [found.clone()]);
+        assert_eq!(only(sessions.group(&group).unwrap().sessions()), found);
         assert!(found.properties().list().is_empty());
         let _looked = (found.age(), found.group(), found.completion_token());
         let _weak = found.downgrade().upgrade();

@@ -16,6 +16,7 @@ use crate::kit::{Log, Watch, builder, settle};
 use crate::thread::block_on;
 
 const LEND_TIMEOUT: Duration = Duration::from_secs(7);
+const JUST_IN_TIME: Duration = Duration::from_millis(6_999);
 
 /// What an `Exclusive` is for: something that can go bad, is used up, and can't be shared.
 struct Connection {
@@ -30,8 +31,8 @@ fn open() -> Connection {
     }
 }
 
-fn close(cx: Connection) {
-    LOG.with(|log| log.add(format!("closed {} at {}", cx.name, cx.sent.get())));
+fn close(Connection { name, sent }: Connection) {
+    LOG.with(|log| log.add(format!("closed {name} at {}", sent.get())));
 }
 
 thread_local! {
@@ -129,7 +130,7 @@ async fn r08_a_wait_ends_in_busy_after_the_lend_timeout() {
 
     // One that comes in time is served.
     let (lent, ()) = tokio::join!(bench.a(), async {
-        tokio::time::sleep(LEND_TIMEOUT - Duration::from_millis(1)).await;
+        tokio::time::sleep(JUST_IN_TIME).await;
         drop(guard);
     });
     assert!(lent.is_ok());

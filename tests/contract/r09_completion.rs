@@ -71,14 +71,17 @@ async fn in_a_blocking_call(cx: &InitContext<Stage>) -> Late {
     let cx = cx.clone();
     let make = move || {
         let tell = on_the_thread(&cx);
-        let _alive = cx.state().entered.clone();
-        Late { tell, _alive }
+        Late {
+            tell,
+            _alive: cx.state().entered.clone(),
+        }
     };
     tokio::task::spawn_blocking(make).await.unwrap()
 }
 
 fn closed_here(value: Tell) {
     value.log.add("closed");
+    drop(value);
 }
 
 async fn closed(value: Tell) {
@@ -93,7 +96,7 @@ fn closed_late(late: Late) {
 
 /// A session on its stage.
 struct Play {
-    _sessions: SessionManager,
+    sessions: SessionManager,
     session: Session,
     set: Props<Set>,
     log: Log,
@@ -118,7 +121,7 @@ fn play() -> Play {
     Play {
         set: session.props().unwrap(),
         session,
-        _sessions: sessions,
+        sessions,
         log,
         entered: has_entered,
         leave: may_leave,
@@ -274,7 +277,7 @@ async fn r09_what_a_blocking_call_still_makes_for_an_aborted_initialiser_is_drop
 
     play.leave.send(()).unwrap();
     let Play {
-        _sessions,
+        sessions,
         session,
         set,
         log,
@@ -282,7 +285,7 @@ async fn r09_what_a_blocking_call_still_makes_for_an_aborted_initialiser_is_drop
         ..
     } = play;
     // The state has one sender, and the value the other.
-    drop((_sessions, session, set));
+    drop((sessions, session, set));
     assert!(entered.recv().is_err());
     assert_eq!(log.entries(), ["dropped"], "and not closed");
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::future::Ready;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -166,17 +167,16 @@ async fn r09_an_async_failure_reaches_all_and_leaves_the_property_absent() {
     assert_eq!(*made.await.unwrap(), 3);
 }
 
+fn panics() -> Ready<Result<u32, Refused>> {
+    panic!("in the call")
+}
+
 #[tokio::test]
 async fn r09_an_async_panic_reaches_all_and_leaves_the_property_absent() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let in_the_future = fail_on_a_task(&session, || async { panic!("in the future") }).await;
-    let in_the_call = fail_on_a_task(&session, || {
-        if true {
-            panic!("in the call");
-        }
-        async { Ok(1) }
-    });
+    let in_the_call = fail_on_a_task(&session, panics);
     for (errors, text) in [
         (in_the_future, "in the future"),
         (in_the_call.await, "in the call"),

@@ -148,7 +148,7 @@ async fn r09_a_cycle_that_initialisers_pass_on_leaves_all_absent() {
 
 #[derive(SessionProperties)]
 struct Set {
-    #[property(init = |cx: &InitContext| told(cx.session().props::<Set>().unwrap().here()))]
+    #[property(init = |cx: &InitContext| told(&cx.session().props::<Set>().unwrap().here()))]
     here: Property<bool>,
     #[property(async_init = needs_lent)]
     needs_lent: Property<bool>,
@@ -158,20 +158,20 @@ struct Set {
     lent_to_itself: Exclusive<bool>,
 }
 
-fn told<T>(outcome: Result<T, PropertyError>) -> bool {
+fn told<T>(outcome: &Result<T, PropertyError>) -> bool {
     matches!(outcome, Err(PropertyError::Cycle))
 }
 
 async fn needs_lent(cx: &InitContext) -> bool {
-    told(cx.session().props::<Set>().unwrap().needs_shared().await)
+    told(&cx.session().props::<Set>().unwrap().needs_shared().await)
 }
 
 async fn needs_shared(cx: &InitContext) -> bool {
-    told(cx.session().props::<Set>().unwrap().needs_lent().await)
+    told(&cx.session().props::<Set>().unwrap().needs_lent().await)
 }
 
 async fn needs_itself(cx: &InitContext) -> bool {
-    told(cx.session().props::<Set>().unwrap().lent_to_itself().await)
+    told(&cx.session().props::<Set>().unwrap().lent_to_itself().await)
 }
 
 #[tokio::test]

@@ -229,14 +229,15 @@ async fn r09_callers_that_go_away_stop_nothing() {
     assert!(set.on_a_task.get().is_some() && set.on_a_task_lent.try_lock().is_some());
 }
 
-/// Keeps, of each event, the span that it is in.
+/// Keeps, of each event, the spans that it is in, from the outermost.
 struct Spans(Log);
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         if event.metadata().target() == module_path!() {
-            let span = context.event_span(event);
-            self.0.add(span.map_or("none", |span| span.name()));
+            let scope = context.event_scope(event).into_iter();
+            let names = scope.flat_map(|scope| scope.from_root().map(|span| span.name()));
+            self.0.add(names.collect::<Vec<_>>().join(" > "));
         }
     }
 }
@@ -265,5 +266,5 @@ async fn r09_an_async_initialiser_is_traced_under_its_first_callers_span() {
         second.instrument(tracing::info_span!("second")),
     );
     assert_eq!((*first.unwrap(), *second.unwrap()), (1, 1));
-    assert_eq!(log.entries(), ["first"; 3]);
+    assert_eq!(log.entries(), ["first > initialise"; 3]);
 }

@@ -19,6 +19,7 @@ fn session() -> (SessionManager, Session) {
 
 fn closed(value: Tell) {
     value.log.add(format!("{} closed", value.name));
+    drop(value);
 }
 
 #[tokio::test]

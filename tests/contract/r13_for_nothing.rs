@@ -84,7 +84,7 @@ async fn r13_what_has_a_hook_or_something_to_drop_is_closed_on_a_task() {
                 session
                     .properties()
                     .insert(&PropertyKey::new("text"), String::new()),
-            )
+            );
         },
     ];
     for put in closings {

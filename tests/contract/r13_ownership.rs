@@ -127,7 +127,7 @@ struct Hooked {
     forget: Exclusive<Transaction>,
     #[property(close = Transaction::forget_later)]
     forget_later: Property<Transaction>,
-    #[property(close = |transaction| transaction.forget())]
+    #[property(close = |mut transaction| { transaction.0 = "E"; transaction.forget() })]
     closure: Property<Transaction>,
     #[property(close = async |transaction| transaction.rollback_later().await)]
     async_closure: Exclusive<Transaction>,
@@ -163,7 +163,7 @@ async fn r13_a_hook_is_sync_or_async_and_takes_the_value_by_value() {
         "h rolled back",
         "g forgotten",
         "f rolled back",
-        "e forgotten",
+        "E forgotten",
         "d forgotten",
         "c forgotten",
         "b rolled back",

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use allocation_counter::{AllocationInfo, measure};
-use session_core::{LocalSession, PropertyKey, Session};
+use session_core::{CancellationToken, LocalSession, PropertyKey, Session};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::kit::{manager, settle};
@@ -145,7 +145,7 @@ fn r14_properties_made_on_tasks_and_closed_on_others_leave_nothing() {
                 let failed = session.properties().get_or_try_init_async(&KEY, failed);
                 failed.await.unwrap_err();
                 session
-                    .spawn(|token| token.cancelled_owned())
+                    .spawn(CancellationToken::cancelled_owned)
                     .unwrap()
                     .abort();
                 settle().await;

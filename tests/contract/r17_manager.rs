@@ -75,19 +75,16 @@ fn r17_it_needs_a_runtime() {
 
 #[tokio::test]
 async fn r17_nothing_may_be_zero() {
-    let zero = Duration::ZERO;
-    let settings: [(
-        &str,
-        fn(SessionManagerBuilder, Duration) -> SessionManagerBuilder,
-    ); 5] = [
+    type Set = fn(SessionManagerBuilder, Duration) -> SessionManagerBuilder;
+    let timeouts: [(&str, Set); 5] = [
         ("idle_timeout", SessionManagerBuilder::idle_timeout),
         ("absolute_timeout", SessionManagerBuilder::absolute_timeout),
         ("drain_timeout", SessionManagerBuilder::drain_timeout),
         ("close_timeout", SessionManagerBuilder::close_timeout),
         ("lend_timeout", SessionManagerBuilder::lend_timeout),
     ];
-    for (name, set) in settings {
-        let error = set(builder(), zero).build().unwrap_err();
+    for (name, set) in timeouts {
+        let error = set(builder(), Duration::ZERO).build().unwrap_err();
         assert_eq!(error, BuildError::Zero(name));
         assert!(error.to_string().contains(name), "{error}");
         set(builder(), Duration::from_nanos(1)).build().unwrap();

@@ -7,7 +7,8 @@ use std::task::{Wake, Waker};
 
 use futures_util::FutureExt as _;
 use session_core::{
-    Exclusive, LocalSession, Property, PropertyKey, Session, SessionManager, SessionProperties,
+    Exclusive, LocalSession, Property, PropertyKey, PropertyRef, Session, SessionManager,
+    SessionProperties,
 };
 
 use crate::kit::builder;
@@ -97,7 +98,7 @@ fn use_local(local: &impl LocalSession, number: usize) {
     let _ = properties.get_or_try_init(&key, || Err::<_, fmt::Error>(fmt::Error));
     let _ = properties
         .remove(&key)
-        .map(|handle| handle.map(|handle| handle.try_into_inner()));
+        .map(|handle| handle.map(PropertyRef::try_into_inner));
     let _ = properties
         .get_or_init_async(&on_a_task, || async { 1 })
         .now_or_never();

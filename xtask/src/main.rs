@@ -4,13 +4,14 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  test          runs all tests, and the examples in the docs
+  test          runs all tests: the suites, the examples in the docs, the models of the races
+  models        runs the models alone
   bench [ROW].. measures what sessions cost, beside what else there is; all rows, or those of these numbers
 ";
 
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     let rest: Vec<String> = arguments.collect();
     let done = match (command.as_deref(), rest.as_slice()) {
         (Some("test"), []) => test(),
+        (Some("models"), []) => models(),
         (Some("bench"), rows) if rows.iter().all(|row| is_row(row)) => bench(rows),
         _ => {
             eprint!("{USAGE}");
@@ -41,7 +43,23 @@ fn test() -> bool {
         cargo(["test", "--workspace", "--tests"])
     };
     // nextest runs no doctests.
-    run(tests) && run(cargo(["test", "--workspace", "--doc"]))
+    run(tests) && run(cargo(["test", "--workspace", "--doc"])) && models()
+}
+
+/// The models build the core over shuttle, so they have a target folder of their own.
+fn models() -> bool {
+    let mut models = cargo([
+        "test",
+        "--release",
+        "--package",
+        "session-core",
+        "--lib",
+        "models",
+    ]);
+    let flags = env::var("RUSTFLAGS").unwrap_or_default();
+    models.env("RUSTFLAGS", format!("{flags} --cfg session_shuttle"));
+    models.env("CARGO_TARGET_DIR", root().join("target/models"));
+    run(models)
 }
 
 fn bench(rows: &[String]) -> bool {
@@ -62,12 +80,15 @@ fn has_nextest() -> bool {
     version.status().is_ok_and(|status| status.success())
 }
 
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
 /// Cargo, at the root of the workspace.
 fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut command = Command::new(cargo);
-    command.current_dir(root).args(arguments);
+    command.current_dir(root()).args(arguments);
     command
 }
 

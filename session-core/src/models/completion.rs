@@ -1,11 +1,15 @@
 //! Completion: one cause wins, and what starts at that moment is refused or waited for.
 
+use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::harness::{Probe, World, block_on, close, explore, race, step};
 use crate::cause::CompletionCause;
+use crate::runtime::advance;
 use crate::session::Session;
+use crate::sync::point;
 use crate::{LifecycleEvent, LocalSession as _, PropertyKey};
 
 const KEY: PropertyKey<Probe> = PropertyKey::new("probe");
@@ -27,7 +31,8 @@ fn three_causes() {
 
         let won = Mutex::new(Vec::new());
         let check = || {
-            won.lock().unwrap().push(session.completion_cause());
+            let cause = session.completion_cause();
+            won.lock().unwrap().push(cause);
             assert!(session.is_completed());
             assert!(shared.find(&session.id()).is_none());
             assert!(session.completion_token().is_cancelled());
@@ -49,6 +54,7 @@ fn three_causes() {
                 session.complete(CompletionCause::Shutdown);
                 check();
                 assert_eq!(block_on(session.cleanup_completed()).closed(), 2);
+                assert_eq!(shared.stats().in_cleanup, 0);
             },
         );
         world.end();
@@ -63,6 +69,37 @@ fn three_causes() {
             matches!(next(), Some(LifecycleEvent::CleanedUp(_, report)) if report.closed() == 2)
         );
         assert!(next().is_none());
+    });
+}
+
+#[test]
+fn a_request_inside_against_completion() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let inserted = session
+            .properties()
+            .insert_with(&KEY, world.tally.make(), close);
+        assert!(inserted.is_ok());
+        drop(inserted);
+        let (inside, left) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let visit = || {
+            if let Ok(guard) = session.enter() {
+                inside.fetch_add(1, Ordering::Relaxed);
+                point();
+                assert_eq!(world.tally.closed(), 0, "closed during a request");
+                left.fetch_add(1, Ordering::Relaxed);
+                drop(guard);
+            }
+        };
+        race!(world, visit, visit, || {
+            session.terminate();
+            let report = block_on(session.cleanup_completed());
+            assert!(report.is_clean());
+            let inside = inside.load(Ordering::Relaxed);
+            assert_eq!(left.load(Ordering::Relaxed), inside, "not waited for");
+        });
+        world.end();
     });
 }
 
@@ -106,6 +143,33 @@ fn a_task_against_completion() {
         let accepted = tasks.accepted.into_inner();
         assert_eq!(waited_for.into_inner(), accepted);
         assert_eq!(tasks.begun.into_inner(), accepted);
+        world.end();
+    });
+}
+
+/// A task that never ends is aborted, also if cleanup comes to that before the task has quite begun.
+#[test]
+fn a_task_against_the_drain_timeout() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let value = world.tally.make_plain();
+        race!(
+            world,
+            || {
+                let _ = session.spawn(|_| async move {
+                    let _held = value;
+                    pending::<()>().await;
+                });
+            },
+            || {
+                session.terminate();
+                while !session.local().lock().is_cleaned_up() {
+                    shuttle::thread::yield_now();
+                    advance(Duration::from_secs(1));
+                }
+            },
+        );
         world.end();
     });
 }

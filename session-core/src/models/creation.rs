@@ -4,8 +4,10 @@ use std::pin::pin;
 use std::ptr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use super::harness::{Desk, Probe, World, block_on, explore, poll_once, race};
+use crate::runtime::advance;
 use crate::session::Session;
 use crate::{
     InitContext, LocalSession as _, Property, PropertyError, PropertyRef, Props, PropsError,
@@ -84,6 +86,33 @@ fn callers_of_an_async_initialiser_against_completion() {
                 }
             },
             || end_and_check(&world, &session),
+        );
+        check(&world, got);
+    });
+}
+
+/// An initialiser that takes too long is aborted, perhaps as it ends: what it made is closed all the same.
+#[test]
+fn an_async_initialiser_against_the_drain_timeout() {
+    explore(|| {
+        // Its close hook is async too, and has time.
+        let world = World::with(|settings| settings.close_timeout = Duration::from_secs(3600));
+        let session = world.session();
+        let got = Mutex::default();
+        race!(
+            world,
+            || {
+                if let Some(desk) = desk(&session) {
+                    note(&got, block_on(desk.elsewhere()));
+                }
+            },
+            || {
+                session.terminate();
+                while !session.local().lock().is_cleaned_up() {
+                    advance(Duration::from_secs(1));
+                    shuttle::thread::yield_now();
+                }
+            },
         );
         check(&world, got);
     });

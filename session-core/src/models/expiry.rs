@@ -26,7 +26,7 @@ fn a_request_against_the_sweeper() {
         let sweeper = shared.runtime.spawn(sweep).abort_handle();
         let poll = || {
             for _ in 0..4 {
-                shared.runtime.poll_tasks();
+                shared.runtime.poll_next();
             }
         };
 

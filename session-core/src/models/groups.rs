@@ -32,6 +32,7 @@ impl Met {
     }
 
     fn check(&self, world: &World, sessions: &[&Session]) {
+        world.settle();
         let mut own = Vec::new();
         for session in sessions {
             if session.is_completed() {
@@ -66,7 +67,7 @@ fn the_last_leave_against_a_new_session_and_a_join() {
     explore(|| {
         let world = World::new();
         let met = Met::default();
-        let last = world.shared.create(Some(name())).unwrap();
+        let last = world.session_in(&name());
         met.note(&world, last.group());
         let joining = world.session();
         let created = Mutex::new(None);
@@ -78,7 +79,7 @@ fn the_last_leave_against_a_new_session_and_a_join() {
                 met.note(&world, joining.group());
             },
             || {
-                let session = world.shared.create(Some(name())).unwrap();
+                let session = world.session_in(&name());
                 met.note(&world, session.group());
                 *created.lock().unwrap() = Some(session);
             },
@@ -99,7 +100,7 @@ fn termination_against_a_new_session_and_a_join() {
         race!(
             world,
             || {
-                let session = world.shared.create(Some(name())).unwrap();
+                let session = world.session_in(&name());
                 met.note(&world, session.group());
                 *created.lock().unwrap() = Some(session);
             },
@@ -128,7 +129,7 @@ fn a_request_inside_against_its_session_leaving_the_group() {
     explore(|| {
         let world = World::new();
         let met = Met::default();
-        let session = world.shared.create(Some(name())).unwrap();
+        let session = world.session_in(&name());
         let group = session.group();
         met.note(&world, group.clone());
         let guard = session.enter().unwrap();
@@ -160,8 +161,8 @@ fn two_last_members_leave() {
     explore(|| {
         let world = World::new();
         let met = Met::default();
-        let ending = world.shared.create(Some(name())).unwrap();
-        let moving = world.shared.create(Some(name())).unwrap();
+        let ending = world.session_in(&name());
+        let moving = world.session_in(&name());
         met.note(&world, ending.group());
         race!(
             world,

@@ -1,8 +1,8 @@
 //! What the models share: a world of sessions, threads that race in it, values that count, and the exploration.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -11,8 +11,9 @@ use shuttle::{Config, MaxSteps, Runner};
 
 use crate::builder::{Settings, WhenFull};
 use crate::cause::CompletionCause;
+use crate::id::GroupId;
 use crate::runtime::Runtime;
-use crate::session::Session;
+use crate::session::{Session, WeakSession};
 use crate::shared::Shared;
 use crate::sync::point;
 use crate::{Exclusive, InitContext, Property, SessionProperties};
@@ -42,20 +43,21 @@ fn run(name: &'static str, scheduler: impl Scheduler + 'static, model: fn()) -> 
     config.stack_size = 0x4_0000;
     config.max_steps = MaxSteps::FailAfter(100_000);
     config.silence_warnings = true;
-    let tried = Arc::new(Tried {
+    let tried = Tried {
         name,
-        count: AtomicUsize::new(0),
-    });
-    let counted = tried.clone();
+        count: Arc::default(),
+    };
+    let count = tried.count.clone();
     Runner::new(scheduler, config).run(move || {
-        counted.count.fetch_add(1, Ordering::Relaxed);
+        count.fetch_add(1, Ordering::Relaxed);
         model();
     })
 }
 
+/// Says how long a failure took to be found.
 struct Tried {
     name: &'static str,
-    count: AtomicUsize,
+    count: Arc<AtomicUsize>,
 }
 
 impl Drop for Tried {
@@ -72,6 +74,7 @@ impl Drop for Tried {
 pub(super) struct World {
     pub(super) shared: Arc<Shared>,
     pub(super) tally: Tally,
+    sessions: Mutex<Vec<WeakSession>>,
 }
 
 pub(super) type Thread<'a> = Box<dyn FnOnce() + Send + 'a>;
@@ -103,14 +106,29 @@ impl World {
         };
         change(&mut settings);
         let shared = Arc::new(Shared::new(settings, Runtime::new()));
-        Self { shared, tally }
+        Self {
+            shared,
+            tally,
+            sessions: Mutex::default(),
+        }
     }
 
     pub(super) fn session(&self) -> Session {
-        self.shared.create(None).expect("there is room")
+        self.create(None)
     }
 
-    /// Runs the threads and the runtime's tasks until the threads have ended, then the tasks until none is left.
+    pub(super) fn session_in(&self, group: &GroupId) -> Session {
+        self.create(Some(group))
+    }
+
+    fn create(&self, group: Option<&GroupId>) -> Session {
+        let session = self.shared.create(group).expect("there is room");
+        let mut sessions = self.sessions.lock().expect("no panic before this");
+        sessions.push(session.downgrade());
+        session
+    }
+
+    /// Runs the threads until they have ended, while two workers run the runtime's tasks.
     pub(super) fn race(&self, threads: Vec<Thread<'_>>) {
         let running = AtomicUsize::new(threads.len());
         shuttle::thread::scope(|scope| {
@@ -121,21 +139,23 @@ impl World {
                     running.fetch_sub(1, Ordering::Relaxed);
                 });
             }
-            while running.load(Ordering::Relaxed) > 0 {
-                self.shared.runtime.poll_tasks();
-                shuttle::thread::yield_now();
-            }
+            let work = || {
+                while running.load(Ordering::Relaxed) > 0 {
+                    self.shared.runtime.poll_next();
+                    shuttle::thread::yield_now();
+                }
+            };
+            scope.spawn(work);
+            work();
         });
-        self.settle();
     }
 
+    /// Runs the runtime's tasks until none is left.
     pub(super) fn settle(&self) {
-        while self.shared.runtime.poll_tasks() > 0 {
-            shuttle::thread::yield_now();
-        }
+        while self.shared.runtime.poll_next() {}
     }
 
-    /// Ends the sessions that are left. Then nothing is left, and every value was closed once.
+    /// Ends the sessions that are left. Then nothing is left of any, and every value was closed once.
     pub(super) fn end(&self) {
         for session in self.shared.sessions() {
             assert!(session.local().cause().is_none(), "registered, but ended");
@@ -147,6 +167,10 @@ impl World {
         assert!(!self.shared.is_cleaning_up());
         assert_eq!(self.tally.closed(), self.tally.made());
         assert_eq!(self.tally.dropped(), self.tally.made());
+        let sessions = self.sessions.lock().expect("no panic before this");
+        for session in sessions.iter().filter_map(WeakSession::upgrade) {
+            assert!(session.local().lock().used().is_none(), "brought back");
+        }
     }
 }
 

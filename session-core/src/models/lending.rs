@@ -62,7 +62,7 @@ fn a_guard_given_back_after_completion() {
                 if let std::task::Poll::Ready(guard) = super::harness::poll_once(lent.as_mut()) {
                     break guard.unwrap();
                 }
-                world.shared.runtime.poll_tasks();
+                world.shared.runtime.poll_next();
             }
         };
         let (held, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -73,7 +73,7 @@ fn a_guard_given_back_after_completion() {
             || assert!(block_on(desk.lent()).is_err(), "lent after completion"),
             || while !completed() {
                 assert!(desk.lent.try_lock().is_none(), "lent twice");
-                point();
+                shuttle::thread::yield_now();
             },
             || {
                 session.terminate();

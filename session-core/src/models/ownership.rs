@@ -1,11 +1,12 @@
 //! Owned values: completion, dispose and reclaim race, and one wins.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::harness::{Desk, Probe, World, block_on, explore, race};
+use super::harness::{Probe, World, block_on, explore, race};
 use crate::runtime::advance;
-use crate::{LocalSession as _, Owned};
+use crate::{LocalSession as _, Owned, PropertyKey};
 
 #[test]
 fn dispose_against_reclaim_against_completion() {
@@ -45,34 +46,67 @@ fn dispose_against_reclaim_against_completion() {
     });
 }
 
+/// A value whose drop waits for the gate.
+struct Slow {
+    gate: Arc<Gate>,
+    _probe: Probe,
+}
+
+#[derive(Default)]
+struct Gate(AtomicBool);
+
+impl Gate {
+    fn open(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn pass(&self) {
+        while !self.0.load(Ordering::Relaxed) {
+            shuttle::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        self.gate.pass();
+    }
+}
+
 /// What goes on when cleanup has run out of patience finds a session that is over, and brings nothing back.
 #[test]
 fn what_outlasts_the_drain_timeout() {
+    const KEY: PropertyKey<Probe> = PropertyKey::new("probe");
     explore(|| {
         let world = World::new();
         let session = world.session();
-        let owned = session
-            .take_ownership(world.tally.make_plain())
-            .ok()
-            .unwrap();
+        let gate = Arc::new(Gate::default());
+        let slow = Slow {
+            gate: gate.clone(),
+            _probe: world.tally.make_plain(),
+        };
+        let owned = session.take_ownership(slow).ok().unwrap();
         let kept = session.keep_alive().unwrap();
-        let desk = session.props::<Desk>().unwrap();
         race!(
             world,
+            || _ = owned.dispose(),
             || {
-                owned.dispose();
+                let made = session.properties().get_or_init(&KEY, || {
+                    gate.pass();
+                    world.tally.make_plain()
+                });
+                drop(made);
                 drop(kept);
             },
-            move || drop(desk.here()),
             || {
                 session.terminate();
-                for _ in 0..3 {
+                for _ in 0..4 {
+                    shuttle::thread::yield_now();
                     advance(Duration::from_secs(1));
                 }
+                gate.open();
             },
         );
-        world.settle();
-        assert!(session.local().lock().used().is_none(), "brought back");
         world.end();
     });
 }

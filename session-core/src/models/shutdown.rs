@@ -1,5 +1,6 @@
 //! The manager's end against creation: no session lives on.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use super::harness::{World, block_on, explore, race};
@@ -11,26 +12,27 @@ fn creation_against_shutdown() {
     explore(|| {
         let world = World::new();
         let manager = SessionManager::new(world.shared.clone());
+        let created = Mutex::new(Vec::new());
         let create = || match manager.create() {
-            Ok(session) => Some(session),
-            Err(CreateError::ShuttingDown) => None,
-            Err(error) => panic!("{error}"),
+            Ok(session) => {
+                drop(session.take_ownership(world.tally.make_plain()));
+                created.lock().unwrap().push(session);
+            }
+            Err(error) => assert_eq!(error, CreateError::ShuttingDown),
         };
-        race!(
-            world,
-            || drop(create()),
-            || {
-                if let Some(session) = create() {
-                    drop(session.take_ownership(world.tally.make_plain()));
-                }
-            },
-            || {
-                let report = block_on(manager.shutdown(Duration::from_secs(1)));
-                assert!(report.is_clean());
-                assert_eq!(manager.create(), Err(CreateError::ShuttingDown));
-            },
-        );
-        assert!(manager.sessions().is_empty());
+        race!(world, create, create, || {
+            let report = block_on(manager.shutdown(Duration::from_secs(1)));
+            assert!(report.is_clean());
+            assert_eq!(manager.create(), Err(CreateError::ShuttingDown));
+            let created = created.lock().unwrap().clone();
+            for session in created {
+                assert!(session.local().lock().is_cleaned_up(), "left behind");
+            }
+        });
+        for session in created.into_inner().unwrap() {
+            assert!(session.is_completed());
+        }
+        // The sweeper goes with it.
         drop(manager);
         world.end();
     });
