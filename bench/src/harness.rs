@@ -5,7 +5,7 @@
 use std::ops::Index;
 use std::time::Instant;
 
-/// Batches should take from a quarter of a millisecond to a few: long beside the clock, short beside what a
+/// Batches take from a fifth of a millisecond to a few: long beside the clock, short beside what a
 /// scheduler gives to somebody else in between.
 const ROUNDS: usize = 151;
 

@@ -75,6 +75,13 @@
 //! However many of them one request has, it has one session. They fail with a [`SessionRejection`], which core's
 //! errors turn into as well, so that a handler may say `?`.
 //!
+//! Import these from here and not from `session_core`, whose types of the same names are no extractors, and let a
+//! handler give `Result<_, SessionRejection>`: core's errors are no responses. A function that takes
+//! `&impl LocalSession` wants core's handle: `&*session`.
+//!
+//! What the manager was given as its state is for initialisers. For handlers give a clone of the same `Arc` to axum's
+//! `State`.
+//!
 //! # What the client sees
 //!
 //! The session's id travels in a cookie named `id` that is `Secure`, `HttpOnly` and `SameSite=Lax`:
@@ -89,6 +96,9 @@
 //! - A response that sets or removes the cookie says `Cache-Control: no-store`.
 //! - A session whose id reaches no response, because its handler panicked or its client hung up, is ended with
 //!   its request.
+//!
+//! The cookie is for HTTPS and for `localhost`. A browser that comes to another host over plain HTTP throws it away,
+//! and is a stranger at every request: say [`with_secure(false)`](CookieTransport::with_secure) while developing.
 //!
 //! # Time
 //!

@@ -127,7 +127,7 @@ rejection! {
     /// The session has ended, and what was asked for needs one that is active.
     pub struct Ended;
     CONFLICT, "session-ended", "The session has ended",
-    "the session ended while the request was running: start again"
+    "the session, or its group, ended while the request was running: start again"
 }
 
 rejection! {
@@ -141,14 +141,14 @@ rejection! {
     /// A value was refused because its property is there already.
     pub struct PropertyPresent;
     CONFLICT, "property-present", "The session has this already",
-    "the session has a property of this name already: use it, or replace it"
+    "the session has a property of this name already: use that"
 }
 
 rejection! {
     /// A property is lent to somebody else, or is being created by somebody who can't be waited for.
     pub struct PropertyBusy(PropertyError);
     SERVICE_UNAVAILABLE, "property-busy", "The session is busy",
-    "another request of the session uses what this one needs: try again shortly"
+    "what the request needs is lent to another, or to the request itself: try again shortly"
 }
 
 rejection! {

@@ -59,6 +59,9 @@ impl SessionManagerBuilder {
     }
 
     /// How long a session may be without activity: 20 minutes if not set.
+    ///
+    /// A session ends within a bucket of the timer after its time, and never before: the bucket is a second, or a
+    /// 64th of the shorter timeout if that is less.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.settings.idle_timeout = timeout;
         self

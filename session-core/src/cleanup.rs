@@ -7,9 +7,11 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::Shared;
 use tokio::sync::{Notify, oneshot};
+use tracing::Instrument as _;
 
 use crate::close::caught;
-use crate::lifecycle;
+use crate::event::Subject;
+use crate::lifecycle::{self, Used};
 use crate::owner::{Owner, OwnerRef};
 use crate::report::{About, CleanupReport, Trouble};
 use crate::runtime::sleep;
@@ -82,7 +84,10 @@ pub(crate) fn spawn(owner: OwnerRef<'_>, drained: std::sync::Arc<Notify>) {
         owner: owner.to_owner(),
         ended: false,
     };
-    shared.runtime.spawn(cleanup.run(drained));
+    // What goes wrong is logged where it is found; whose it is, is told by this.
+    let subject = Subject::of(owner);
+    let span = tracing::error_span!("cleanup", %subject);
+    shared.runtime.spawn(cleanup.run(drained).instrument(span));
 }
 
 /// A cleanup under way. If its runtime goes away it ends at once, as far as that is possible.
@@ -100,22 +105,23 @@ impl Cleanup {
         self.drop_owned();
 
         // Requests, tasks and initialisers.
-        let drain = wait_drained(&self.owner, &drained);
         let in_time = tokio::select! {
             biased;
-            () = drain => true,
+            () = until(|| local.is_drained(), &drained) => true,
             () = sleep(local.shared.drain_timeout) => false,
             () = hurry.cancelled() => false,
         };
         if !in_time {
             self.abort_tasks();
+            // Requests can't be aborted, so nothing is gained by waiting for these.
+            let tasks_ended = || local.lock().used().is_none_or(Used::is_drained);
             let hurried = async {
                 hurry.cancelled().await;
                 sleep(HURRIED_GRACE).await;
             };
             tokio::select! {
                 biased;
-                () = wait_drained(&self.owner, &drained) => {}
+                () = until(tasks_ended, &drained) => {}
                 () = sleep(ABORT_GRACE) => {}
                 () = hurried => {}
             }
@@ -243,8 +249,9 @@ impl Drop for Cleanup {
     }
 }
 
-async fn wait_drained(owner: &Owner, drained: &Notify) {
-    while !owner.local().is_drained() {
-        drained.notified().await;
+/// Waits until it `is` so; whoever may have made it so notifies.
+async fn until(is: impl Fn() -> bool, notified: &Notify) {
+    while !is() {
+        notified.notified().await;
     }
 }

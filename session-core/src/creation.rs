@@ -159,6 +159,11 @@ impl Turn {
         made: Result<T, PropertyError>,
         hook: Option<Hook<T>>,
     ) -> Result<PropertyRef<T>, PropertyError> {
+        if let Err(error) = &made {
+            let cause = std::error::Error::source(error).map(ToString::to_string);
+            let Place { about, .. } = &self.place;
+            tracing::warn!(set = about.set, property = about.name.as_str(), %error, cause, "a property was not created");
+        }
         if let Err(PropertyError::Panicked(message)) = &made
             && self.owner.local().is_completed()
         {

@@ -10,7 +10,7 @@ pub struct SessionEnded;
 
 impl fmt::Display for SessionEnded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the session has ended")
+        f.write_str("the session or group has ended")
     }
 }
 
@@ -21,7 +21,8 @@ impl Error for SessionEnded {}
 pub enum Refused<T> {
     /// The session has completed.
     SessionEnded(T),
-    /// The key or cell already holds a value: use `replace`, or read what is there.
+    /// There is a value already. A dictionary's can be replaced; a cell is set once, so what changes goes into an
+    /// `Exclusive` or has a lock of its own.
     AlreadyPresent(T),
     /// An initialiser is making the property right now.
     BeingCreated(T),
@@ -59,7 +60,7 @@ impl<T> fmt::Debug for Refused<T> {
 impl<T> fmt::Display for Refused<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::SessionEnded(_) => "the value was refused: the session has ended",
+            Self::SessionEnded(_) => "the value was refused: the session or group has ended",
             Self::AlreadyPresent(_) => "the value was refused: the property is already there",
             Self::BeingCreated(_) => "the value was refused: the property is being created",
         })

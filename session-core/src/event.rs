@@ -1,5 +1,7 @@
 //! Lifecycle events.
 
+use std::fmt;
+
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -23,6 +25,16 @@ impl Subject {
         match owner {
             OwnerRef::Session(session) => Self::Session(session.id()),
             OwnerRef::Group(group) => Self::Group(group.id().cloned()),
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Session(id) => write!(f, "session {id:?}"),
+            Self::Group(Some(id)) => write!(f, "group {id}"),
+            Self::Group(None) => f.write_str("an anonymous group"),
         }
     }
 }
@@ -67,8 +79,8 @@ impl LifecycleEvents {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Missed(pub u64);
 
-impl std::fmt::Display for Missed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Missed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} lifecycle events were missed", self.0)
     }
 }

@@ -18,7 +18,10 @@ use crate::value::PropertyRef;
 
 /// A cell of a property set whose value is lent to one at a time, as `&mut T`.
 ///
-/// The set's generated accessor gets it, makes it on first use, and lends it in the order of asking.
+/// The set's generated accessor gets it, makes it on first use, and lends it in the order of asking. Who asks
+/// again with the guard in hand waits for themselves: after the manager's
+/// [lend timeout](crate::SessionManagerBuilder::lend_timeout) that ends in
+/// [`PropertyError::Busy`](crate::PropertyError::Busy), as any longer wait does.
 pub struct Exclusive<T>(Property<Lent<T>>);
 
 /// A value that is lent. Whoever has the inner pointer has a handle of the property too, and drops the pointer
@@ -87,6 +90,12 @@ impl<T> DerefMut for ExclusiveGuard<T> {
     }
 }
 
+impl<T: fmt::Display> fmt::Display for ExclusiveGuard<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
 impl<T: fmt::Debug> fmt::Debug for ExclusiveGuard<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
@@ -114,7 +123,11 @@ async fn lend_out<T: Send + 'static>(
                 biased;
                 () = token.cancelled() => return Err(PropertyError::SessionEnded),
                 guard = handle.0.clone().lock_owned() => guard,
-                () = patience => return Err(PropertyError::Busy),
+                () = patience => {
+                    let about = handle.about();
+                    tracing::warn!(set = about.set, property = about.name.as_str(), "lent for longer than the lend timeout");
+                    return Err(PropertyError::Busy);
+                }
             }
         }
     };

@@ -392,3 +392,12 @@ pub enum PropertyState {
     /// It is there.
     Present,
 }
+
+impl PropertyState {
+    pub(crate) fn of(slot: &SlotState) -> Self {
+        match slot {
+            SlotState::Creating(_) => Self::BeingCreated,
+            SlotState::Present { .. } => Self::Present,
+        }
+    }
+}

@@ -8,22 +8,29 @@ use std::sync::Arc;
 use crate::error::PropsError;
 use crate::lifecycle::SetEntry;
 use crate::owner::OwnerRef;
-use crate::set::{Seed, SessionProperties};
+use crate::set::{Base, Seed, SessionProperties};
 
 /// A handle to a property set of a session or group: derefs to the set, and clones.
 ///
 /// It keeps the set alive and with it what its cells hold, but not the session. Stored inside a value of the
 /// same set it keeps itself: cleanup then reports these values as still held.
 ///
-/// It has no methods of its own, since they would hide the set's.
-pub struct Props<P>(Arc<P>);
+/// It has no methods of its own, since they would hide the set's. `Debug` shows which properties are there; it
+/// creates nothing.
+pub struct Props<P>(Arc<Instance<P>>);
+
+/// A set, and whose it is.
+struct Instance<P> {
+    set: P,
+    base: Arc<Base>,
+}
 
 impl<P> Deref for Props<P> {
     type Target = P;
 
     #[inline]
     fn deref(&self) -> &P {
-        &self.0
+        &self.0.set
     }
 }
 
@@ -35,7 +42,11 @@ impl<P> Clone for Props<P> {
 
 impl<P: SessionProperties> fmt::Debug for Props<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Props<{}>", P::DESCRIPTION.name())
+        let mut set = f.debug_struct(P::DESCRIPTION.name());
+        for (name, state) in self.0.base.states() {
+            set.field(name, &state);
+        }
+        set.finish()
     }
 }
 
@@ -52,7 +63,10 @@ pub(crate) fn props<P: SessionProperties>(owner: OwnerRef<'_>) -> Result<Props<P
             return Err(PropsError::SessionEnded);
         }
     }
-    let made = Arc::new(P::bind(&Seed::new::<P>(owner.downgrade(), &local.shared))?);
+    let seed = Seed::new::<P>(owner.downgrade(), &local.shared);
+    let set = P::bind(&seed)?;
+    let base = seed.into_base();
+    let made = Arc::new(Instance { set, base });
     let mut state = local.lock();
     if state.is_completed() {
         return Err(PropsError::SessionEnded);

@@ -113,7 +113,8 @@ impl Session {
     /// Moves the session to the group of this name, which is born if there is none: a log-in. To join one's
     /// own group changes nothing.
     ///
-    /// The old group's properties stay with the old group. If this was its last session it ends; its drain
+    /// The old group's properties stay with the old group, and so do its sets that a request or task already has in
+    /// hand: ask for them again after the log-in. If this was its last session it ends; its drain
     /// waits for the requests that are inside the session now.
     ///
     /// # Errors
@@ -158,7 +159,8 @@ impl Session {
     }
 
     /// Gives the same live session a new id, in one step. The old one is dead at once; requests that already
-    /// hold the session go on.
+    /// hold the session go on. A request that comes with the old one, from another tab say, is a stranger's: if it
+    /// asks for a session it gets a new one.
     ///
     /// # Errors
     ///

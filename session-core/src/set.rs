@@ -9,6 +9,7 @@ use crate::group::SessionGroup;
 use crate::key::SlotKey;
 use crate::local::LocalSession;
 use crate::owner::{Owner, WeakOwner};
+use crate::properties::PropertyState;
 use crate::report::About;
 use crate::session::Session;
 use crate::shared::Shared;
@@ -157,6 +158,31 @@ pub(crate) struct Base {
     description: SetDescription,
 }
 
+impl Base {
+    /// Which of the set's properties are there; none is told once the session or group is gone.
+    pub(crate) fn states(&self) -> Vec<(&'static str, PropertyState)> {
+        let Some(owner) = self.owner.upgrade() else {
+            return Vec::new();
+        };
+        let state = owner.local().lock();
+        let cells = self.description.cells.iter().zip(0..);
+        let states = cells.map(|(cell, index)| {
+            let key = SlotKey::Cell {
+                set: self.set,
+                index,
+            };
+            let slot = state
+                .used()
+                .and_then(|used| used.table.get(key.hash(), &key));
+            (
+                cell.name,
+                slot.map_or(PropertyState::Absent, PropertyState::of),
+            )
+        });
+        states.collect()
+    }
+}
+
 impl<'a> Seed<'a> {
     pub(crate) fn new<P: SessionProperties>(owner: WeakOwner, shared: &'a Shared) -> Self {
         let base = Base {
@@ -181,6 +207,10 @@ impl<'a> Seed<'a> {
             _ if TypeId::of::<S>() == TypeId::of::<()>() => Ok(()),
             _ => Err(PropsError::MissingState(std::any::type_name::<S>())),
         }
+    }
+
+    pub(crate) fn into_base(self) -> Arc<Base> {
+        self.base
     }
 
     pub(crate) fn cell(&self, index: u16) -> Cell {

@@ -115,6 +115,7 @@ impl Shared {
         // Relaxed: a statistic.
         self.created.fetch_add(1, Ordering::Relaxed);
         session.take_seat(group);
+        tracing::debug!(session = ?id, "session created");
         // A shutdown looks through the registry after it has said so: whoever is not in there by then has to
         // find that out here.
         if self.is_closing() {

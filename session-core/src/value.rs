@@ -147,6 +147,10 @@ impl<T> PropertyRef<T> {
             .expect("a handle is taken only as it is dropped")
     }
 
+    pub(crate) fn about(&self) -> &About {
+        &self.value().tag.about
+    }
+
     /// Whether nothing happens when the value is dropped.
     pub(crate) fn is_trivial(&self) -> bool {
         is_trivial(self.value().hook.as_ref())
@@ -221,6 +225,12 @@ impl<T> Drop for PropertyRef<T> {
         {
             value.close_anywhere();
         }
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for PropertyRef<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::{Debug, Display};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 use std::thread::Scope;
 
 use futures_util::FutureExt as _;
@@ -97,11 +98,56 @@ pub(crate) fn race<const N: usize>(racers: [&(dyn Fn() + Sync); N]) {
     });
 }
 
+/// Looks around in the very moment in which a future is woken, on the thread that wakes it.
+pub(crate) struct Lookout<R> {
+    look: Box<dyn Fn() -> R + Send + Sync>,
+    seen: Mutex<Option<R>>,
+}
+
+impl<R: Send + 'static> Lookout<R> {
+    /// Polls `future`, which can't go on yet.
+    pub(crate) fn on<F: Future + Unpin>(
+        future: &mut F,
+        look: impl Fn() -> R + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        let lookout = Arc::new(Self {
+            look: Box::new(look),
+            seen: Mutex::default(),
+        });
+        let waker = Waker::from(lookout.clone());
+        let polled = future.poll_unpin(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        lookout
+    }
+
+    pub(crate) fn seen(&self) -> R {
+        self.seen.lock().unwrap().take().expect("it was woken")
+    }
+}
+
+impl<R: Send + 'static> Wake for Lookout<R> {
+    fn wake(self: Arc<Self>) {
+        *self.seen.lock().unwrap() = Some((self.look)());
+    }
+}
+
 /// The only one there is.
 pub(crate) fn only<T: Debug>(all: Vec<T>) -> T {
     match <[T; 1]>::try_from(all) {
         Ok([one]) => one,
         Err(all) => panic!("not just one: {all:?}"),
+    }
+}
+
+/// Looks again and again, as closely as the machine allows.
+pub(crate) fn spin_until(seen: impl Fn() -> bool) {
+    for look in 1_u32.. {
+        if seen() {
+            break;
+        }
+        if look % 64 == 0 {
+            std::thread::yield_now();
+        }
     }
 }
 

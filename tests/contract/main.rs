@@ -3,6 +3,7 @@
 //! Rows 19 and 20, which need a web framework, are in the `http` suite.
 
 mod kit;
+mod subscriber;
 mod thread;
 mod visitor;
 

@@ -1,59 +1,35 @@
 //! Completion is one step: read-only, out of the registry, and then the token.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Wake, Waker};
+use std::sync::OnceLock;
 
 use session_core::{
-    CancellationToken, LocalSession, Property, PropertyKey, Session, SessionManager,
-    SessionProperties,
+    CancellationToken, LocalSession, Property, PropertyKey, Session, SessionProperties,
 };
 use tokio::sync::oneshot;
 
-use crate::kit::{manager, race, threads};
+use crate::kit::{Lookout, manager, race, spin_until, threads};
 
 const NAME: PropertyKey<&str> = PropertyKey::new("name");
-
-/// A waker that looks at a session in the very moment in which its token is cancelled.
-struct AtThatMoment {
-    session: Session,
-    sessions: SessionManager,
-    looked: AtomicBool,
-}
-
-impl Wake for AtThatMoment {
-    fn wake(self: Arc<Self>) {
-        let session = &self.session;
-        assert!(session.is_completed());
-        assert!(session.completion_cause().is_some());
-        assert!(session.properties().is_read_only());
-        assert!(session.properties().insert(&NAME, "late").is_err());
-        assert!(session.enter().is_err());
-        assert!(self.sessions.get(&session.id()).is_none());
-        assert!(session.completion_token().is_cancelled());
-        self.looked.store(true, Ordering::Relaxed);
-    }
-}
 
 #[tokio::test]
 async fn r02_the_token_comes_after_the_rest() {
     let sessions = manager();
     let session = sessions.create().unwrap();
-    let moment = Arc::new(AtThatMoment {
-        session: session.clone(),
-        sessions: sessions.clone(),
-        looked: AtomicBool::new(false),
-    });
-    let waker = Waker::from(moment.clone());
     let mut cancelled = Box::pin(session.completion_token().cancelled_owned());
-    assert!(
-        cancelled
-            .as_mut()
-            .poll(&mut Context::from_waker(&waker))
-            .is_pending()
-    );
+    let (own, registry) = (session.clone(), sessions.clone());
+    let lookout = Lookout::on(&mut cancelled, move || {
+        [
+            own.is_completed(),
+            own.completion_cause().is_some(),
+            own.properties().is_read_only(),
+            own.properties().insert(&NAME, "late").is_err(),
+            own.enter().is_err(),
+            registry.get(&own.id()).is_none(),
+            own.completion_token().is_cancelled(),
+        ]
+    });
     session.terminate();
-    assert!(moment.looked.load(Ordering::Relaxed));
+    assert_eq!(lookout.seen(), [true; 7]);
 }
 
 #[test]
@@ -61,37 +37,27 @@ fn r02_who_sees_it_completed_finds_its_id_dead_and_its_token_cancelled() {
     let runtime = threads();
     let _entered = runtime.enter();
     let sessions = manager();
-    for round in 0..500 {
-        let session = sessions.create().unwrap();
-        let id = session.id();
-        let seen = |how: &str| {
-            assert!(sessions.get(&id).is_none(), "round {round}: {how}");
-            assert!(
-                session.completion_token().is_cancelled(),
-                "round {round}: {how}"
-            );
-        };
-        race([
-            &|| session.terminate(),
-            &|| {
-                while !session.is_completed() {
-                    std::thread::yield_now();
-                }
-                seen("is_completed");
-            },
-            &|| {
-                while session.enter().is_ok() {
-                    std::thread::yield_now();
-                }
-                seen("enter");
-            },
-            &|| {
-                while session.properties().replace(&NAME, "new").is_ok() {
-                    std::thread::yield_now();
-                }
-                seen("replace");
-            },
-        ]);
+    let ways: [(&str, fn(&Session) -> bool); 4] = [
+        ("is_completed", |session| session.is_completed()),
+        ("enter", |session| session.enter().is_err()),
+        ("keep_alive", |session| session.keep_alive().is_err()),
+        ("insert", |session| {
+            session.properties().replace(&NAME, "new").is_err()
+        }),
+    ];
+    for (way, is_completed) in ways {
+        for round in 0..500 {
+            let session = sessions.create().unwrap();
+            let id = session.id();
+            race([&|| session.terminate(), &|| {
+                spin_until(|| is_completed(&session));
+                assert!(sessions.get(&id).is_none(), "{way}, round {round}");
+                assert!(
+                    session.completion_token().is_cancelled(),
+                    "{way}, round {round}"
+                );
+            }]);
+        }
     }
 }
 

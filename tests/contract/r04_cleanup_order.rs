@@ -9,7 +9,7 @@ use session_core::{
 };
 use tokio::sync::oneshot;
 
-use crate::kit::{Log, Tell, Watch, manager, only, settle};
+use crate::kit::{Log, Tell, Watch, manager, only, race, settle, spin_until, threads};
 
 const FIRST: PropertyKey<Tell> = PropertyKey::new("first");
 const SECOND: PropertyKey<Tell> = PropertyKey::new("second");
@@ -298,4 +298,33 @@ async fn r04_a_groups_cleanup_has_the_same_order() {
     let report = group.cleanup_completed().await;
     assert_eq!(log.entries()[2..], ["the task ends", "second", "first"]);
     assert!(report.is_clean());
+}
+
+#[test]
+fn r04_to_be_cleaned_up_and_to_leave_the_group_are_one_step() {
+    let runtime = threads();
+    let _entered = runtime.enter();
+    let sessions = manager();
+    for round in 0..500 {
+        let session = sessions.create_in("g".into()).unwrap();
+        let _stays = sessions.create_in("g".into()).unwrap();
+        let group = session.group();
+        // Every other session takes a task for its cleanup.
+        if round % 2 == 0 {
+            drop(session.take_ownership(Vec::from([1])).unwrap());
+        }
+        let is_cleaned_up = || session.cleanup_completed().now_or_never().is_some();
+        let is_member = || group.sessions().contains(&session);
+        race([
+            &|| session.terminate(),
+            &|| {
+                spin_until(|| !is_member());
+                assert!(is_cleaned_up(), "round {round}");
+            },
+            &|| {
+                spin_until(is_cleaned_up);
+                assert!(!is_member(), "round {round}");
+            },
+        ]);
+    }
 }

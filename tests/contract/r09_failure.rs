@@ -15,8 +15,8 @@ use session_core::{
 };
 use tokio::sync::oneshot;
 
-use crate::kit::{builder, manager};
-use crate::thread::watch_me;
+use crate::kit::{builder, manager, threads};
+use crate::thread::{block_on, watch_me};
 
 const KEY: PropertyKey<u32> = PropertyKey::new("key");
 
@@ -250,4 +250,16 @@ async fn r09_cells_that_fail_are_tried_again() {
     assert_eq!(*set.here_lent().await.unwrap(), 2);
     assert_eq!(**set.on_a_task().await.unwrap(), 2);
     assert_eq!(*set.on_a_task_lent().await.unwrap(), 2);
+}
+
+#[test]
+fn r09_without_its_runtime_an_async_initialiser_fails_and_nobody_waits() {
+    let runtime = threads();
+    let sessions = builder().runtime(runtime.handle().clone()).build().unwrap();
+    let session = sessions.create().unwrap();
+    drop(runtime);
+    let made = session.properties().get_or_init_async(&KEY, || async { 1 });
+    assert!(block_on(made).unwrap_err().source().is_some());
+    // What runs on its caller's thread needs none.
+    assert_eq!(*session.properties().get_or_init(&KEY, || 2).unwrap(), 2);
 }

@@ -12,10 +12,11 @@ use session_core::{
 };
 use tokio::sync::oneshot;
 use tracing::{Event, Instrument as _, Subscriber};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::kit::{Log, builder, manager, settle, threads};
+use crate::subscriber::subscribe;
 use crate::thread::watch_me;
 
 const THREADS: usize = 8;
@@ -245,8 +246,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
 #[tokio::test]
 async fn r09_an_async_initialiser_is_traced_under_its_first_callers_span() {
     let log = Log::default();
-    let subscriber = tracing_subscriber::registry().with(Spans(log.clone()));
-    let _default = tracing::subscriber::set_default(subscriber);
+    let _subscribed = subscribe(Spans(log.clone()));
     let sessions = manager();
     let session = sessions.create().unwrap();
     let make = || {

@@ -146,3 +146,21 @@ async fn r11_a_listing_is_of_one_session_or_group_and_of_all_its_sets() {
     assert_eq!(list(group.properties()).len(), 1);
     assert!(list(sibling.properties()).is_empty());
 }
+
+#[tokio::test]
+async fn r11_a_sets_debug_shows_which_properties_are_there() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let shelf = session.props::<Shelf>().unwrap();
+    shelf.made().unwrap();
+    assert!(shelf.pending().now_or_never().is_none());
+    assert_eq!(
+        format!("{shelf:?}"),
+        "Shelf { made: Present, shown as: Absent, pending: BeingCreated, lent: Absent, \
+         by_hand: Absent, by_hand_lent: Absent }"
+    );
+    // To look creates nothing.
+    assert!(shelf.lent.try_lock().is_none());
+    let of_set = session.properties().list();
+    assert!(of_set.iter().all(|info| info.set() == Some("Shelf")));
+}

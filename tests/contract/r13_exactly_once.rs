@@ -9,9 +9,10 @@ use session_core::{LocalSession, PropertyKey, PropertyRef};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+use tracing_subscriber::layer::{Context, Layer};
 
 use crate::kit::{Log, Tell, builder, manager, problems, threads};
+use crate::subscriber::subscribe;
 
 const KEY: PropertyKey<u32> = PropertyKey::new("key");
 const TELL: PropertyKey<Tell> = PropertyKey::new("tell");
@@ -125,8 +126,7 @@ impl<S: Subscriber> Layer<S> for Errors {
 #[test]
 fn r13_without_its_runtime_a_value_is_dropped_and_an_error_says_so() {
     let (errors, log) = (Log::default(), Log::default());
-    let subscriber = tracing_subscriber::registry().with(Errors(errors.clone()));
-    let _default = tracing::subscriber::set_default(subscriber);
+    let _subscribed = subscribe(Errors(errors.clone()));
     let runtime = threads();
     let sessions = builder().runtime(runtime.handle().clone()).build().unwrap();
     let session = sessions.create().unwrap();

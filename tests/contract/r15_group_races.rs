@@ -2,8 +2,6 @@
 
 use std::sync::Mutex;
 
-use futures_util::FutureExt as _;
-
 use session_core::{GroupId, LocalSession, Session, SessionGroup};
 
 use crate::kit::{manager, race, threads};
@@ -124,38 +122,5 @@ fn r15_join_and_a_termination() {
         assert!(session.group().is_completed());
         assert!(sessions.groups().is_empty());
         assert!(session.group().sessions().is_empty());
-    }
-}
-
-#[test]
-fn r04_to_be_cleaned_up_and_to_leave_the_group_are_one_step() {
-    let runtime = threads();
-    let _entered = runtime.enter();
-    let sessions = manager();
-    for round in 0..500 {
-        let session = sessions.create_in(id("g")).unwrap();
-        let _stays = sessions.create_in(id("g")).unwrap();
-        let group = session.group();
-        // Every other session takes a task for its cleanup.
-        if round % 2 == 0 {
-            drop(session.take_ownership(Vec::from([1])).unwrap());
-        }
-        let is_cleaned_up = || session.cleanup_completed().now_or_never().is_some();
-        let is_member = || group.sessions().contains(&session);
-        race([
-            &|| session.terminate(),
-            &|| {
-                while is_member() {
-                    std::thread::yield_now();
-                }
-                assert!(is_cleaned_up(), "round {round}");
-            },
-            &|| {
-                while !is_cleaned_up() {
-                    std::thread::yield_now();
-                }
-                assert!(!is_member(), "round {round}");
-            },
-        ]);
     }
 }

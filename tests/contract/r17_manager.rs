@@ -10,7 +10,7 @@ use session_core::{
 };
 use tokio::runtime::{Handle, Runtime};
 
-use crate::kit::{Bomb, Log, Tell, builder, come, manager, problems, settle, threads};
+use crate::kit::{Bomb, Log, Lookout, Tell, builder, come, manager, problems, settle, threads};
 
 const ANY: PropertyKey<Tell> = PropertyKey::new("any");
 
@@ -183,17 +183,27 @@ async fn r17_it_finds_lists_and_counts() {
     assert_eq!(sessions.stats().in_cleanup, 0);
 }
 
-#[test]
-fn r17_who_hears_of_a_cleanup_finds_it_counted() {
-    let runtime = threads();
-    let sessions = builder().runtime(runtime.handle().clone()).build().unwrap();
-    for round in 0..500 {
-        let session = sessions.create().unwrap();
-        let log = Log::default();
-        drop(session.properties().insert(&ANY, log.tell("any")));
+#[tokio::test(start_paused = true)]
+async fn r17_who_hears_of_a_cleanup_finds_it_counted() {
+    // One whose cleanup takes a task, and one whose does not.
+    for used in [true, false] {
+        let sessions = builder().max_sessions(1, WhenFull::Reject).build().unwrap();
+        let mut events = sessions.subscribe();
+        let session = sessions.create_in("g".into()).unwrap();
+        let group = session.group();
+        if used {
+            drop(session.take_ownership(Vec::from([1])).unwrap());
+        }
+        let mut cleanup = session.cleanup_completed();
+        let own = sessions.clone();
+        let lookout = Lookout::on(&mut cleanup, move || {
+            let room = own.create().is_ok();
+            (own.stats().in_cleanup, room, group.is_completed())
+        });
         session.terminate();
-        runtime.block_on(session.cleanup_completed());
-        assert_eq!(sessions.stats().in_cleanup, 0, "round {round}");
+        let _ = session.cleanup_completed().await;
+        assert_eq!(lookout.seen(), (0, true, true));
+        assert_eq!(come(&mut events).len(), 7);
     }
 }
 

@@ -1,18 +1,17 @@
 //! Shutdown: no new sessions, all complete at once, and are cleaned up in parallel.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use session_core::{
-    CompletionCause, CreateError, LocalSession, PropertyKey, Session, SessionManager,
-    ShutdownReport, Subject,
+    CompletionCause, CreateError, LocalSession, PropertyKey, Session, ShutdownReport, Subject,
 };
 use tokio::sync::Barrier;
 
-use crate::kit::{Bomb, Log, Tell, Watch, builder, manager, problems, race, settle, threads};
+use crate::kit::{
+    Bomb, Log, Lookout, Tell, Watch, builder, manager, problems, race, settle, threads,
+};
 
 const ANY: PropertyKey<Tell> = PropertyKey::new("any");
 const SECOND: Duration = Duration::from_secs(1);
@@ -97,20 +96,6 @@ async fn r17_shutdown_waits_for_cleanups_that_had_begun_before() {
     assert_eq!((report.ended(), report.is_clean()), (0, true));
 }
 
-/// A waker that begins a shutdown at the very moment at which a session's token is cancelled: it has completed
-/// by then, and its cleanup has not begun.
-struct AtThatMoment {
-    sessions: SessionManager,
-    waited: AtomicBool,
-}
-
-impl Wake for AtThatMoment {
-    fn wake(self: Arc<Self>) {
-        let waits = self.sessions.shutdown(SECOND).now_or_never().is_none();
-        self.waited.store(waits, Ordering::Relaxed);
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn r17_shutdown_waits_for_a_completion_that_has_just_begun() {
     for of_the_group in [false, true] {
@@ -122,16 +107,14 @@ async fn r17_shutdown_waits_for_a_completion_that_has_just_begun() {
         } else {
             drop(session.properties().insert(&ANY, log.tell("any")));
         }
-        let moment = Arc::new(AtThatMoment {
-            sessions: sessions.clone(),
-            waited: AtomicBool::new(false),
-        });
-        let waker = Waker::from(moment.clone());
+        // As the token is cancelled the session has completed, and its cleanup has not begun.
         let mut cancelled = Box::pin(session.completion_token().cancelled_owned());
-        let polled = cancelled.as_mut().poll(&mut Context::from_waker(&waker));
-        assert!(polled.is_pending());
+        let own = sessions.clone();
+        let lookout = Lookout::on(&mut cancelled, move || {
+            own.shutdown(SECOND).now_or_never().is_none()
+        });
         session.terminate();
-        assert!(moment.waited.load(Ordering::Relaxed));
+        assert!(lookout.seen(), "it waits");
         sessions.shutdown(SECOND).await;
         assert_eq!(log.entries(), ["any"]);
     }

@@ -1,10 +1,11 @@
 //! The manager's end against creation: no session lives on.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use super::harness::{World, block_on, explore, race};
 use crate::manager::SessionManager;
+use crate::session::Session;
+use crate::sync::Mutex;
 use crate::{CreateError, LocalSession as _};
 
 #[test]
@@ -12,11 +13,11 @@ fn creation_against_shutdown() {
     explore(|| {
         let world = World::new();
         let manager = SessionManager::new(world.shared.clone());
-        let created = Mutex::new(Vec::new());
+        let created = Mutex::new(Vec::<Session>::new());
         let create = || match manager.create() {
             Ok(session) => {
                 drop(session.take_ownership(world.tally.make_plain()));
-                created.lock().unwrap().push(session);
+                created.lock().push(session);
             }
             Err(error) => assert_eq!(error, CreateError::ShuttingDown),
         };
@@ -24,14 +25,12 @@ fn creation_against_shutdown() {
             let report = block_on(manager.shutdown(Duration::from_secs(1)));
             assert!(report.is_clean());
             assert_eq!(manager.create(), Err(CreateError::ShuttingDown));
-            let created = created.lock().unwrap().clone();
+            let created = created.lock().clone();
             for session in created {
                 assert!(session.local().lock().is_cleaned_up(), "left behind");
             }
         });
-        for session in created.into_inner().unwrap() {
-            assert!(session.is_completed());
-        }
+        assert!(created.lock().iter().all(Session::is_completed));
         // The sweeper goes with it.
         drop(manager);
         world.end();
