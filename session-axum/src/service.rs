@@ -38,8 +38,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> ResponseFuture<S::Future> {
-        let arrival = self.shared.enter(request.headers());
-        let session = arrival.as_ref().map(|guard| guard.session().clone());
+        let (session, arrival) = self.shared.enter(request.headers()).unzip();
         let visit = Arc::new(Visit::new(Arc::clone(&self.shared), session));
         request.extensions_mut().insert(Arc::clone(&visit));
         // Before the call: should it panic, the visit is over all the same.

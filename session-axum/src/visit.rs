@@ -86,7 +86,24 @@ impl Visit {
             .as_ref()
             .and_then(|groups| groups.group(request));
 
-        // Another extractor may have been quicker, so the lock is held from this look to the creation.
+        // Outside the lock: to make room the manager may end another session, and that wakes its waiters.
+        let session = match group {
+            Some(group) => shared.sessions.create_in(group)?,
+            None => shared.sessions.create()?,
+        };
+        let settled = self.settle_on(&session);
+        if settled
+            .as_ref()
+            .map_or(true, |(found, _)| *found != session)
+        {
+            // Another extractor was quicker, or the visit has ended: nobody will ever know of this one.
+            session.terminate();
+        }
+        settled
+    }
+
+    /// Makes the new session the visit's, unless that has one by now.
+    fn settle_on(&self, session: &Session) -> Result<(Session, bool), SessionRejection> {
         let mut state = self.lock();
         if let Some(found) = state.find()? {
             return Ok(found);
@@ -94,14 +111,10 @@ impl Visit {
         if state.shared.is_none() {
             return Err(ResponseStarted.into());
         }
-        let session = match group {
-            Some(group) => shared.sessions.create_in(group)?,
-            None => shared.sessions.create()?,
-        };
         state.guards.push(session.enter()?);
         state.session = Some(session.clone());
         state.client = Client::KnowsNothing;
-        Ok((session, true))
+        Ok((session.clone(), true))
     }
 
     pub(crate) fn terminate(&self, session: &Session) {
@@ -130,28 +143,28 @@ impl Visit {
     }
 
     /// Ends the visit and tells the client what it has to know; gives the guards of what was created.
-    pub(crate) fn end_with_head(&self, head: &mut HeaderMap) -> Vec<RequestGuard> {
-        let mut state = self.lock();
-        let Some(shared) = state.shared.take() else {
+    pub(crate) fn end_with_head(self: Arc<Self>, head: &mut HeaderMap) -> Vec<RequestGuard> {
+        // Mostly the request has gone by now, and nobody else has the visit.
+        let ended = match Arc::try_unwrap(self) {
+            Ok(Self(state)) => state
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner)
+                .end(),
+            Err(visit) => visit.lock().end(),
+        };
+        let Some(ended) = ended else {
             return Vec::new();
         };
-        let guards = mem::take(&mut state.guards);
-        let id = match &state.session {
-            Some(session) if state.client != Client::Knows && !session.is_completed() => {
-                Some(session.id())
-            }
-            _ => None,
-        };
-        let removes = state.removes;
-        drop(state);
-
-        match id {
-            Some(id) => shared.transport.write(head, id),
-            None if removes => shared.transport.remove(head),
-            None => return guards,
+        let told = Told(ended.session);
+        let transport = &ended.shared.transport;
+        match &told.0 {
+            Some(session) => transport.write(head, session.id()),
+            None if ended.removes => transport.remove(head),
+            None => return ended.guards,
         }
+        told.indeed();
         head.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        guards
+        ended.guards
     }
 
     /// Ends the visit of which the client learns nothing.
@@ -180,6 +193,20 @@ impl Visit {
 }
 
 impl State {
+    fn end(&mut self) -> Option<Ended> {
+        let untold = self.client != Client::Knows;
+        let session = self
+            .session
+            .as_ref()
+            .filter(|session| untold && !session.is_completed());
+        Some(Ended {
+            shared: self.shared.take()?,
+            guards: mem::take(&mut self.guards),
+            session: session.cloned(),
+            removes: self.removes,
+        })
+    }
+
     fn find(&self) -> Result<Option<(Session, bool)>, SessionEnded> {
         match &self.session {
             Some(session) if session.is_completed() => Err(SessionEnded),
@@ -190,5 +217,31 @@ impl State {
 
     fn is_at(&self, session: &Session) -> bool {
         self.session.as_ref() == Some(session)
+    }
+}
+
+/// What a visit leaves when its response's head goes out.
+struct Ended {
+    shared: Arc<Shared>,
+    guards: Vec<RequestGuard>,
+    /// Its id is to be told to the client.
+    session: Option<Session>,
+    removes: bool,
+}
+
+/// A session that is ended unless its client is told: a transport may panic.
+struct Told(Option<Session>);
+
+impl Told {
+    fn indeed(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if let Some(session) = &self.0 {
+            session.terminate();
+        }
     }
 }

@@ -210,7 +210,7 @@ impl Cleanup {
         let local = self.owner.local();
         let (sets, slots) = local.take_sets();
         for set in sets {
-            let about = About::kind(set.description.name(), "");
+            let about = About::kind(set.base().name(), "");
             if let Err(trouble) = caught(|| {
                 drop(set);
                 Ok(())

@@ -5,7 +5,10 @@ use std::time::Duration;
 use crate::runtime::{Instant, Runtime, now};
 
 /// Sixteen milliseconds: fine enough for timeouts, and 36 bits of them are thirty years.
-const TICK_MILLIS: u128 = 16;
+const TICK: Duration = Duration::from_millis(16);
+
+/// A time that does not come.
+const FAR: u64 = 1 << 36;
 
 /// A time or a span, in ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,16 +17,17 @@ pub(crate) struct Ticks(pub(crate) u64);
 impl Ticks {
     /// The span, rounded up: nothing may end too early.
     pub(crate) fn of(span: Duration) -> Self {
-        Self(
-            u64::try_from(span.as_millis().div_ceil(TICK_MILLIS))
-                .unwrap_or(u64::MAX)
-                .min(1 << 36),
-        )
+        let ticks = span.as_nanos().div_ceil(TICK.as_nanos());
+        Self(u64::try_from(ticks).unwrap_or(u64::MAX).min(FAR))
     }
 
     /// The span from `earlier` until this time.
     pub(crate) fn since(self, earlier: Self) -> Duration {
-        Duration::from_millis(self.0.saturating_sub(earlier.0).saturating_mul(16))
+        Self(self.0.saturating_sub(earlier.0)).span()
+    }
+
+    fn span(self) -> Duration {
+        TICK.saturating_mul(u32::try_from(self.0).unwrap_or(u32::MAX))
     }
 
     pub(crate) fn plus(self, other: Self) -> Self {
@@ -56,12 +60,25 @@ impl Clock {
 
     /// The ticks that are over, rounded down: the time to compare with.
     pub(crate) fn past(&self) -> Ticks {
-        let millis = self.instant().duration_since(self.start).as_millis();
-        Ticks(u64::try_from(millis / TICK_MILLIS).unwrap_or(u64::MAX))
+        let past = self.instant().duration_since(self.start).as_nanos() / TICK.as_nanos();
+        Ticks(u64::try_from(past).unwrap_or(u64::MAX).min(FAR))
     }
 
     /// When those ticks are over.
     pub(crate) fn when(&self, ticks: Ticks) -> Instant {
-        self.start + Duration::from_millis(ticks.0.saturating_mul(16))
+        self.start + ticks.span()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r07_a_span_is_never_rounded_down() {
+        assert_eq!(Ticks::of(Duration::from_nanos(1)), Ticks(1));
+        assert_eq!(Ticks::of(Duration::from_micros(32_999)), Ticks(3));
+        assert_eq!(Ticks::of(Duration::from_millis(32)), Ticks(2));
+        assert_eq!(Ticks::of(Duration::MAX), Ticks(FAR));
     }
 }

@@ -1,5 +1,6 @@
 //! Lifecycle events.
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use tokio::sync::broadcast;
@@ -9,6 +10,7 @@ use crate::cause::CompletionCause;
 use crate::id::{GroupId, SessionId};
 use crate::owner::OwnerRef;
 use crate::report::CleanupReport;
+use crate::sync::Mutex;
 
 /// What an event is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +51,67 @@ pub enum LifecycleEvent {
     Completed(Subject, CompletionCause),
     /// Its cleanup has ended, with this report.
     CleanedUp(Subject, CleanupReport),
+}
+
+/// Events that a subscriber may be behind.
+const KEPT: usize = 1024;
+
+/// Where a manager's events go.
+///
+/// They are recorded in the order in which things happen, under whatever lock that is, and delivered outside all
+/// locks, since delivery wakes subscribers.
+pub(crate) struct Events {
+    sender: broadcast::Sender<LifecycleEvent>,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    events: VecDeque<LifecycleEvent>,
+    /// Somebody is delivering, and goes on until the queue is empty.
+    delivering: bool,
+}
+
+impl Events {
+    pub(crate) fn new() -> Self {
+        Self {
+            sender: broadcast::Sender::new(KEPT),
+            queue: Mutex::new(Queue::default()),
+        }
+    }
+
+    pub(crate) fn subscribe(&self) -> LifecycleEvents {
+        if self.sender.receiver_count() == 0 {
+            // Left over from a subscriber who went away: not for this one.
+            self.queue.lock().events.clear();
+        }
+        LifecycleEvents(self.sender.subscribe())
+    }
+
+    pub(crate) fn record(&self, event: impl FnOnce() -> LifecycleEvent) {
+        if self.sender.receiver_count() > 0 {
+            let event = event();
+            self.queue.lock().events.push_back(event);
+        }
+    }
+
+    /// Delivers what has been recorded. Call it outside all locks.
+    pub(crate) fn deliver(&self) {
+        if self.sender.receiver_count() == 0 {
+            return;
+        }
+        let mut queue = self.queue.lock();
+        if std::mem::replace(&mut queue.delivering, true) {
+            return;
+        }
+        while let Some(event) = queue.events.pop_front() {
+            drop(queue);
+            // The last receiver may have gone meanwhile.
+            let _ = self.sender.send(event);
+            queue = self.queue.lock();
+        }
+        queue.delivering = false;
+    }
 }
 
 /// A subscription to a manager's [`LifecycleEvent`]s: see [`SessionManager::subscribe`](crate::SessionManager::subscribe).

@@ -215,7 +215,8 @@ impl Expiry {
         let mut longest: Option<(Ticks, Session)> = None;
         let mut search = Search::GaveUp;
         let mut from = 0;
-        for _ in 0..EVICTION_LOOKS {
+        // A dead id is gone after the look, so it counts for nothing.
+        while kept.len() < EVICTION_LOOKS {
             let next = {
                 let mut queues = self.queues.lock();
                 take_one(
@@ -240,7 +241,11 @@ impl Expiry {
                 Err(Alive::Completed) => continue,
                 Err(_) => (shared.clock.now(), false),
             };
-            if idle && session.is_anonymous() == anonymous {
+            if session.is_anonymous() != anonymous {
+                self.add(&session, id, self.due(&session, since));
+                continue;
+            }
+            if idle {
                 // What stands here for its absolute timeout, or for activity since, is perhaps not among the
                 // longest idle: it goes if nothing better is found.
                 if self.bucket(since.plus(self.idle)) > bucket {

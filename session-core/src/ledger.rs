@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::task::unconstrained;
 use tracing::{Instrument as _, Span};
 
 use crate::close::{Closed, Closing, caught};
@@ -147,7 +148,9 @@ impl Entry {
                 let closed = tokio::select! {
                     biased;
                     closed = (&mut hook).instrument(self.span.clone()) => closed,
-                    () = sleep(close_timeout) => Err(Trouble::TimedOut),
+                    // A hook that never rests uses up the task's budget, and a timer would then not say that it
+                    // is time.
+                    () = unconstrained(sleep(close_timeout)) => Err(Trouble::TimedOut),
                     () = hurry => Err(Trouble::TimedOut),
                 };
                 // What an aborted hook still held may panic as it is dropped.

@@ -10,7 +10,6 @@
 //! 5. Lock order: a session's state, its seat, a group's members, a registry shard; never two of a kind, and a
 //!    group's state is taken while none of these is held. A ledger's lock is a leaf.
 
-use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -28,8 +27,8 @@ use crate::event::{LifecycleEvent, Subject};
 use crate::ledger::Ledger;
 use crate::owned::Owning;
 use crate::owner::OwnerRef;
+use crate::props::AnySet;
 use crate::report::{About, CleanupReport, Trouble};
-use crate::set::SetDescription;
 use crate::shared::Shared;
 use crate::sync::{Mutex, MutexGuard};
 use crate::table::Table;
@@ -49,6 +48,8 @@ pub(crate) struct State {
     cause: Option<CompletionCause>,
     cleaned_up: bool,
     report: CleanupReport,
+    /// The first property set in use, mostly the only one: a request finds it without a look into `used`.
+    first_set: Option<Arc<dyn AnySet>>,
     used: Option<Box<Used>>,
 }
 
@@ -57,7 +58,7 @@ pub(crate) struct State {
 pub(crate) struct Used {
     token: Option<CancellationToken>,
     pub(crate) table: Table,
-    pub(crate) sets: Vec<SetEntry>,
+    more_sets: Vec<Arc<dyn AnySet>>,
     pub(crate) owned: BTreeMap<u64, Owning>,
     pub(crate) tasks: HashMap<u64, Task>,
     /// The `keep_alive()` guards that exist.
@@ -71,13 +72,6 @@ pub(crate) struct Used {
     drained: Option<Arc<Notify>>,
 }
 
-/// A property set that a session holds.
-pub(crate) struct SetEntry {
-    pub(crate) id: TypeId,
-    pub(crate) description: SetDescription,
-    pub(crate) set: Arc<dyn Any + Send + Sync>,
-}
-
 impl State {
     pub(crate) fn is_completed(&self) -> bool {
         self.cause.is_some()
@@ -85,6 +79,19 @@ impl State {
 
     pub(crate) fn is_cleaned_up(&self) -> bool {
         self.cleaned_up
+    }
+
+    /// The property sets in use.
+    pub(crate) fn sets(&self) -> impl Iterator<Item = &Arc<dyn AnySet>> {
+        let more = self.used.iter().flat_map(|used| &used.more_sets);
+        self.first_set.iter().chain(more)
+    }
+
+    pub(crate) fn add_set(&mut self, set: Arc<dyn AnySet>) {
+        match self.first_set {
+            None => self.first_set = Some(set),
+            Some(_) => self.used_mut().more_sets.push(set),
+        }
     }
 
     pub(crate) fn used(&self) -> Option<&Used> {
@@ -216,10 +223,13 @@ impl Local {
     }
 
     /// What is done with the session's own hold on a set, once cleanup has come to the properties.
-    pub(crate) fn take_sets(&self) -> (Vec<SetEntry>, impl Sized + use<>) {
+    pub(crate) fn take_sets(&self) -> (Vec<Arc<dyn AnySet>>, impl Sized + use<>) {
         let mut state = self.lock();
+        let first = state.first_set.take();
         let used = state.used_mut();
-        (std::mem::take(&mut used.sets), used.table.take_slots())
+        let mut sets = std::mem::take(&mut used.more_sets);
+        sets.extend(first);
+        (sets, used.table.take_slots())
     }
 }
 
@@ -276,7 +286,7 @@ pub(crate) fn complete(
 
 /// The last step of cleanup: `CleanedUp`, and the group is left.
 pub(crate) fn finish(owner: OwnerRef<'_>, report: CleanupReport) {
-    let (used, left) = {
+    let ((first_set, used), left) = {
         let mut state = owner.local().lock();
         state.cleaned_up = true;
         state.report = report.clone();
@@ -284,23 +294,24 @@ pub(crate) fn finish(owner: OwnerRef<'_>, report: CleanupReport) {
             OwnerRef::Session(session) => session.leave_group(),
             OwnerRef::Group(_) => None,
         };
-        (state.used.take(), left)
+        ((state.first_set.take(), state.used.take()), left)
     };
     let shared = &owner.local().shared;
     shared.emit(|| LifecycleEvent::CleanedUp(Subject::of(owner), report.clone()));
     if let Some(group) = left {
         group.complete();
     }
-    let signal = used.and_then(|mut used| {
-        let signal = used.signal.take();
+    let signal = {
+        let mut used = used;
+        let signal = used.as_mut().and_then(|used| used.signal.take());
         // Sets and values with nothing to close go here, outside the lock. A set may have a destructor of its
         // own, and whoever ended the session has nothing to do with its panics.
         let _panic = caught(|| {
-            drop(used);
+            drop((first_set, used));
             Ok(())
         });
         signal
-    });
+    };
     // Before anybody hears of it: who does finds the place in the manager free.
     shared.cleaned_up(owner, &report);
     if let Some(signal) = signal {

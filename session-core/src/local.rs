@@ -134,7 +134,7 @@ pub trait LocalSession: sealed::Sealed {
 impl LocalSession for Session {}
 impl LocalSession for SessionGroup {}
 
-pub(crate) mod sealed {
+mod sealed {
     use super::{OwnerRef, Session, SessionGroup};
 
     pub trait Sealed {

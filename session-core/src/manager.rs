@@ -121,7 +121,7 @@ impl SessionManager {
     /// Follows what happens to sessions and groups from now on. A slow subscriber loses events, and is told
     /// how many; nobody waits for it.
     pub fn subscribe(&self) -> LifecycleEvents {
-        LifecycleEvents(self.0.shared.events.subscribe())
+        self.0.shared.events.subscribe()
     }
 
     /// Ends all sessions: no new ones are created, all complete at once, and they are cleaned up in parallel.
@@ -140,10 +140,15 @@ impl SessionManager {
         for session in sessions {
             session.complete(CompletionCause::Shutdown);
         }
-        if runtime::timeout(timeout, self.cleaned_up()).await.is_err() {
+        let within = |timeout| {
+            // Whoever awaits this may be outside a runtime, or in one that has no timer.
+            let _entered = shared.runtime.enter();
+            runtime::timeout(timeout, self.cleaned_up())
+        };
+        if within(timeout).await.is_err() {
             shared.hurry.cancel();
             // What can't be hurried, a blocking destructor say, is left behind and named.
-            let _ = runtime::timeout(HURRY_GRACE, self.cleaned_up()).await;
+            let _ = within(HURRY_GRACE).await;
         }
         let unfinished = shared.cleanups_under_way();
         ShutdownReport {

@@ -8,11 +8,7 @@ pub use crate::property::{init, init_async, property, set};
 pub use crate::set::{CellDescription, Home, Lendable, Seed, SetDescription, Shareable};
 
 use crate::cause::CompletionCause;
-use crate::error::PropsError;
-use crate::local::sealed::Sealed as _;
-use crate::props::Props;
 use crate::session::Session;
-use crate::set::SessionProperties;
 
 /// No close hook.
 #[must_use]
@@ -33,13 +29,4 @@ pub fn hook_closure<T, R, M>(close: impl FnOnce(T) -> R + CloseHook<T, M>) -> Op
 /// Terminates the session; gives whether this was the call that did.
 pub fn terminate(session: &Session) -> bool {
     session.complete(CompletionCause::Terminated)
-}
-
-/// The property set of its home, for callers that are generic over the set.
-///
-/// # Errors
-///
-/// As [`LocalSession::props`](crate::LocalSession::props).
-pub fn props<P: SessionProperties>(home: &P::Home) -> Result<Props<P>, PropsError> {
-    crate::props::props(home.as_owner())
 }

@@ -11,7 +11,7 @@ use crate::insert::insert;
 use crate::key::{KeyName, PropertyKey, SlotKey};
 use crate::owner::OwnerRef;
 use crate::report::About;
-use crate::table::{Removed, SlotState};
+use crate::table::{Removed, SlotState, Table};
 use crate::value::PropertyRef;
 
 /// The properties of a session or group, by key. All of it works from any thread.
@@ -286,43 +286,27 @@ impl<'a> Properties<'a> {
     pub fn list(&self) -> Vec<PropertyInfo> {
         let now = self.owner.local().shared.clock.instant();
         let state = self.owner.local().lock();
-        let Some(used) = state.used() else {
-            return Vec::new();
-        };
-        let slots = used.table.slots().map(|slot| {
-            let (about, age, state) = match &slot.state {
-                SlotState::Creating(creation) => {
-                    (&creation.about, None, PropertyState::BeingCreated)
-                }
+        let table = state.used().map(|used| &used.table);
+        let slots = table.into_iter().flat_map(Table::slots).map(|slot| {
+            let (about, age) = match &slot.state {
+                SlotState::Creating(creation) => (&creation.about, None),
                 SlotState::Present { held, .. } => {
                     let tag = held.tag();
-                    (
-                        &tag.about,
-                        Some(now.duration_since(tag.born)),
-                        PropertyState::Present,
-                    )
+                    (&tag.about, Some(now.duration_since(tag.born)))
                 }
             };
             PropertyInfo {
                 about: about.clone(),
                 age,
-                state,
+                state: PropertyState::of(&slot.state),
             }
         });
-        let absent = used.sets.iter().flat_map(|entry| {
-            let cells = entry.description.cells().iter().zip(0_u16..);
-            cells.filter_map(|(cell, index)| {
-                let key = SlotKey::Cell {
-                    set: entry.id,
-                    index,
-                };
-                let none = used.table.get(key.hash(), &key).is_none();
-                none.then(|| PropertyInfo {
-                    about: cell.about().in_set(entry.description.name()),
-                    age: None,
-                    state: PropertyState::Absent,
-                })
-            })
+        let cells = state.sets().flat_map(|set| set.base().states(table));
+        let absent = cells.filter(|(_, state)| *state == PropertyState::Absent);
+        let absent = absent.map(|(about, state)| PropertyInfo {
+            about,
+            age: None,
+            state,
         });
         slots.chain(absent).collect()
     }

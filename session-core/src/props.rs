@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::error::PropsError;
-use crate::lifecycle::SetEntry;
+use crate::lifecycle::State;
 use crate::owner::OwnerRef;
 use crate::set::{Base, Seed, SessionProperties};
 
@@ -23,6 +23,17 @@ pub struct Props<P>(Arc<Instance<P>>);
 struct Instance<P> {
     set: P,
     base: Arc<Base>,
+}
+
+/// A set in use, whatever its type.
+pub(crate) trait AnySet: Any + Send + Sync {
+    fn base(&self) -> &Base;
+}
+
+impl<P: SessionProperties> AnySet for Instance<P> {
+    fn base(&self) -> &Base {
+        &self.base
+    }
 }
 
 impl<P> Deref for Props<P> {
@@ -42,9 +53,18 @@ impl<P> Clone for Props<P> {
 
 impl<P: SessionProperties> fmt::Debug for Props<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut set = f.debug_struct(P::DESCRIPTION.name());
-        for (name, state) in self.0.base.states() {
-            set.field(name, &state);
+        let base = &self.0.base;
+        let states: Vec<_> = match base.owner.upgrade() {
+            Some(owner) => {
+                let state = owner.local().lock();
+                let table = state.used().map(|used| &used.table);
+                base.states(table).collect()
+            }
+            None => Vec::new(),
+        };
+        let mut set = f.debug_struct(base.name());
+        for (about, state) in states {
+            set.field(about.name.as_str(), &state);
         }
         set.finish()
     }
@@ -55,7 +75,7 @@ pub(crate) fn props<P: SessionProperties>(owner: OwnerRef<'_>) -> Result<Props<P
     let local = owner.local();
     {
         let state = local.lock();
-        if let Some(set) = state.used().and_then(|used| find::<P>(&used.sets)) {
+        if let Some(set) = find::<P>(&state) {
             drop(state);
             return Ok(handle(set));
         }
@@ -71,26 +91,23 @@ pub(crate) fn props<P: SessionProperties>(owner: OwnerRef<'_>) -> Result<Props<P
     if state.is_completed() {
         return Err(PropsError::SessionEnded);
     }
-    let used = state.used_mut();
     // Of two that were made at the same time, one stays; neither holds anything yet.
-    let set = find::<P>(&used.sets).unwrap_or_else(|| {
-        used.sets.push(SetEntry {
-            id: TypeId::of::<P>(),
-            description: P::DESCRIPTION,
-            set: made.clone(),
-        });
+    let set = find::<P>(&state).unwrap_or_else(|| {
+        state.add_set(made.clone());
         made.clone()
     });
     drop(state);
     Ok(handle(set))
 }
 
-fn find<P: SessionProperties>(sets: &[SetEntry]) -> Option<Arc<dyn Any + Send + Sync>> {
-    let entry = sets.iter().find(|entry| entry.id == TypeId::of::<P>())?;
-    Some(entry.set.clone())
+#[inline]
+fn find<P: SessionProperties>(state: &State) -> Option<Arc<dyn AnySet>> {
+    let is = |set: &&Arc<dyn AnySet>| (***set).type_id() == TypeId::of::<Instance<P>>();
+    state.sets().find(is).cloned()
 }
 
-fn handle<P: SessionProperties>(set: Arc<dyn Any + Send + Sync>) -> Props<P> {
+fn handle<P: SessionProperties>(set: Arc<dyn AnySet>) -> Props<P> {
+    let set: Arc<dyn Any + Send + Sync> = set;
     match set.downcast() {
         Ok(set) => Props(set),
         Err(_) => unreachable!("a set is kept under its own type"),

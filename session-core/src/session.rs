@@ -125,7 +125,7 @@ impl Session {
         reason = "callers make one for it, and it reads better"
     )]
     pub fn join(&self, group: GroupId) -> Result<(), SessionEnded> {
-        let (left, _overtaken) = {
+        let left = {
             let state = self.local().lock();
             if state.is_completed() {
                 return Err(SessionEnded);
@@ -140,18 +140,14 @@ impl Session {
             }
             let joined = self.shared().admit(&group, self);
             match seat.group.replace(joined) {
-                None => (None, None),
+                None => None,
                 Some(old) => {
-                    let (epoch, inside) = self.local().activity.next_epoch();
-                    let overtaken = if inside > 0 {
-                        seat.depart(&old, epoch, inside)
-                    } else {
-                        None
-                    };
-                    (old.release(self), overtaken)
+                    seat.depart(&old, &self.local().activity);
+                    old.release(self)
                 }
             }
         };
+        self.shared().events.deliver();
         if let Some(group) = left {
             group.complete();
         }
@@ -262,8 +258,9 @@ impl Session {
         let _state = self.local().lock();
         let mut seat = self.0.seat.lock();
         seat.group = group.map(|group| self.shared().admit(group, self));
-        self.shared()
-            .emit(|| LifecycleEvent::Created(Subject::Session(seat.id)));
+        let id = seat.id;
+        let created = || LifecycleEvent::Created(Subject::Session(id));
+        self.shared().events.record(created);
         seat.registered = true;
         self.shared().registry.insert(seat.id, self.clone());
     }
@@ -300,19 +297,23 @@ impl Session {
 }
 
 impl Seat {
-    /// Makes the group's drain wait for the requests inside. Gives what must wait no longer.
-    fn depart(&mut self, group: &SessionGroup, epoch: Epoch, inside: u64) -> Option<Departure> {
-        let hold = GroupHold::new(group)?;
-        let departures = &mut self.departures;
-        // Who changes groups so often within one request that the epochs would go round is not waited for
-        // in the first.
-        let overtaken = (departures.len() + 1 == Epoch::COUNT).then(|| departures.remove(0));
-        departures.push(Departure {
-            hold,
-            epoch,
-            inside,
-        });
-        overtaken
+    /// Makes the group's drain wait for the requests inside.
+    fn depart(&mut self, group: &SessionGroup, activity: &Activity) {
+        // Who changes groups so often within one request that the epochs would go round is not waited for in
+        // the last of them.
+        if self.departures.len() + 1 == Epoch::COUNT {
+            return;
+        }
+        let (epoch, inside) = activity.next_epoch();
+        if inside > 0
+            && let Some(hold) = GroupHold::new(group)
+        {
+            self.departures.push(Departure {
+                hold,
+                epoch,
+                inside,
+            });
+        }
     }
 
     /// Counts a request that has left against the departures it was inside for.

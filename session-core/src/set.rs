@@ -8,11 +8,13 @@ use crate::error::PropsError;
 use crate::group::SessionGroup;
 use crate::key::SlotKey;
 use crate::local::LocalSession;
-use crate::owner::{Owner, WeakOwner};
+use crate::owner::{Owner, OwnerRef, WeakOwner};
 use crate::properties::PropertyState;
+use crate::props::{Props, props};
 use crate::report::About;
 use crate::session::Session;
 use crate::shared::Shared;
+use crate::table::Table;
 
 /// A property set: derive it.
 ///
@@ -66,14 +68,19 @@ impl<T: Send + 'static> Lendable for T {}
 /// Where a set lives: the session itself or its group.
 pub trait Home: LocalSession + Clone + Send + Sync + 'static {
     #[doc(hidden)]
-    fn of(session: &Session) -> Self;
+    fn props_of<P: SessionProperties<Home = Self>>(
+        session: &Session,
+    ) -> Result<Props<P>, PropsError>;
     #[doc(hidden)]
     fn from_owner(owner: &Owner) -> Option<Self>;
 }
 
 impl Home for Session {
-    fn of(session: &Session) -> Self {
-        session.clone()
+    #[inline]
+    fn props_of<P: SessionProperties<Home = Self>>(
+        session: &Session,
+    ) -> Result<Props<P>, PropsError> {
+        props(OwnerRef::Session(session))
     }
 
     fn from_owner(owner: &Owner) -> Option<Self> {
@@ -85,8 +92,10 @@ impl Home for Session {
 }
 
 impl Home for SessionGroup {
-    fn of(session: &Session) -> Self {
-        session.group()
+    fn props_of<P: SessionProperties<Home = Self>>(
+        session: &Session,
+    ) -> Result<Props<P>, PropsError> {
+        props(OwnerRef::Group(&session.group()))
     }
 
     fn from_owner(owner: &Owner) -> Option<Self> {
@@ -109,14 +118,6 @@ impl SetDescription {
     #[must_use]
     pub const fn new(name: &'static str, cells: &'static [CellDescription]) -> Self {
         Self { name, cells }
-    }
-
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
-    }
-
-    pub(crate) fn cells(&self) -> &'static [CellDescription] {
-        self.cells
     }
 }
 
@@ -159,27 +160,25 @@ pub(crate) struct Base {
 }
 
 impl Base {
-    /// Which of the set's properties are there; none is told once the session or group is gone.
-    pub(crate) fn states(&self) -> Vec<(&'static str, PropertyState)> {
-        let Some(owner) = self.owner.upgrade() else {
-            return Vec::new();
-        };
-        let state = owner.local().lock();
+    pub(crate) fn name(&self) -> &'static str {
+        self.description.name
+    }
+
+    /// The set's properties, and which of them are there.
+    pub(crate) fn states(
+        &self,
+        table: Option<&Table>,
+    ) -> impl Iterator<Item = (About, PropertyState)> {
         let cells = self.description.cells.iter().zip(0..);
-        let states = cells.map(|(cell, index)| {
+        cells.map(move |(cell, index)| {
             let key = SlotKey::Cell {
                 set: self.set,
                 index,
             };
-            let slot = state
-                .used()
-                .and_then(|used| used.table.get(key.hash(), &key));
-            (
-                cell.name,
-                slot.map_or(PropertyState::Absent, PropertyState::of),
-            )
-        });
-        states.collect()
+            let slot = table.and_then(|table| table.get(key.hash(), &key));
+            let state = slot.map_or(PropertyState::Absent, PropertyState::of);
+            (cell.about().in_set(self.name()), state)
+        })
     }
 }
 

@@ -9,14 +9,14 @@ use std::hash::{BuildHasherDefault, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::builder::{Settings, WhenFull};
 use crate::cause::CompletionCause;
 use crate::clock::Clock;
 use crate::error::CreateError;
-use crate::event::{LifecycleEvent, Subject};
+use crate::event::{Events, LifecycleEvent, Subject};
 use crate::expiry::Expiry;
 use crate::group::SessionGroup;
 use crate::id::{GroupId, IdHasher, SessionId};
@@ -29,9 +29,6 @@ use crate::session::Session;
 use crate::stats::SessionStats;
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering};
 use crate::wait_graph::WaitGraph;
-
-/// Events that a subscriber may be behind.
-const EVENTS_KEPT: usize = 1024;
 
 pub(crate) struct Shared {
     pub(crate) runtime: Runtime,
@@ -48,7 +45,7 @@ pub(crate) struct Shared {
     pub(crate) graph: Arc<WaitGraph>,
     /// Cancelled when a shutdown has no more time: whatever cleanups wait for, they wait no longer.
     pub(crate) hurry: CancellationToken,
-    pub(crate) events: broadcast::Sender<LifecycleEvent>,
+    pub(crate) events: Events,
     serials: AtomicU64,
     active: AtomicUsize,
     in_cleanup: AtomicUsize,
@@ -85,7 +82,7 @@ impl Shared {
             groups: Registry::new(),
             graph: Arc::new(WaitGraph::new()),
             hurry: CancellationToken::new(),
-            events: broadcast::Sender::new(EVENTS_KEPT),
+            events: Events::new(),
             serials: AtomicU64::new(0),
             active: AtomicUsize::new(0),
             in_cleanup: AtomicUsize::new(0),
@@ -115,6 +112,7 @@ impl Shared {
         // Relaxed: a statistic.
         self.created.fetch_add(1, Ordering::Relaxed);
         session.take_seat(group);
+        self.events.deliver();
         tracing::debug!(session = ?id, "session created");
         // A shutdown looks through the registry after it has said so: whoever is not in there by then has to
         // find that out here.
@@ -159,7 +157,8 @@ impl Shared {
                 .groups
                 .get_or_insert(id.clone(), || SessionGroup::new(self, Some(id.clone())));
             if founded {
-                self.emit(|| LifecycleEvent::Created(Subject::Group(Some(id.clone()))));
+                self.events
+                    .record(|| LifecycleEvent::Created(Subject::Group(Some(id.clone()))));
             }
             if group.admit(session) {
                 return group;
@@ -220,11 +219,10 @@ impl Shared {
         self.cleanup_ended.notify_waiters();
     }
 
+    /// Tells of something, outside all locks.
     pub(crate) fn emit(&self, event: impl FnOnce() -> LifecycleEvent) {
-        if self.events.receiver_count() > 0 {
-            // The last receiver may have gone meanwhile.
-            let _ = self.events.send(event());
-        }
+        self.events.record(event);
+        self.events.deliver();
     }
 
     pub(crate) fn is_closing(&self) -> bool {

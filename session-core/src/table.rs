@@ -8,6 +8,7 @@
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 
 use hashbrown::HashTable;
@@ -19,9 +20,33 @@ use crate::value::{Held, PropertyRef};
 #[derive(Default)]
 pub(crate) struct Table {
     slots: HashTable<Slot>,
+    spread: Spread,
     published: BTreeMap<u64, Held>,
     next: u64,
     creating: usize,
+}
+
+/// Spreads the hashes of keys, which anybody can compute, in a way that nobody can foresee: names that were made
+/// to collide don't.
+#[derive(Clone, Copy)]
+struct Spread(u64);
+
+impl Default for Spread {
+    fn default() -> Self {
+        Self(RandomState::new().build_hasher().finish())
+    }
+}
+
+impl Spread {
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the two halves are folded into one"
+    )]
+    fn of(self, hash: u64) -> u64 {
+        let product = u128::from(hash ^ self.0) * 0x9e37_79b9_7f4a_7c15;
+        product as u64 ^ (product >> 64) as u64
+    }
 }
 
 pub(crate) struct Slot {
@@ -52,13 +77,13 @@ impl Table {
     #[inline]
     pub(crate) fn named(&self, hash: u64, name: &str, value: TypeId) -> Option<&SlotState> {
         self.slots
-            .find(hash, |slot| slot.key.is_named(name, value))
+            .find(self.spread.of(hash), |slot| slot.key.is_named(name, value))
             .map(|slot| &slot.state)
     }
 
     pub(crate) fn get(&self, hash: u64, key: &SlotKey) -> Option<&SlotState> {
         self.slots
-            .find(hash, |slot| slot.key.matches(key))
+            .find(self.spread.of(hash), |slot| slot.key.matches(key))
             .map(|slot| &slot.state)
     }
 
@@ -78,7 +103,10 @@ impl Table {
 
     /// The creation has ended without a value.
     pub(crate) fn give_up(&mut self, hash: u64, key: &SlotKey) {
-        if let Ok(slot) = self.slots.find_entry(hash, |slot| slot.key.matches(key)) {
+        if let Ok(slot) = self
+            .slots
+            .find_entry(self.spread.of(hash), |slot| slot.key.matches(key))
+        {
             let _slot = slot.remove();
             self.creating -= 1;
         }
@@ -92,7 +120,10 @@ impl Table {
         handle: &PropertyRef<T>,
     ) {
         let state = self.present(handle);
-        if let Some(slot) = self.slots.find_mut(hash, |slot| slot.key.matches(key)) {
+        if let Some(slot) = self
+            .slots
+            .find_mut(self.spread.of(hash), |slot| slot.key.matches(key))
+        {
             slot.state = state;
             self.creating -= 1;
         }
@@ -111,7 +142,10 @@ impl Table {
 
     /// Takes out a property that is there.
     pub(crate) fn remove(&mut self, hash: u64, is: impl Fn(&SlotKey) -> bool) -> Option<Removed> {
-        let slot = self.slots.find_entry(hash, |slot| is(&slot.key)).ok()?;
+        let slot = self
+            .slots
+            .find_entry(self.spread.of(hash), |slot| is(&slot.key))
+            .ok()?;
         if matches!(slot.get().state, SlotState::Creating(_)) {
             return None;
         }
@@ -170,6 +204,26 @@ impl Table {
     }
 
     fn put(&mut self, slot: Slot) {
-        self.slots.insert_unique(slot.hash, slot, |slot| slot.hash);
+        let spread = self.spread;
+        let hash = spread.of(slot.hash);
+        self.slots
+            .insert_unique(hash, slot, |slot| spread.of(slot.hash));
+    }
+}
+
+#[cfg(all(test, not(session_shuttle)))]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn r10_keys_that_were_made_to_collide_are_spread() {
+        let spread = Spread::default();
+        // A table looks at the low bits first.
+        let places: HashSet<u64> = (0..1 << 12)
+            .map(|key| spread.of(key << 32) & 0xfff)
+            .collect();
+        assert!(places.len() > 1 << 11, "{}", places.len());
     }
 }

@@ -66,14 +66,16 @@ impl WaitGraph {
     }
 
     fn running(self: &Arc<Self>) -> Option<Node> {
-        RUNNING.with(|running| {
+        // On a thread that is ending, with its locals gone, no initialiser runs.
+        let own = RUNNING.try_with(|running| {
             let running = running.borrow();
             let own = running
                 .iter()
                 .rev()
                 .find(|(graph, _)| Arc::ptr_eq(graph, self));
             own.map(|(_, node)| *node)
-        })
+        });
+        own.ok().flatten()
     }
 }
 
@@ -118,7 +120,8 @@ pub(crate) struct Running(());
 
 impl Running {
     pub(crate) fn enter(graph: &Arc<WaitGraph>, node: Node) -> Self {
-        RUNNING.with(|running| running.borrow_mut().push((graph.clone(), node)));
+        // Without the thread's locals it runs unknown: it may then wait for itself unwarned, which is rare enough.
+        let _gone = RUNNING.try_with(|running| running.borrow_mut().push((graph.clone(), node)));
         Self(())
     }
 
@@ -134,7 +137,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let ended = RUNNING.with(|running| running.borrow_mut().pop());
+        let ended = RUNNING.try_with(|running| running.borrow_mut().pop());
         drop(ended);
     }
 }

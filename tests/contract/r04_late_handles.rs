@@ -8,9 +8,10 @@ use tokio::runtime::{Handle, Runtime};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use tracing_subscriber::layer::Context;
 
 use crate::kit::{Log, Tell, builder, threads};
+use crate::subscriber::subscribe;
 
 const ANY: PropertyKey<Tell> = PropertyKey::new("any");
 
@@ -114,31 +115,27 @@ fn orphan(hook: bool) -> (PropertyRef<Tell>, Log) {
 #[test]
 fn r04_where_the_runtime_is_gone_the_value_is_dropped_and_one_error_says_so() {
     let errors = Errors::default();
-    let subscriber = tracing_subscriber::registry().with(errors.clone());
-    tracing::subscriber::with_default(subscriber, || {
-        let (handle, log) = orphan(true);
-        assert_eq!(log.count(), 0);
-        drop(handle);
-        assert_eq!(log.entries(), ["dropped"]);
-        let told = errors.0.lock().unwrap();
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(
-            told[0].contains("any") && told[0].contains("Tell"),
-            "{told:?}"
-        );
-    });
+    let _subscribed = subscribe(errors.clone());
+    let (handle, log) = orphan(true);
+    assert_eq!(log.count(), 0);
+    drop(handle);
+    assert_eq!(log.entries(), ["dropped"]);
+    let told = errors.0.lock().unwrap();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("any") && told[0].contains("Tell"),
+        "{told:?}"
+    );
 }
 
 #[test]
 fn r04_where_the_runtime_is_gone_a_plain_value_is_just_dropped() {
     let errors = Errors::default();
-    let subscriber = tracing_subscriber::registry().with(errors.clone());
-    tracing::subscriber::with_default(subscriber, || {
-        let (handle, log) = orphan(false);
-        drop(handle);
-        assert_eq!(log.entries(), ["dropped"]);
-        assert!(errors.0.lock().unwrap().is_empty());
-    });
+    let _subscribed = subscribe(errors.clone());
+    let (handle, log) = orphan(false);
+    drop(handle);
+    assert_eq!(log.entries(), ["dropped"]);
+    assert!(errors.0.lock().unwrap().is_empty());
 }
 
 #[test]

@@ -12,6 +12,7 @@ use session_core::{
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::kit::{Bomb, Log, Tell, come, manager, only, race, settle, threads};
+use crate::subscriber::subscribe;
 
 const ANY: PropertyKey<Tell> = PropertyKey::new("any");
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -118,38 +119,34 @@ impl MakeWriter<'_> for Lines {
 #[test]
 fn r18_debug_and_logs_show_a_short_fingerprint_only() {
     let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(lines.clone())
-        .finish();
+    let subscribed = subscribe(tracing_subscriber::fmt::layer().with_writer(lines.clone()));
     let mut shown = Vec::new();
     let mut ids = Vec::new();
-    tracing::subscriber::with_default(subscriber, || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let sessions = manager();
-            let mut events = sessions.subscribe();
-            let session = sessions.create_in("g".into()).unwrap();
-            ids.push(session.id());
-            let new = session.cycle_id().unwrap();
-            ids.push(session.id());
-            shown.push(format!("{new:?}"));
-            shown.push(format!("{:?} {:?}", session.enter(), session.keep_alive()));
-            shown.push(format!("{session:?} {:?}", session.downgrade()));
-            shown.push(format!("{:#?} {:?}", session.group(), session.properties()));
-            let owned = session.take_ownership(Bomb).unwrap();
-            let held = session
-                .properties()
-                .insert(&ANY, Log::default().tell("any"));
-            drop(held.unwrap());
-            shown.push(format!("{owned:?}"));
-            let report = sessions.shutdown(Duration::from_secs(5)).await;
-            shown.push(format!("{report:?} {sessions:?} {:?}", come(&mut events)));
-        });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let sessions = manager();
+        let mut events = sessions.subscribe();
+        let session = sessions.create_in("g".into()).unwrap();
+        ids.push(session.id());
+        let new = session.cycle_id().unwrap();
+        ids.push(session.id());
+        shown.push(format!("{new:?}"));
+        shown.push(format!("{:?} {:?}", session.enter(), session.keep_alive()));
+        shown.push(format!("{session:?} {:?}", session.downgrade()));
+        shown.push(format!("{:#?} {:?}", session.group(), session.properties()));
+        let owned = session.take_ownership(Bomb).unwrap();
+        let held = session
+            .properties()
+            .insert(&ANY, Log::default().tell("any"));
+        drop(held.unwrap());
+        shown.push(format!("{owned:?}"));
+        let report = sessions.shutdown(Duration::from_secs(5)).await;
+        shown.push(format!("{report:?} {sessions:?} {:?}", come(&mut events)));
     });
+    drop(subscribed);
     let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("boom"), "it is the log of that: {log}");
     shown.push(log);

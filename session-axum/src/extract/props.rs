@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
-use session_core::__private::{self, Home};
+use session_core::__private::Home;
 use session_core::{PropsError, SessionProperties};
 
 use crate::SessionRejection;
@@ -104,5 +104,5 @@ where
 fn of<P: SessionProperties>(
     session: &session_core::Session,
 ) -> Result<session_core::Props<P>, PropsError> {
-    __private::props(&P::Home::of(session))
+    P::Home::props_of(session)
 }

@@ -19,7 +19,7 @@ fn three_causes() {
     explore(|| {
         let world = World::new();
         let shared = &world.shared;
-        let mut events = shared.events.subscribe();
+        let mut events = shared.events.subscribe().0;
         let session = world.session();
         let token = session.completion_token();
         let owned = session.take_ownership(world.tally.make_plain());
