@@ -85,10 +85,9 @@ fn at(size: &str, count: usize, most: f64) -> Vec<Verdict> {
         }
     });
     let mut ids = way();
-    let entered = bench.case("`sessions.get(&id)`, in and out again", LOOKS, move || {
+    let entered = bench.case("`sessions.enter(&id)`, and out again", LOOKS, move || {
         for id in ids.next() {
-            let session = sessions.get(id).expect("it is live");
-            drop(black_box(session.enter().expect("it is active")));
+            drop(black_box(sessions.enter(id).expect("it is active")));
         }
     });
     let clock = bench.case("a clock read alone", LOOKS, || {

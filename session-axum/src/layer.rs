@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use http::HeaderMap;
-use session_core::{RequestGuard, Session, SessionManager};
+use session_core::{RequestGuard, SessionManager};
 use tower_layer::Layer;
 
 use crate::{CookieTransport, GroupResolver, SessionService, SessionTransport};
@@ -88,15 +88,12 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Enters the first live session among those whose ids the request presents.
-    pub(crate) fn enter(&self, request: &HeaderMap) -> Option<(Session, RequestGuard)> {
+    pub(crate) fn enter(&self, request: &HeaderMap) -> Option<RequestGuard> {
         let mut entered = None;
         let _ = self.transport.read(request, &mut |id| {
             if entered.is_none() {
                 // Who presents the id of a session that has ended is a stranger.
-                entered = self.sessions.get(&id).and_then(|session| {
-                    let guard = session.enter().ok()?;
-                    Some((session, guard))
-                });
+                entered = self.sessions.enter(&id);
             }
             match entered {
                 Some(_) => ControlFlow::Break(()),

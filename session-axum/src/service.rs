@@ -38,7 +38,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> ResponseFuture<S::Future> {
-        let (session, arrival) = self.shared.enter(request.headers()).unzip();
+        let arrival = self.shared.enter(request.headers());
+        let session = arrival.as_ref().map(|guard| guard.session().clone());
         let visit = Arc::new(Visit::new(Arc::clone(&self.shared), session));
         request.extensions_mut().insert(Arc::clone(&visit));
         // Before the call: should it panic, the visit is over all the same.

@@ -5,10 +5,17 @@ use std::time::Duration;
 use crate::runtime::{Instant, Runtime, now};
 
 /// Sixteen milliseconds: fine enough for timeouts, and 36 bits of them are thirty years.
-const TICK: Duration = Duration::from_millis(16);
+const TICK: Duration = Duration::from_nanos(TICK_NANOS);
+const TICK_NANOS: u64 = 16_000_000;
 
 /// A time that does not come.
 const FAR: u64 = 1 << 36;
+
+/// The span in nanoseconds, of which 64 bits hold five hundred years.
+fn nanos(span: Duration) -> u64 {
+    let whole = span.as_secs().saturating_mul(1_000_000_000);
+    whole.saturating_add(u64::from(span.subsec_nanos()))
+}
 
 /// A time or a span, in ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,8 +24,7 @@ pub(crate) struct Ticks(pub(crate) u64);
 impl Ticks {
     /// The span, rounded up: nothing may end too early.
     pub(crate) fn of(span: Duration) -> Self {
-        let ticks = span.as_nanos().div_ceil(TICK.as_nanos());
-        Self(u64::try_from(ticks).unwrap_or(u64::MAX).min(FAR))
+        Self(nanos(span).div_ceil(TICK_NANOS).min(FAR))
     }
 
     /// The span from `earlier` until this time.
@@ -60,8 +66,8 @@ impl Clock {
 
     /// The ticks that are over, rounded down: the time to compare with.
     pub(crate) fn past(&self) -> Ticks {
-        let past = self.instant().duration_since(self.start).as_nanos() / TICK.as_nanos();
-        Ticks(u64::try_from(past).unwrap_or(u64::MAX).min(FAR))
+        let past = nanos(self.instant().duration_since(self.start)) / TICK_NANOS;
+        Ticks(past.min(FAR))
     }
 
     /// When those ticks are over.

@@ -35,22 +35,24 @@ use crate::table::Table;
 use crate::task::Task;
 
 /// What a session and a group have in common.
+#[repr(C)]
 pub(crate) struct Local {
-    pub(crate) shared: Arc<Shared>,
     /// The requests inside; of a group, the requests that were inside sessions when these left it.
     pub(crate) activity: Activity,
     state: Mutex<State>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// What the lock guards.
 #[derive(Default)]
+#[repr(C)]
 pub(crate) struct State {
-    cause: Option<CompletionCause>,
-    cleaned_up: bool,
-    report: CleanupReport,
     /// The first property set in use, mostly the only one: a request finds it without a look into `used`.
     first_set: Option<Arc<dyn AnySet>>,
+    cause: Option<CompletionCause>,
+    cleaned_up: bool,
     used: Option<Box<Used>>,
+    report: CleanupReport,
 }
 
 /// What a session may never use, made when it is first used and gone after cleanup.

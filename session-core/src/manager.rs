@@ -9,6 +9,7 @@ use crate::cause::CompletionCause;
 use crate::error::CreateError;
 use crate::event::{LifecycleEvents, Subject};
 use crate::group::SessionGroup;
+use crate::guard::RequestGuard;
 use crate::id::{GroupId, SessionId};
 use crate::report::CleanupReport;
 use crate::runtime::{self, AbortHandle};
@@ -96,6 +97,17 @@ impl SessionManager {
     #[inline]
     pub fn get(&self, id: &SessionId) -> Option<Session> {
         self.0.shared.find(id)
+    }
+
+    /// Enters the active session of this id, for the length of a request: [`get`](Self::get) and
+    /// [`Session::enter`] in one.
+    ///
+    /// # Panics
+    ///
+    /// As [`Session::enter`].
+    #[inline]
+    pub fn enter(&self, id: &SessionId) -> Option<RequestGuard> {
+        self.get(id)?.into_entered().ok()
     }
 
     /// The group of this name, if it has sessions.

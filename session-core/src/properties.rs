@@ -162,7 +162,7 @@ impl<'a> Properties<'a> {
     }
 
     /// The property, made on this thread if it is not there: for quick things only, since others who ask for
-    /// it block meanwhile.
+    /// it block meanwhile. It must not block on what a task of the same runtime has to make.
     ///
     /// # Errors
     ///

@@ -1,54 +1,34 @@
 //! The runtime under shuttle: see `runtime.rs`.
 //!
-//! Tasks wait in a queue until the model polls them, and the clock stands still until the model advances it. So
-//! a timeout that passes is one more racing step.
+//! A task is one of shuttle's own, so that each step of it is a step of the model. The clock stands still until the
+//! model advances it, and so a timeout that passes is one more racing step.
+#![cfg_attr(not(test), expect(dead_code, reason = "only models make a runtime"))]
 
-use std::cell::Cell;
-use std::collections::VecDeque;
+use std::cell::RefCell;
 use std::fmt;
 use std::future::poll_fn;
 use std::marker::PhantomData;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use futures_util::future::{self, abortable};
+use shuttle::future::block_on;
+
+pub(crate) use futures_util::future::AbortHandle;
 pub(crate) use tokio::time::Instant;
 
-use crate::sync::{AtomicU64, Mutex, Ordering, point};
+use crate::sync::point;
 
-std::thread_local! {
-    /// The clock. All threads of a model run on one thread of the system, so they share it.
-    static NOW: Cell<Option<Instant>> = const { Cell::new(None) };
-}
-
-/// Tasks that wait for the model to poll them.
 #[derive(Clone)]
 pub struct Runtime {
-    tasks: Arc<Mutex<VecDeque<Task>>>,
-}
-
-struct Task {
-    future: Pin<Box<dyn Future<Output = ()> + Send>>,
-    abort: AbortHandle,
+    tasks: Arc<Mutex<Vec<shuttle::future::JoinHandle<()>>>>,
 }
 
 #[derive(Debug)]
 pub struct JoinHandle<T> {
     abort: AbortHandle,
     output: PhantomData<fn() -> T>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct AbortHandle(Arc<AtomicU64>);
-
-/// Leaves the runtime; there is nothing to leave.
-pub(crate) struct Entered;
-
-impl AbortHandle {
-    pub(crate) fn abort(&self) {
-        self.0.store(1, Ordering::SeqCst);
-    }
 }
 
 impl<T> JoinHandle<T> {
@@ -61,12 +41,18 @@ impl<T> JoinHandle<T> {
     }
 }
 
+/// Leaves the runtime; there is nothing to leave.
+pub(crate) struct Entered;
+
 impl Runtime {
     /// A runtime without tasks, and the clock at its start.
     pub(crate) fn new() -> Self {
-        NOW.set(Some(Instant::now()));
+        CLOCK.set(Some(Clock {
+            now: Instant::now(),
+            sleepers: Vec::new(),
+        }));
         Self {
-            tasks: Arc::new(Mutex::new(VecDeque::new())),
+            tasks: Arc::default(),
         }
     }
 
@@ -83,31 +69,24 @@ impl Runtime {
         &self,
         future: F,
     ) -> JoinHandle<F::Output> {
-        let abort = AbortHandle(Arc::new(AtomicU64::new(0)));
-        self.tasks.lock().push_back(Task {
-            future: Box::pin(async move {
-                future.await;
-            }),
-            abort: abort.clone(),
+        let (future, abort) = abortable(future);
+        let task = shuttle::future::spawn(async move {
+            let _ended_or_aborted = future.await;
         });
+        self.tasks.lock().expect("nothing panics here").push(task);
         JoinHandle {
             abort,
             output: PhantomData,
         }
     }
 
-    /// Polls the task that has waited longest, or drops it if it was aborted. Gives whether there was one.
-    pub(crate) fn poll_next(&self) -> bool {
-        let Some(mut task) = self.tasks.lock().pop_front() else {
-            return false;
-        };
-        let mut context = Context::from_waker(Waker::noop());
-        if task.abort.0.load(Ordering::SeqCst) == 0
-            && task.future.as_mut().poll(&mut context).is_pending()
-        {
-            self.tasks.lock().push_back(task);
+    /// Waits until all tasks have ended.
+    pub(crate) fn settle(&self) {
+        loop {
+            let task = self.tasks.lock().expect("nothing panics here").pop();
+            let Some(task) = task else { return };
+            block_on(task).expect("shuttle aborts no task");
         }
-        true
     }
 }
 
@@ -117,41 +96,61 @@ impl fmt::Debug for Runtime {
     }
 }
 
+/// The clock of a model's run.
+struct Clock {
+    now: Instant,
+    sleepers: Vec<Waker>,
+}
+
+std::thread_local! {
+    /// All threads of a model run on one thread of the system, so they share it.
+    static CLOCK: RefCell<Option<Clock>> = const { RefCell::new(None) };
+}
+
+fn with_clock<R>(look: impl FnOnce(&mut Clock) -> R) -> R {
+    CLOCK.with_borrow_mut(|clock| look(clock.as_mut().expect("a model makes its runtime first")))
+}
+
 /// Lets time pass.
 pub(crate) fn advance(time: Duration) {
     point();
-    NOW.set(Some(clock() + time));
+    let sleepers = with_clock(|clock| {
+        clock.now += time;
+        std::mem::take(&mut clock.sleepers)
+    });
+    for sleeper in sleepers {
+        sleeper.wake();
+    }
     point();
-}
-
-fn clock() -> Instant {
-    NOW.get().expect("a model makes its runtime first")
 }
 
 pub(crate) fn now(_: &Runtime) -> Instant {
     point();
-    clock()
+    with_clock(|clock| clock.now)
 }
 
 pub(crate) fn sleep(time: Duration) -> impl Future<Output = ()> {
-    sleep_until(clock() + time)
+    sleep_until(with_clock(|clock| clock.now) + time)
 }
 
 pub(crate) fn sleep_until(time: Instant) -> impl Future<Output = ()> {
-    poll_fn(move |_| {
-        point();
-        if clock() < time {
-            Poll::Pending
-        } else {
-            Poll::Ready(())
-        }
+    poll_fn(move |context| {
+        with_clock(|clock| {
+            if clock.now < time {
+                clock.sleepers.push(context.waker().clone());
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        })
     })
 }
 
 pub(crate) async fn timeout<F: Future>(time: Duration, future: F) -> Result<F::Output, ()> {
-    tokio::select! {
-        biased;
-        output = future => Ok(output),
-        () = sleep(time) => Err(()),
+    let future = std::pin::pin!(future);
+    let sleep = std::pin::pin!(sleep(time));
+    match future::select(future, sleep).await {
+        future::Either::Left((output, _)) => Ok(output),
+        future::Either::Right(((), _)) => Err(()),
     }
 }

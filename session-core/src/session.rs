@@ -28,11 +28,13 @@ pub struct Session(Counted<Inner>);
 #[derive(Clone)]
 pub struct WeakSession(WeakCounted<Inner>);
 
+/// What every request reads comes first, beside the counts: with many sessions each cache line is a miss.
+#[repr(C)]
 struct Inner {
-    serial: u64,
-    created: Ticks,
     local: Local,
     seat: Mutex<Seat>,
+    created: Ticks,
+    serial: u64,
 }
 
 /// Where a session is registered. Its lock is taken after the session's state, and before a group's members.
@@ -204,8 +206,13 @@ impl Session {
     /// If over a million requests are inside.
     #[inline]
     pub fn enter(&self) -> Result<RequestGuard, SessionEnded> {
+        self.clone().into_entered()
+    }
+
+    #[inline]
+    pub(crate) fn into_entered(self) -> Result<RequestGuard, SessionEnded> {
         match self.local().activity.enter() {
-            Some(epoch) => Ok(RequestGuard::new(self.clone(), epoch)),
+            Some(epoch) => Ok(RequestGuard::new(self, epoch)),
             None => Err(self.ended()),
         }
     }

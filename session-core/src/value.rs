@@ -17,7 +17,9 @@ use crate::runtime::Instant;
 use crate::sync::{Counted, from_std, into_std};
 
 /// A value with what is needed to close it, wherever that happens.
+#[repr(C)]
 pub(crate) struct Value<T> {
+    /// First, beside the counts: who reads it reads one cache line.
     inner: T,
     hook: Option<Hook<T>>,
     tag: Tag,

@@ -32,12 +32,15 @@ async fn r02_the_token_comes_after_the_rest() {
     assert_eq!(lookout.seen(), [true; 7]);
 }
 
+/// A way to see that a session has completed.
+type IsCompleted = fn(&Session) -> bool;
+
 #[test]
 fn r02_who_sees_it_completed_finds_its_id_dead_and_its_token_cancelled() {
     let runtime = threads();
     let _entered = runtime.enter();
     let sessions = manager();
-    let ways: [(&str, fn(&Session) -> bool); 4] = [
+    let ways: [(&str, IsCompleted); 4] = [
         ("is_completed", |session| session.is_completed()),
         ("enter", |session| session.enter().is_err()),
         ("keep_alive", |session| session.keep_alive().is_err()),

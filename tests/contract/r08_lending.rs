@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -316,6 +315,4 @@ async fn r08_a_guard_moves_into_a_blocking_call() {
     let guard = tokio::task::spawn_blocking(blocking).await.unwrap();
     assert_eq!(*guard, 1);
     assert!(bench.a.try_lock().is_none(), "it is still lent");
-    let shared: Arc<dyn Send + Sync> = Arc::new(bench.clone());
-    drop(shared);
 }

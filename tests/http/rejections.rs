@@ -122,9 +122,7 @@ async fn a_set_without_its_state_is_the_servers_fault() {
     let app = Router::new()
         .route(
             "/",
-            get(async |needy: Props<Needy>| {
-                needy.length().map(|length| length.to_string()).unwrap()
-            }),
+            get(async |needy: Props<Needy>| needy.length().map(ToString::to_string).unwrap()),
         )
         .layer(SessionLayer::new(manager()));
     let (kind, detail) = problem(kit::get(&app, "/", "").await, 500).await;

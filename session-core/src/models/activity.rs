@@ -36,14 +36,10 @@ fn against_idle_end(visit: fn(&Session) -> bool) {
     let session = world.session();
     let limit = session.created();
     let (visited, ended) = (AtomicBool::new(false), AtomicBool::new(false));
-    race!(
-        world,
-        || visited.store(visit(&session), Ordering::Relaxed),
-        || {
-            let decision = session.complete_if_idle(CompletionCause::IdleTimeout, limit);
-            ended.store(decision.is_ok(), Ordering::Relaxed);
-        }
-    );
+    race!(|| visited.store(visit(&session), Ordering::Relaxed), || {
+        let decision = session.complete_if_idle(CompletionCause::IdleTimeout, limit);
+        ended.store(decision.is_ok(), Ordering::Relaxed);
+    });
     assert_ne!(visited.into_inner(), ended.into_inner());
     world.end();
 }
@@ -83,7 +79,7 @@ fn keep_alive_guards_against_each_other() {
         };
         // So that the session is idle at no time before the guards are there.
         let before = session.keep_alive().expect("the session is active");
-        race!(world, keep, keep);
+        race!(keep, keep);
         advance(Duration::from_secs(1));
         drop(before);
         assert!(session.idle_since().is_ok_and(|since| since > limit));

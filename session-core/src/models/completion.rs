@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::harness::{Probe, World, block_on, close, explore, race, step};
+use shuttle::future::block_on;
+
+use super::harness::{Probe, World, close, explore, race, step};
 use crate::cause::CompletionCause;
 use crate::runtime::advance;
 use crate::session::Session;
@@ -40,7 +42,6 @@ fn three_causes() {
             assert!(session.take_ownership(()).is_err());
         };
         race!(
-            world,
             || {
                 session.terminate();
                 check();
@@ -91,7 +92,7 @@ fn a_request_inside_against_completion() {
                 drop(guard);
             }
         };
-        race!(world, visit, visit, || {
+        race!(visit, visit, || {
             session.terminate();
             let report = block_on(session.cleanup_completed());
             assert!(report.is_clean());
@@ -126,18 +127,13 @@ fn a_task_against_completion() {
         let session = world.session();
         let tasks = Tasks::default();
         let waited_for = AtomicUsize::new(0);
-        race!(
-            world,
-            || tasks.spawn(&session),
-            || tasks.spawn(&session),
-            || {
-                session.terminate();
-                assert!(session.spawn(|_| async {}).is_err());
-                let report = block_on(session.cleanup_completed());
-                assert!(report.is_clean());
-                waited_for.store(tasks.finished.load(Ordering::Relaxed), Ordering::Relaxed);
-            }
-        );
+        race!(|| tasks.spawn(&session), || tasks.spawn(&session), || {
+            session.terminate();
+            assert!(session.spawn(|_| async {}).is_err());
+            let report = block_on(session.cleanup_completed());
+            assert!(report.is_clean());
+            waited_for.store(tasks.finished.load(Ordering::Relaxed), Ordering::Relaxed);
+        });
         // What was accepted had ended when cleanup had; what was refused never began.
         let accepted = tasks.accepted.into_inner();
         assert_eq!(waited_for.into_inner(), accepted);
@@ -154,7 +150,6 @@ fn a_task_against_the_drain_timeout() {
         let session = world.session();
         let value = world.tally.make_plain();
         race!(
-            world,
             || {
                 let _ = session.spawn(|_| async move {
                     let _held = value;

@@ -1,17 +1,18 @@
 //! Get-or-create: one initialiser, and what it makes is closed, whenever the session ends.
 
-use std::pin::pin;
 use std::ptr;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::harness::{Desk, Probe, World, block_on, explore, poll_once, race};
+use shuttle::future::block_on;
+
+use super::harness::{Desk, Probe, World, explore, poll_once, race};
 use crate::runtime::advance;
 use crate::session::Session;
 use crate::{
-    InitContext, LocalSession as _, Property, PropertyError, PropertyRef, Props, PropsError,
-    SessionProperties,
+    CancellationToken, InitContext, LocalSession as _, Property, PropertyError, PropertyKey,
+    PropertyRef, Props, PropsError, SessionProperties,
 };
 
 /// What a caller got: a value, or the news that the session has ended.
@@ -61,7 +62,7 @@ fn callers_of_a_sync_initialiser_against_completion() {
                 note(&got, desk.here());
             }
         };
-        race!(world, call, call, || end_and_check(&world, &session));
+        race!(call, call, || end_and_check(&world, &session));
         check(&world, got);
     });
 }
@@ -73,7 +74,6 @@ fn callers_of_an_async_initialiser_against_completion() {
         let session = world.session();
         let got = Mutex::default();
         race!(
-            world,
             || {
                 if let Some(desk) = desk(&session) {
                     note(&got, block_on(desk.elsewhere()));
@@ -82,7 +82,7 @@ fn callers_of_an_async_initialiser_against_completion() {
             || {
                 if let Some(desk) = desk(&session) {
                     // This one asks, and goes away.
-                    let _ = poll_once(pin!(desk.elsewhere()));
+                    let _ = poll_once(desk.elsewhere());
                 }
             },
             || end_and_check(&world, &session),
@@ -100,7 +100,6 @@ fn an_async_initialiser_against_the_drain_timeout() {
         let session = world.session();
         let got = Mutex::default();
         race!(
-            world,
             || {
                 if let Some(desk) = desk(&session) {
                     note(&got, block_on(desk.elsewhere()));
@@ -118,6 +117,67 @@ fn an_async_initialiser_against_the_drain_timeout() {
     });
 }
 
+/// Who waits for an initialiser hears of completion at once, though the initialiser goes on.
+#[test]
+fn a_caller_who_waits_hears_of_completion() {
+    const KEY: PropertyKey<Probe> = PropertyKey::new("probe");
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let (begun, gate) = (CancellationToken::new(), CancellationToken::new());
+        race!(
+            || {
+                let made = session.properties().get_or_init(&KEY, || {
+                    begun.cancel();
+                    block_on(gate.cancelled());
+                    world.tally.make_plain()
+                });
+                assert!(matches!(made, Err(PropertyError::SessionEnded)));
+            },
+            || {
+                block_on(begun.cancelled());
+                let waited = session.properties().get_or_init(&KEY, || unreachable!());
+                assert!(matches!(waited, Err(PropertyError::SessionEnded)));
+                gate.cancel();
+            },
+            || {
+                block_on(begun.cancelled());
+                session.terminate();
+            },
+        );
+        world.end();
+    });
+}
+
+/// What is absent once the session has completed stays absent.
+#[test]
+fn nothing_is_published_after_completion() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let desk = session.props::<Desk>().unwrap();
+        // While a request is inside, cleanup does not come to the properties.
+        let inside = session.enter().unwrap();
+        let [present, got] = [const { [const { AtomicBool::new(false) }; 2] }; 2];
+        race!(
+            || got[0].store(desk.here().is_ok(), Ordering::Relaxed),
+            || got[1].store(block_on(desk.elsewhere()).is_ok(), Ordering::Relaxed),
+            || {
+                session.terminate();
+                present[0].store(desk.here.get().is_some(), Ordering::Relaxed);
+                present[1].store(desk.elsewhere.get().is_some(), Ordering::Relaxed);
+                drop(inside);
+            },
+        );
+        assert_eq!(
+            present.map(AtomicBool::into_inner),
+            got.map(AtomicBool::into_inner)
+        );
+        drop(desk);
+        world.end();
+    });
+}
+
 #[test]
 fn callers_without_completion_all_get_the_one_value() {
     explore(|| {
@@ -125,7 +185,7 @@ fn callers_without_completion_all_get_the_one_value() {
         let session = world.session();
         let got = Mutex::default();
         let here = || note(&got, session.props::<Desk>().unwrap().here());
-        race!(world, here, here, here);
+        race!(here, here, here);
         assert_eq!(got.lock().unwrap().len(), 3);
         check(&world, got);
     });
@@ -185,7 +245,7 @@ fn initialisers_crosswise() {
         let count = |meeting: Result<&PropertyRef<Meeting>, PropertyError>| {
             cycles.fetch_add(meeting.unwrap().cycle.into(), Ordering::Relaxed);
         };
-        race!(world, || count(ring.a()), || count(ring.b()));
+        race!(|| count(ring.a()), || count(ring.b()));
         assert_eq!(cycles.load(Ordering::Relaxed), 1);
         drop(ring);
         world.end();
@@ -202,9 +262,7 @@ fn async_initialisers_crosswise() {
         let count = |meeting: Result<&PropertyRef<Meeting>, PropertyError>| {
             cycles.fetch_add(meeting.unwrap().cycle.into(), Ordering::Relaxed);
         };
-        race!(world, || count(block_on(ring.c())), || count(block_on(
-            ring.d()
-        )));
+        race!(|| count(block_on(ring.c())), || count(block_on(ring.d())));
         assert_eq!(cycles.load(Ordering::Relaxed), 1);
         drop(ring);
         world.end();

@@ -3,7 +3,9 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::harness::{Probe, World, block_on, close, explore, race};
+use shuttle::future::block_on;
+
+use super::harness::{Probe, World, close, explore, race};
 use crate::group::SessionGroup;
 use crate::id::GroupId;
 use crate::session::Session;
@@ -32,7 +34,7 @@ impl Met {
     }
 
     fn check(&self, world: &World, sessions: &[&Session]) {
-        world.settle();
+        world.shared.runtime.settle();
         let mut own = Vec::new();
         for session in sessions {
             if session.is_completed() {
@@ -72,7 +74,6 @@ fn the_last_leave_against_a_new_session_and_a_join() {
         let joining = world.session();
         let created = Mutex::new(None);
         race!(
-            world,
             || last.terminate(),
             || {
                 joining.join(name()).unwrap();
@@ -98,7 +99,6 @@ fn termination_against_a_new_session_and_a_join() {
         met.note(&world, joining.group());
         let created = Mutex::new(None);
         race!(
-            world,
             || {
                 let session = world.session_in(&name());
                 met.note(&world, session.group());
@@ -135,7 +135,6 @@ fn a_request_inside_against_its_session_leaving_the_group() {
         let guard = session.enter().unwrap();
         let left = AtomicBool::new(false);
         race!(
-            world,
             || {
                 left.store(true, Ordering::Relaxed);
                 drop(guard);
@@ -165,7 +164,6 @@ fn two_last_members_leave() {
         let moving = world.session_in(&name());
         met.note(&world, ending.group());
         race!(
-            world,
             || ending.terminate(),
             || {
                 moving.join(GroupId::from("h")).unwrap();
@@ -174,8 +172,7 @@ fn two_last_members_leave() {
             || {
                 // An anonymous group of one's own, made at the same moment by several who ask.
                 let session = world.session();
-                race!(world, || met.note(&world, session.group()), || session
-                    .terminate());
+                race!(|| met.note(&world, session.group()), || session.terminate());
                 met.note(&world, session.group());
             },
         );

@@ -1,5 +1,6 @@
 //! What the models share: a world of sessions, threads that race in it, values that count, and the exploration.
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -79,13 +80,23 @@ pub(super) struct World {
 
 pub(super) type Thread<'a> = Box<dyn FnOnce() + Send + 'a>;
 
-/// Runs these closures at the same time.
+/// Runs these closures at the same time, until all have ended; the runtime's tasks run beside them.
 macro_rules! race {
-    ($world:expr, $($thread:expr),+ $(,)?) => {
-        $world.race(vec![$(Box::new($thread) as $crate::models::harness::Thread<'_>),+])
+    ($($thread:expr),+ $(,)?) => {
+        $crate::models::harness::run_threads(vec![
+            $(Box::new($thread) as $crate::models::harness::Thread<'_>),+
+        ])
     };
 }
 pub(super) use race;
+
+pub(super) fn run_threads(threads: Vec<Thread<'_>>) {
+    shuttle::thread::scope(|scope| {
+        for thread in threads {
+            scope.spawn(thread);
+        }
+    });
+}
 
 impl World {
     pub(super) fn new() -> Self {
@@ -128,40 +139,13 @@ impl World {
         session
     }
 
-    /// Runs the threads until they have ended, while two workers run the runtime's tasks.
-    pub(super) fn race(&self, threads: Vec<Thread<'_>>) {
-        let running = AtomicUsize::new(threads.len());
-        shuttle::thread::scope(|scope| {
-            let running = &running;
-            for thread in threads {
-                scope.spawn(move || {
-                    thread();
-                    running.fetch_sub(1, Ordering::Relaxed);
-                });
-            }
-            let work = || {
-                while running.load(Ordering::Relaxed) > 0 {
-                    self.shared.runtime.poll_next();
-                    shuttle::thread::yield_now();
-                }
-            };
-            scope.spawn(work);
-            work();
-        });
-    }
-
-    /// Runs the runtime's tasks until none is left.
-    pub(super) fn settle(&self) {
-        while self.shared.runtime.poll_next() {}
-    }
-
     /// Ends the sessions that are left. Then nothing is left of any, and every value was closed once.
     pub(super) fn end(&self) {
         for session in self.shared.sessions() {
             assert!(session.local().cause().is_none(), "registered, but ended");
             session.complete(CompletionCause::Shutdown);
         }
-        self.settle();
+        self.shared.runtime.settle();
         let stats = self.shared.stats();
         assert_eq!((stats.active, stats.in_cleanup, stats.groups), (0, 0, 0));
         assert!(!self.shared.is_cleaning_up());
@@ -174,28 +158,19 @@ impl World {
     }
 }
 
-/// Waits for a future, while the first thread polls the runtime's tasks.
-pub(super) fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(output) = poll_once(future.as_mut()) {
-            return output;
-        }
-        shuttle::thread::yield_now();
-    }
+/// Polls once, for nobody.
+pub(super) fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
-pub(super) fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
-}
-
-/// Pending once: a step between two polls.
+/// A step between two polls.
 pub(super) async fn step() {
     let mut stepped = false;
-    std::future::poll_fn(|_| {
+    poll_fn(|context| {
         if std::mem::replace(&mut stepped, true) {
             Poll::Ready(())
         } else {
+            context.waker().wake_by_ref();
             Poll::Pending
         }
     })
@@ -274,6 +249,7 @@ impl Drop for Probe {
 pub(super) fn close(probe: Probe) {
     point();
     probe.count_closed();
+    drop(probe);
 }
 
 pub(super) async fn close_later(probe: Probe) {

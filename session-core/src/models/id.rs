@@ -20,7 +20,6 @@ fn cycle_id_against_look_up_and_completion() {
         let world = World::new();
         let session = world.session();
         race!(
-            world,
             || cycle(&world, &session),
             || {
                 let found = world.shared.sessions();
@@ -46,7 +45,6 @@ fn cycle_id_against_cycle_id() {
         let world = World::new();
         let session = world.session();
         race!(
-            world,
             || cycle(&world, &session),
             || cycle(&world, &session),
             || assert!(!world.shared.sessions().is_empty(), "not found"),

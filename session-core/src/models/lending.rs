@@ -1,25 +1,23 @@
 //! Lending an `Exclusive`: to one at a time, to nobody after completion, and closed after the last guard.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::harness::{Desk, Probe, World, block_on, explore, race};
-use crate::runtime::advance;
-use crate::sync::point;
-use crate::{ExclusiveGuard, LocalSession as _, PropertyError};
+use shuttle::future::block_on;
 
-/// Has it in hand for a while.
+use super::harness::{Desk, Probe, World, explore, race, step};
+use crate::runtime::advance;
+use crate::{CancellationToken, ExclusiveGuard, LocalSession as _, PropertyError};
+
+/// Has it in hand until then.
 fn hold(
     world: &World,
     held: &AtomicUsize,
     guard: ExclusiveGuard<Probe>,
-    mut until: impl FnMut() -> bool,
+    until: impl Future<Output = ()>,
 ) {
     assert_eq!(held.fetch_add(1, Ordering::Relaxed), 0, "lent twice");
-    point();
-    while !until() {
-        shuttle::thread::yield_now();
-    }
+    block_on(until);
     assert_eq!(world.tally.closed(), 0, "closed while lent");
     held.fetch_sub(1, Ordering::Relaxed);
     drop(guard);
@@ -33,11 +31,11 @@ fn lending_against_completion() {
         let desk = session.props::<Desk>().unwrap();
         let held = AtomicUsize::new(0);
         let call = || match block_on(desk.lent()) {
-            Ok(guard) => hold(&world, &held, guard, || true),
+            Ok(guard) => hold(&world, &held, guard, step()),
             Err(PropertyError::SessionEnded) => {}
             Err(error) => panic!("{error}"),
         };
-        race!(world, call, call, || {
+        race!(call, call, || {
             session.terminate();
             assert!(desk.lent.try_lock().is_none());
             let refused = block_on(desk.lent());
@@ -55,29 +53,15 @@ fn a_guard_given_back_after_completion() {
         let world = World::new();
         let session = world.session();
         let desk = session.props::<Desk>().unwrap();
-        // Made by a first caller, while the first thread still polls for it.
-        let guard = {
-            let mut lent = std::pin::pin!(desk.lent());
-            loop {
-                if let std::task::Poll::Ready(guard) = super::harness::poll_once(lent.as_mut()) {
-                    break guard.unwrap();
-                }
-                world.shared.runtime.poll_next();
-            }
-        };
-        let (held, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let completed = || ended.load(Ordering::Relaxed);
+        let guard = block_on(desk.lent()).unwrap();
+        let (held, ended) = (AtomicUsize::new(0), CancellationToken::new());
         race!(
-            world,
-            || hold(&world, &held, guard, completed),
+            || hold(&world, &held, guard, ended.cancelled()),
             || assert!(block_on(desk.lent()).is_err(), "lent after completion"),
-            || while !completed() {
-                assert!(desk.lent.try_lock().is_none(), "lent twice");
-                shuttle::thread::yield_now();
-            },
+            || assert!(desk.lent.try_lock().is_none(), "lent after completion"),
             || {
                 session.terminate();
-                ended.store(true, Ordering::Relaxed);
+                ended.cancel();
             },
         );
         drop(desk);
@@ -94,11 +78,11 @@ fn the_lend_timeout_against_a_guard_given_back() {
         let desk = session.props::<Desk>().unwrap();
         let held = AtomicUsize::new(0);
         let call = || match block_on(desk.lent()) {
-            Ok(guard) => hold(&world, &held, guard, || true),
+            Ok(guard) => hold(&world, &held, guard, step()),
             Err(PropertyError::Busy) => {}
             Err(error) => panic!("{error}"),
         };
-        race!(world, call, call, || advance(Duration::from_secs(1)));
+        race!(call, call, || advance(Duration::from_secs(1)));
         // Whoever has gone without it has left nothing behind.
         let guard = desk.lent.try_lock().expect("it was given back");
         drop((guard, desk));

@@ -1,12 +1,13 @@
 //! Owned values: completion, dispose and reclaim race, and one wins.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::harness::{Probe, World, block_on, explore, race};
+use shuttle::future::block_on;
+
+use super::harness::{Probe, World, explore, race};
 use crate::runtime::advance;
-use crate::{LocalSession as _, Owned, PropertyKey};
+use crate::{CancellationToken, LocalSession as _, Owned, PropertyKey};
 
 #[test]
 fn dispose_against_reclaim_against_completion() {
@@ -19,7 +20,6 @@ fn dispose_against_reclaim_against_completion() {
             .unwrap();
         let [disposed, reclaimed, closed, dropped] = [const { AtomicUsize::new(0) }; 4];
         race!(
-            world,
             || disposed.store(owned.dispose().into(), Ordering::Relaxed),
             || {
                 if let Some(value) = owned.reclaim() {
@@ -48,28 +48,13 @@ fn dispose_against_reclaim_against_completion() {
 
 /// A value whose drop waits for the gate.
 struct Slow {
-    gate: Arc<Gate>,
+    gate: CancellationToken,
     _probe: Probe,
-}
-
-#[derive(Default)]
-struct Gate(AtomicBool);
-
-impl Gate {
-    fn open(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    fn pass(&self) {
-        while !self.0.load(Ordering::Relaxed) {
-            shuttle::thread::yield_now();
-        }
-    }
 }
 
 impl Drop for Slow {
     fn drop(&mut self) {
-        self.gate.pass();
+        block_on(self.gate.cancelled());
     }
 }
 
@@ -80,7 +65,7 @@ fn what_outlasts_the_drain_timeout() {
     explore(|| {
         let world = World::new();
         let session = world.session();
-        let gate = Arc::new(Gate::default());
+        let gate = CancellationToken::new();
         let slow = Slow {
             gate: gate.clone(),
             _probe: world.tally.make_plain(),
@@ -88,11 +73,10 @@ fn what_outlasts_the_drain_timeout() {
         let owned = session.take_ownership(slow).ok().unwrap();
         let kept = session.keep_alive().unwrap();
         race!(
-            world,
             || _ = owned.dispose(),
             || {
                 let made = session.properties().get_or_init(&KEY, || {
-                    gate.pass();
+                    block_on(gate.cancelled());
                     world.tally.make_plain()
                 });
                 drop(made);
@@ -101,10 +85,9 @@ fn what_outlasts_the_drain_timeout() {
             || {
                 session.terminate();
                 for _ in 0..4 {
-                    shuttle::thread::yield_now();
                     advance(Duration::from_secs(1));
                 }
-                gate.open();
+                gate.cancel();
             },
         );
         world.end();

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::harness::{World, block_on, explore, race};
+use shuttle::future::block_on;
+
+use super::harness::{World, explore, race};
 use crate::manager::SessionManager;
 use crate::session::Session;
 use crate::sync::Mutex;
@@ -21,7 +23,7 @@ fn creation_against_shutdown() {
             }
             Err(error) => assert_eq!(error, CreateError::ShuttingDown),
         };
-        race!(world, create, create, || {
+        race!(create, create, || {
             let report = block_on(manager.shutdown(Duration::from_secs(1)));
             assert!(report.is_clean());
             assert_eq!(manager.create(), Err(CreateError::ShuttingDown));
@@ -44,12 +46,9 @@ fn the_last_clone_against_cycle_id() {
         let world = World::new();
         let manager = SessionManager::new(world.shared.clone());
         let session = manager.create().unwrap();
-        race!(
-            world,
-            move || drop(manager),
-            || _ = session.cycle_id(),
-            || drop(session.take_ownership(world.tally.make_plain())),
-        );
+        race!(move || drop(manager), || _ = session.cycle_id(), || drop(
+            session.take_ownership(world.tally.make_plain())
+        ),);
         assert!(session.is_completed());
         world.end();
     });

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::harness::{Probe, World, block_on, close, close_later, exhaust, explore, race};
+use shuttle::future::block_on;
+
+use super::harness::{Probe, World, close, close_later, exhaust, explore, race};
 use crate::runtime::advance;
 use crate::sync::Counted;
 use crate::{LocalSession as _, PropertyKey, Trouble};
@@ -37,7 +39,7 @@ fn the_last_handle_against_cleanup() {
             .insert_with(&KEY, world.tally.make(), close)
             .unwrap();
         let other = handle.clone();
-        race!(world, move || drop(handle), move || drop(other), || {
+        race!(move || drop(handle), move || drop(other), || {
             session.terminate();
             let report = block_on(session.cleanup_completed());
             assert!(report.is_clean(), "{report:?}");
@@ -58,7 +60,6 @@ fn the_last_handle_against_the_close_timeout() {
             .insert_with(&KEY, world.tally.make(), close)
             .unwrap();
         race!(
-            world,
             move || drop(handle),
             || advance(Duration::from_secs(1)),
             || {
@@ -87,7 +88,6 @@ fn insert_against_remove_against_completion() {
         let properties = session.properties();
         let inserted = AtomicBool::new(false);
         race!(
-            world,
             || match properties.insert_with(&KEY, world.tally.make(), close_later) {
                 Ok(_) => inserted.store(true, Ordering::Relaxed),
                 Err(refused) => refused.into_value().take_back(),
