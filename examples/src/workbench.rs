@@ -5,18 +5,21 @@
 //!
 //! - `set`: what a session holds, and in which order it goes
 //! - `connection`: how the connection is opened, used, rolled back and closed
+//! - `sandbox`: what a visitor's SQL may do
 //! - `runners`, `runner`, `spill`: queries that run while other requests come and go, and their rows
 //! - `api`, `tables`, `problem`: what a client may ask, and what it is answered
-//! - `args`, `database`, `import`, `server`: the program around it
+//! - `args`, `database`, `import`, `host`, `server`: the program around it
 
 mod api;
 mod args;
 mod connection;
 mod database;
+mod host;
 mod import;
 mod problem;
 mod runner;
 mod runners;
+mod sandbox;
 mod server;
 mod set;
 mod spill;

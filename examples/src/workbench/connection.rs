@@ -1,15 +1,17 @@
 //! A session's own connection: its temp tables, its open transaction.
 
-use std::sync::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rusqlite::fallible_iterator::FallibleIterator;
-use rusqlite::{Batch, ErrorCode};
+use rusqlite::hooks::{AuthContext, Authorization};
+use rusqlite::{Batch, ErrorCode, Statement};
 use session_core::{InitContext, SessionId};
 use tokio_util::sync::CancellationToken;
 
 use super::database::Database;
 use super::spill::{Spill, SpillError};
-use super::{blocking, sqlite_message};
+use super::{blocking, sandbox, sqlite_message};
 
 /// A connection, and whose it is for the log.
 #[derive(Debug)]
@@ -23,12 +25,31 @@ pub(crate) struct Connection {
 pub(crate) enum QueryError {
     #[error("the query was cancelled")]
     Cancelled,
+    #[error(
+        "{}: a statement reaches no other file, no setting and no new virtual table, looks at tables with PRAGMA, \
+         and calls up to {} functions",
+        sqlite_message(.0),
+        sandbox::CALLS
+    )]
+    Refused(rusqlite::Error),
     #[error("{}", sqlite_message(.0))]
-    Sql(#[from] rusqlite::Error),
+    Sql(rusqlite::Error),
     #[error(transparent)]
     Spill(#[from] SpillError),
     #[error("the query panicked")]
     Panicked,
+}
+
+impl From<rusqlite::Error> for QueryError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) => Self::Cancelled,
+            Some(ErrorCode::AuthorizationForStatementDenied) => Self::Refused(error),
+            // It has no code for a function.
+            _ if sqlite_message(&error).starts_with("not authorized") => Self::Refused(error),
+            _ => Self::Sql(error),
+        }
+    }
 }
 
 impl QueryError {
@@ -87,43 +108,50 @@ impl Connection {
         &mut self,
         sql: &str,
         cancelled: CancellationToken,
-        spilled: &Mutex<Spill>,
+        spilled: &Spill,
         on_page: impl Fn(),
     ) -> Result<u64, QueryError> {
-        // Asked every thousand steps of SQLite's machine. An interrupt from outside would be lost between two
+        // Asked every hundred steps of SQLite's machine. An interrupt from outside would be lost between two
         // statements, or before the first.
         self.sqlite
-            .progress_handler(1000, Some(move || cancelled.is_cancelled()))?;
-        let result = self.step(sql, spilled, on_page);
+            .progress_handler(100, Some(move || cancelled.is_cancelled()))?;
+        let calls = Arc::default();
+        self.sqlite
+            .authorizer(Some(sandbox::authorizer(Arc::clone(&calls))))?;
+        let result = self.step(sql, &calls, spilled, on_page);
         self.sqlite.progress_handler(0, None::<fn() -> bool>)?;
-        match result {
-            Err(QueryError::Sql(error))
-                if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) =>
-            {
-                Err(QueryError::Cancelled)
-            }
-            result => result,
-        }
+        self.sqlite
+            .authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
+        result
     }
 
     fn step(
         &self,
         sql: &str,
-        spilled: &Mutex<Spill>,
+        calls: &AtomicU32,
+        spilled: &Spill,
         on_page: impl Fn(),
     ) -> Result<u64, QueryError> {
         let before = self.sqlite.total_changes();
         let mut statements = Batch::new(&self.sqlite, sql);
         while let Some(mut statement) = statements.next()? {
-            if statement.column_count() > 0 {
-                let columns = statement.column_names().map(str::to_owned).collect();
-                spilled.lock().expect("no holder panics").begin(columns)?;
-            }
+            calls.store(0, Ordering::Relaxed);
+            // The columns are known after the first step: if the tables have changed since the statement was
+            // prepared, that prepares it again.
+            let mut begun = false;
             let mut rows = statement.raw_query();
             while let Some(row) = rows.next()? {
-                if spilled.lock().expect("no holder panics").push(row)? {
+                if !begun {
+                    spilled.begin(columns(row.as_ref()))?;
+                    begun = true;
+                }
+                if spilled.push(row)? {
                     on_page();
                 }
+            }
+            drop(rows);
+            if !begun && statement.column_count() > 0 {
+                spilled.begin(columns(&statement))?;
             }
         }
         Ok(self.sqlite.total_changes() - before)
@@ -133,4 +161,8 @@ impl Connection {
     pub(crate) fn sqlite(&self) -> &rusqlite::Connection {
         &self.sqlite
     }
+}
+
+fn columns(statement: &Statement<'_>) -> Vec<String> {
+    statement.column_names().map(str::to_owned).collect()
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::import::{ImportError, import, table_name};
+use super::sandbox;
 
 const SAMPLES: [(&str, &str); 2] = [
     ("airports", include_str!("../../data/airports.csv")),
@@ -16,11 +17,18 @@ const SAMPLES: [(&str, &str); 2] = [
     ),
 ];
 
+/// What visitors may add to the file.
+const GROWTH_BYTES: i64 = 256 << 20;
+/// So many columns a table may have, or as many as the widest that is given has.
+const COLUMNS: i32 = 200;
+
 /// Where the shared tables are, and where results too large for memory go.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
     path: PathBuf,
     scratch: PathBuf,
+    columns: i32,
+    pages: i64,
 }
 
 /// Why there is nothing to serve: one line that names the file.
@@ -57,8 +65,15 @@ impl Database {
         }
         if let [(path, Source::Sqlite)] = &sources[..] {
             let path = (*path).clone();
-            return match prepare(&path, OpenFlags::SQLITE_OPEN_READ_WRITE) {
-                Ok(_) => Ok(Self { path, scratch }),
+            let measured = prepare(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+                .and_then(|connection| measure(&connection));
+            return match measured {
+                Ok((columns, pages)) => Ok(Self {
+                    path,
+                    scratch,
+                    columns,
+                    pages,
+                }),
                 Err(error) => Err(LoadError::NoDatabase { path, error }),
             };
         }
@@ -68,14 +83,15 @@ impl Database {
             let path = path.to_owned();
             |error| LoadError::NoTable { path, error }
         };
+        let no_database = |error| LoadError::NoDatabase {
+            path: path.clone(),
+            error,
+        };
         let mut connection = prepare(
             &path,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         )
-        .map_err(|error| LoadError::NoDatabase {
-            path: path.clone(),
-            error,
-        })?;
+        .map_err(no_database)?;
         if sources.is_empty() {
             for (table, csv) in SAMPLES {
                 load_table(&mut connection, table, Cursor::new(csv))
@@ -89,20 +105,19 @@ impl Database {
             let table = table_name(&path.file_stem().unwrap_or_default().to_string_lossy());
             load_table(&mut connection, &table, file).map_err(no_table(path))?;
         }
-        Ok(Self { path, scratch })
+        let (columns, pages) = measure(&connection).map_err(no_database)?;
+        Ok(Self {
+            path,
+            scratch,
+            columns,
+            pages,
+        })
     }
 
     /// Opens the file for one visitor. Blocks.
-    ///
-    /// The SQL will be a stranger's, so it can reach no other file, nor ask for a value that fills the memory.
     pub(crate) fn open(&self) -> rusqlite::Result<Connection> {
-        use rusqlite::config::DbConfig::SQLITE_DBCONFIG_DEFENSIVE;
-        use rusqlite::limits::Limit::{SQLITE_LIMIT_ATTACHED, SQLITE_LIMIT_LENGTH};
-
         let connection = open(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        connection.set_limit(SQLITE_LIMIT_ATTACHED, 0)?;
-        connection.set_limit(SQLITE_LIMIT_LENGTH, 4 << 20)?;
-        connection.set_db_config(SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        sandbox::confine(&connection, self.columns, self.pages)?;
         Ok(connection)
     }
 
@@ -147,6 +162,18 @@ fn prepare(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = open(path, flags)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     Ok(connection)
+}
+
+/// How wide a visitor's tables may be, and how many pages the file may have.
+fn measure(connection: &Connection) -> rusqlite::Result<(i32, i64)> {
+    connection.query_row(
+        "SELECT max(?1, (SELECT coalesce(max(columns), 0) FROM (
+                    SELECT (SELECT count(*) FROM pragma_table_xinfo(sqlite_schema.name)) AS columns FROM sqlite_schema WHERE type = 'table'))),
+                page_count + ?2 / page_size
+         FROM pragma_page_count, pragma_page_size",
+        (COLUMNS, GROWTH_BYTES),
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
 }
 
 fn load_table(

@@ -54,8 +54,10 @@ impl Problem {
                 "Another session is writing",
             ),
             Self::Query(error) => match **error {
-                QueryError::Sql(_) => (StatusCode::BAD_REQUEST, "SQLite refused the query"),
-                QueryError::Spill(SpillError::TooLarge) => {
+                QueryError::Sql(_) | QueryError::Refused(_) => {
+                    (StatusCode::BAD_REQUEST, "SQLite refused the query")
+                }
+                QueryError::Spill(SpillError::TooLarge | SpillError::RowTooLarge) => {
                     (StatusCode::BAD_REQUEST, "The result is too large")
                 }
                 QueryError::Cancelled => (StatusCode::CONFLICT, "The query was cancelled"),
@@ -98,7 +100,7 @@ struct Told<'a> {
     status: u16,
 }
 
-fn answer(status: StatusCode, title: &str, detail: &str) -> Response {
+pub(crate) fn answer(status: StatusCode, title: &str, detail: &str) -> Response {
     let mut response = (
         status,
         Json(Told {

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -25,7 +25,7 @@ pub(crate) struct Runner {
     /// The session's end, and by that or by itself the query's.
     ended: CancellationToken,
     stop: CancellationToken,
-    spill: Mutex<Spill>,
+    spill: Spill,
     /// Sent when it changes, and when a page gets its first row.
     state: watch::Sender<State>,
     in_transaction: Arc<AtomicBool>,
@@ -70,7 +70,7 @@ impl Runner {
             sql,
             stop: ended.child_token(),
             ended,
-            spill: Mutex::new(Spill::new(scratch)),
+            spill: Spill::new(scratch),
             state: watch::Sender::new(State::Running),
             in_transaction,
         }
@@ -135,7 +135,7 @@ impl Runner {
 
     /// Waits for the first row of a page, counted from 0, or for the end of the query.
     pub(crate) async fn reached(&self, page: usize) -> Result<(), SessionEnded> {
-        self.wait(|state| !matches!(state, State::Running) || page < self.spill().pages())
+        self.wait(|state| !matches!(state, State::Running) || page < self.spill.pages())
             .await?;
         Ok(())
     }
@@ -156,7 +156,7 @@ impl Runner {
     /// The rows of a page as a JSON array; `None` if it is not there.
     pub(crate) async fn page(self: &Arc<Self>, page: usize) -> io::Result<Option<Box<RawValue>>> {
         let runner = Arc::clone(self);
-        blocking(move || runner.spill().page(page)).await
+        blocking(move || runner.spill.page(page)).await
     }
 
     pub(crate) fn summary(&self) -> Summary {
@@ -166,20 +166,16 @@ impl Runner {
             State::Done { changes } => (Some(*changes), None),
             State::Failed(error) => (None, error.is_failure().then(|| error.to_string())),
         };
-        let spill = self.spill();
+        let found = self.spill.found();
         Summary {
             id: self.id,
             state: state.word(),
-            columns: spill.columns().to_vec(),
-            total: spill.rows(),
-            pages: spill.pages(),
+            columns: found.columns,
+            total: found.rows,
+            pages: found.pages,
             changes,
             error,
         }
-    }
-
-    fn spill(&self) -> MutexGuard<'_, Spill> {
-        self.spill.lock().expect("no holder panics")
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use axum::middleware::from_fn;
 use session_core::{LifecycleEvent, LifecycleEvents, SessionManager, Subject, WhenFull};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -14,6 +15,7 @@ use tracing_subscriber::EnvFilter;
 use super::api;
 use super::args::{Args, Options, USAGE};
 use super::database::Database;
+use super::host;
 
 /// A session holds up to a dozen open files, and a process often may have no more than 1024.
 const MAX_SESSIONS: usize = 64;
@@ -101,7 +103,10 @@ async fn serve(
         .build()
         .expect("there is a runtime, and no setting is zero");
     let told = tokio::spawn(tell(sessions.subscribe()));
-    let app = api::router(database, sessions.clone());
+    let mut app = api::router(database, sessions.clone());
+    if address.ip().is_loopback() {
+        app = app.layer(from_fn(host::only_local));
+    }
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app)
         .with_graceful_shutdown(async move {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
@@ -12,6 +13,8 @@ use tempfile::SpooledTempFile;
 /// A page ends after so many rows, or with the row that fills its bytes.
 const PAGE_ROWS: u64 = 100;
 const PAGE_BYTES: usize = 64 << 10;
+/// What a row may have as JSON.
+const ROW_BYTES: usize = 512 << 10;
 /// What a result may take of memory before it goes to disk, and of the disk at most.
 const MEMORY_BYTES: usize = 256 << 10;
 const DISK_BYTES: u64 = 256 << 20;
@@ -21,14 +24,29 @@ const DISK_BYTES: u64 = 256 << 20;
 /// In memory are the page being filled, eight bytes for every page before it, and a small result's rows.
 #[derive(Debug)]
 pub(crate) struct Spill {
+    /// Apart, so that who only counts does not wait for the disk.
+    found: Mutex<Found>,
+    pages: Mutex<Pages>,
+}
+
+/// What was found so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    /// The names of the columns; none before a statement that has rows.
+    pub(crate) columns: Vec<String>,
+    pub(crate) rows: u64,
+    /// Counting the one being filled.
+    pub(crate) pages: usize,
+}
+
+#[derive(Debug)]
+struct Pages {
     file: SpooledTempFile,
-    columns: Vec<String>,
     /// Where each page in the file ends.
     ends: Vec<u64>,
     /// The page being filled, as JSON without its closing bracket.
     tail: Vec<u8>,
     tail_rows: u64,
-    rows: u64,
     limit: u64,
 }
 
@@ -37,6 +55,8 @@ pub(crate) struct Spill {
 pub(crate) enum SpillError {
     #[error("the result is larger than {} MiB: ask for less", DISK_BYTES >> 20)]
     TooLarge,
+    #[error("a row is larger than {} KiB: ask for less", ROW_BYTES >> 10)]
+    RowTooLarge,
     #[error("the result cannot be stored")]
     Io(#[from] io::Error),
 }
@@ -45,51 +65,82 @@ impl Spill {
     /// No rows yet; a file is made in `directory` once they are many.
     pub(crate) fn new(directory: &Path) -> Self {
         Self {
-            file: tempfile::spooled_tempfile_in(MEMORY_BYTES, directory),
-            columns: Vec::new(),
-            ends: Vec::new(),
-            tail: vec![b'['],
-            tail_rows: 0,
-            rows: 0,
-            limit: DISK_BYTES,
+            found: Mutex::default(),
+            pages: Mutex::new(Pages {
+                file: tempfile::spooled_tempfile_in(MEMORY_BYTES, directory),
+                ends: Vec::new(),
+                tail: vec![b'['],
+                tail_rows: 0,
+                limit: DISK_BYTES,
+            }),
         }
     }
 
     /// Starts anew: the rows of the last statement are the query's.
-    pub(crate) fn begin(&mut self, columns: Vec<String>) -> Result<(), SpillError> {
-        self.file.set_len(0)?;
-        self.columns = columns;
-        self.ends.clear();
-        self.clear_tail();
-        self.rows = 0;
+    pub(crate) fn begin(&self, columns: Vec<String>) -> Result<(), SpillError> {
+        let mut pages = lock(&self.pages);
+        pages.file.set_len(0)?;
+        pages.ends.clear();
+        pages.clear_tail();
+        *lock(&self.found) = Found {
+            columns,
+            ..Found::default()
+        };
         Ok(())
     }
 
     /// Keeps a row, and tells whether it is the first of its page.
-    pub(crate) fn push(&mut self, row: &Row<'_>) -> Result<bool, SpillError> {
+    pub(crate) fn push(&self, row: &Row<'_>) -> Result<bool, SpillError> {
+        let json = json(row)?;
+        let is_first = lock(&self.pages).push(&json)?;
+        let mut found = lock(&self.found);
+        found.rows += 1;
+        found.pages += usize::from(is_first);
+        Ok(is_first)
+    }
+
+    /// The rows of a page, counted from 0, as one JSON array; `None` if it is not there. Blocks.
+    ///
+    /// Page 0 is always there, if without rows.
+    pub(crate) fn page(&self, page: usize) -> io::Result<Option<Box<RawValue>>> {
+        let json = lock(&self.pages).read(page)?;
+        Ok(json.map(RawValue::from_string).transpose()?)
+    }
+
+    /// Waits for no row and no page.
+    pub(crate) fn found(&self) -> Found {
+        lock(&self.found).clone()
+    }
+
+    /// How many pages were found; waits no more than [`found`](Self::found).
+    pub(crate) fn pages(&self) -> usize {
+        lock(&self.found).pages
+    }
+}
+
+impl Pages {
+    fn push(&mut self, row: &[u8]) -> Result<bool, SpillError> {
         if self.tail_rows == PAGE_ROWS || self.tail.len() >= PAGE_BYTES {
             self.flush()?;
         }
         if self.tail_rows > 0 {
             self.tail.push(b',');
         }
-        let cells = (0..self.columns.len()).map(|column| Cell(row.get_ref_unwrap(column)));
-        serde_json::Serializer::new(&mut self.tail)
-            .collect_seq(cells)
-            .map_err(io::Error::from)?;
+        self.tail.extend_from_slice(row);
         self.tail_rows += 1;
-        self.rows += 1;
         Ok(self.tail_rows == 1)
     }
 
     fn flush(&mut self) -> Result<(), SpillError> {
-        self.tail.push(b']');
-        let end = self.end() + self.tail.len() as u64;
+        let start = self.end();
+        // With the bracket that closes it.
+        let end = start + self.tail.len() as u64 + 1;
         if end > self.limit {
             return Err(SpillError::TooLarge);
         }
-        self.file.seek(SeekFrom::Start(self.end()))?;
+        self.file.seek(SeekFrom::Start(start))?;
         self.file.write_all(&self.tail)?;
+        self.file.write_all(b"]")?;
         self.ends.push(end);
         self.clear_tail();
         Ok(())
@@ -104,10 +155,7 @@ impl Spill {
         self.ends.last().copied().unwrap_or(0)
     }
 
-    /// The rows of a page, counted from 0, as one JSON array; `None` if it is not there. Blocks.
-    ///
-    /// Page 0 is always there, if without rows.
-    pub(crate) fn page(&mut self, page: usize) -> io::Result<Option<Box<RawValue>>> {
+    fn read(&mut self, page: usize) -> io::Result<Option<String>> {
         let mut json;
         if let Some(&end) = self.ends.get(page) {
             let start = if page == 0 { 0 } else { self.ends[page - 1] };
@@ -116,28 +164,46 @@ impl Spill {
             (&mut self.file)
                 .take(end - start)
                 .read_to_string(&mut json)?;
-        } else if page < self.pages().max(1) {
+        } else if page == 0 || (page == self.ends.len() && self.tail_rows > 0) {
             json = String::from_utf8_lossy(&self.tail).into_owned();
             json.push(']');
         } else {
             return Ok(None);
         }
-        Ok(Some(RawValue::from_string(json)?))
+        Ok(Some(json))
+    }
+}
+
+/// What is locked is whole even where a holder panicked: at worst a row is not there, or not counted.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The row as a JSON array, unless it is too large.
+fn json(row: &Row<'_>) -> Result<Vec<u8>, SpillError> {
+    let width = row.as_ref().column_count();
+    let cells = (0..width).map(|column| Cell(row.get_ref_unwrap(column)));
+    let mut json = Bounded(Vec::new());
+    serde_json::Serializer::new(&mut json)
+        .collect_seq(cells)
+        .map_err(|_| SpillError::RowTooLarge)?;
+    Ok(json.0)
+}
+
+/// What is written, up to [`ROW_BYTES`].
+struct Bounded(Vec<u8>);
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > ROW_BYTES {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
     }
 
-    /// How many pages there are, counting the one being filled.
-    pub(crate) fn pages(&self) -> usize {
-        self.ends.len() + usize::from(self.tail_rows > 0)
-    }
-
-    /// How many rows there are.
-    pub(crate) fn rows(&self) -> u64 {
-        self.rows
-    }
-
-    /// The names of the columns; none before a statement that has rows.
-    pub(crate) fn columns(&self) -> &[String] {
-        &self.columns
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -180,7 +246,7 @@ mod tests {
         fill(Spill::new(&std::env::temp_dir()), sql)
     }
 
-    fn fill(mut spill: Spill, sql: &str) -> Result<Spill, SpillError> {
+    fn fill(spill: Spill, sql: &str) -> Result<Spill, SpillError> {
         let connection = Connection::open_in_memory().expect("memory opens");
         let mut statement = connection.prepare(sql).expect("it is SQL");
         spill.begin(statement.column_names().map(str::to_owned).collect())?;
@@ -198,35 +264,35 @@ mod tests {
         )
     }
 
-    fn page(spill: &mut Spill, page: usize) -> Vec<Vec<u64>> {
+    fn page(spill: &Spill, page: usize) -> Vec<Vec<u64>> {
         let json = spill.page(page).expect("it reads").expect("it is there");
         serde_json::from_str(json.get()).expect("it is JSON")
     }
 
     #[test]
     fn every_page_can_be_read_in_any_order_and_again() {
-        let mut spill = spilled(&numbers(100_250)).expect("it fits");
-        assert!(spill.file.is_rolled(), "it is on disk");
-        assert_eq!((spill.rows(), spill.pages()), (100_250, 1003));
+        let spill = spilled(&numbers(100_250)).expect("it fits");
+        assert!(lock(&spill.pages).file.is_rolled(), "it is on disk");
+        assert_eq!((spill.found().rows, spill.pages()), (100_250, 1003));
         for number in [1002, 0, 500, 0, 1002] {
-            let first = page(&mut spill, number)[0][0];
+            let first = page(&spill, number)[0][0];
             assert_eq!(first, number as u64 * PAGE_ROWS + 1);
         }
-        assert_eq!(page(&mut spill, 1002).len(), 50);
+        assert_eq!(page(&spill, 1002).len(), 50);
         assert!(spill.page(1003).expect("it reads").is_none());
     }
 
     #[test]
     fn a_small_result_needs_no_file_and_none_has_an_empty_page() {
         let spill = spilled(&numbers(100)).expect("it fits");
-        assert!(!spill.file.is_rolled());
+        assert!(!lock(&spill.pages).file.is_rolled());
         assert_eq!(spill.pages(), 1);
-        let mut empty = spilled("SELECT 1 AS one WHERE 0").expect("it fits");
+        let empty = spilled("SELECT 1 AS one WHERE 0").expect("it fits");
         assert_eq!(
-            (empty.pages(), empty.columns()),
-            (0, &["one".to_owned()][..])
+            (empty.pages(), empty.found().columns),
+            (0, vec!["one".to_owned()])
         );
-        assert!(page(&mut empty, 0).is_empty());
+        assert!(page(&empty, 0).is_empty());
     }
 
     #[test]
@@ -234,13 +300,13 @@ mod tests {
         let spill =
             spilled("WITH t(x) AS (VALUES (1), (2), (3)) SELECT hex(zeroblob(40000)) FROM t")
                 .expect("it fits");
-        assert_eq!((spill.rows(), spill.pages()), (3, 3));
+        assert_eq!((spill.found().rows, spill.pages()), (3, 3));
     }
 
     #[test]
     fn a_result_larger_than_the_disk_may_hold_is_refused() {
-        let mut spill = Spill::new(&std::env::temp_dir());
-        spill.limit = 10_000;
+        let spill = Spill::new(&std::env::temp_dir());
+        lock(&spill.pages).limit = 10_000;
         assert!(matches!(
             fill(spill, &numbers(10_000)),
             Err(SpillError::TooLarge)
@@ -248,8 +314,21 @@ mod tests {
     }
 
     #[test]
+    fn who_only_counts_waits_for_no_page() {
+        let spill = spilled(&numbers(7)).expect("it fits");
+        let _writing = lock(&spill.pages);
+        assert_eq!((spill.found().rows, spill.pages()), (7, 1));
+    }
+
+    #[test]
+    fn a_row_larger_than_the_memory_may_hold_is_refused() {
+        let too_large = spilled("SELECT zeroblob(200000), zeroblob(200000)");
+        assert!(matches!(too_large, Err(SpillError::RowTooLarge)));
+    }
+
+    #[test]
     fn each_type_has_its_json() {
-        let mut spill = spilled("SELECT NULL, 7, -1.5, 'a\"b', x'00ff', 9007199254740993, 9e999")
+        let spill = spilled("SELECT NULL, 7, -1.5, 'a\"b', x'00ff', 9007199254740993, 9e999")
             .expect("it fits");
         let json = spill.page(0).expect("it reads").expect("it is there");
         assert_eq!(

@@ -14,6 +14,7 @@ pub(crate) const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SEL
 #[derive(Clone)]
 pub(crate) struct Client {
     address: SocketAddr,
+    pub(crate) host: String,
     pub(crate) cookie: Option<String>,
 }
 
@@ -27,6 +28,7 @@ impl Client {
     pub(crate) fn new(server: &Server) -> Self {
         Self {
             address: server.address,
+            host: server.address.to_string(),
             cookie: None,
         }
     }
@@ -94,7 +96,7 @@ impl Client {
             stream,
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{cookie}\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            self.address,
+            self.host,
             body.len()
         )
         .expect("the server reads");

@@ -12,6 +12,7 @@ mod lifetime;
 mod panics;
 mod queries;
 mod readme;
+mod sandbox;
 mod server;
 mod shutdown;
 mod startup;

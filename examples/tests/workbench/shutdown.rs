@@ -36,9 +36,13 @@ fn a_shutdown_ends_every_session_in_order_though_requests_wait() {
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let mut server = Server::start(&[]);
-    // A statement that is all one step, so that it can't be interrupted.
+    // A statement with long steps and no moment between them, so that it can't be interrupted.
     let mut client = Client::new(&server);
-    let sql = "SELECT instr(hex(zeroblob(1000000)), hex(zeroblob(500000)) || '1')";
+    let sql = format!(
+        "CREATE TEMP TABLE t AS SELECT hex(zeroblob(32000)) AS h; CREATE TEMP TABLE u AS SELECT hex(zeroblob(16000)) || '1' AS n;
+         SELECT {} FROM t, u",
+        vec!["instr(h, n)"; 90].join(" + ")
+    );
     client.post("/api/query", &json!({ "sql": sql, "background": true }));
     // A client that promises a body and sends none: the server says so when it waits for it.
     let mut stalled = TcpStream::connect(server.address).expect("the server listens");
@@ -47,7 +51,7 @@ fn a_second_signal_ends_it_at_once() {
         .expect("it is more than zero");
     write!(
         stalled,
-        "POST /api/query HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n"
+        "POST /api/query HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n"
     )
     .expect("the server reads");
     let mut answer = [0; 25];

@@ -1,0 +1,219 @@
+//! What a visitor must not do to the others, to the machine or to the file.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::server::Server;
+
+fn refused(client: &mut Client, sql: &str, why: &str) {
+    let answer = client.post("/api/query", &json!({ "sql": sql }));
+    let detail = answer.body["detail"].as_str().unwrap_or_default();
+    assert!(
+        answer.status == 400 && detail.contains(why),
+        "{sql:.99}: {} {:.200}",
+        answer.status,
+        answer.body.to_string()
+    );
+}
+
+#[test]
+fn settings_other_files_and_code_are_refused() {
+    let server = Server::start(&[]);
+    let (mut ann, mut bob) = (Client::new(&server), Client::new(&server));
+    let everything = bob.rows("SELECT count(*) FROM airports");
+    for sql in [
+        "PRAGMA hard_heap_limit = 1",
+        "PRAGMA soft_heap_limit(1)",
+        "PRAGMA temp_store_directory = '/tmp'",
+        "PRAGMA temp_store_directory",
+        "PRAGMA temp_store = memory",
+        "PRAGMA cache_size = -99999999",
+        "PRAGMA mmap_size = 1099511627776",
+        "PRAGMA max_page_count = 1",
+        "PRAGMA JOURNAL_MODE = DELETE",
+        "PRAGMA main.locking_mode = EXCLUSIVE",
+        "PRAGMA user_version = 7",
+        "PRAGMA writable_schema = 1",
+        "PRAGMA wal_checkpoint(TRUNCATE)",
+        "PRAGMA database_list",
+        "SELECT * FROM pragma_database_list",
+        "ATTACH 'x.db' AS x",
+        "ATTACH 'x' || '.db' AS x",
+        "DETACH main",
+        "VACUUM",
+        "VACUUM INTO 'x.db'",
+        "CREATE VIRTUAL TABLE temp.words USING fts5(word)",
+        "SELECT load_extension('x')",
+        "EXPLAIN SELECT load_extension('x')",
+    ] {
+        refused(
+            &mut ann,
+            sql,
+            "a statement reaches no other file, no setting",
+        );
+    }
+    for who in [&mut ann, &mut bob, &mut Client::new(&server)] {
+        assert_eq!(who.rows("SELECT count(*) FROM airports"), everything);
+    }
+    server.stop();
+}
+
+#[test]
+fn tables_can_be_looked_at_and_changed() {
+    let server = Server::start(&[]);
+    let mut client = Client::new(&server);
+    for sql in [
+        "PRAGMA table_info(airports)",
+        "PRAGMA Table_List",
+        "SELECT name FROM pragma_table_info('airports')",
+        "PRAGMA user_version",
+        "PRAGMA foreign_keys",
+        "EXPLAIN QUERY PLAN SELECT * FROM airports",
+        "SELECT value FROM json_each('[1]')",
+    ] {
+        assert_ne!(client.rows(sql), json!([]), "{sql}");
+    }
+    client.rows(
+        "CREATE TABLE i (x PRIMARY KEY, y AS (upper(x))); CREATE INDEX j ON i (y); ALTER TABLE i RENAME TO k;
+         ANALYZE; SAVEPOINT s; INSERT INTO k VALUES (1); UPDATE k SET x = 2; RELEASE s; DROP TABLE k",
+    );
+    server.stop();
+}
+
+#[test]
+fn no_step_is_long() {
+    let server = Server::start(&[]);
+    let mut client = Client::new(&server);
+    refused(
+        &mut client,
+        "SELECT instr(zeroblob(4000000), cast(zeroblob(1999000) || x'01' AS blob))",
+        "string or blob too big",
+    );
+    refused(
+        &mut client,
+        "SELECT 'a' LIKE printf('%.*c', 1000, '_')",
+        "pattern too complex",
+    );
+    let calls = |calls| {
+        let calls = vec!["abs(latitude)"; calls].join(" + ");
+        format!("SELECT {calls} FROM airports LIMIT 1")
+    };
+    client.rows(&calls(100));
+    refused(&mut client, &calls(101), "calls up to 100 functions");
+    client.rows(&"SELECT abs(1);".repeat(200));
+
+    // SQLite's own would take a quarter of a minute.
+    let longest =
+        "SELECT length(trim(printf('%.*c', 65000, 'b'), printf('%.*c', 65000, 'a') || 'b'))";
+    assert_eq!(client.rows(longest), json!([[0]]));
+    assert_eq!(
+        client.rows("SELECT trim('xaxbyx', 'yx'), ltrim('éaé', 'é'), rtrim('aab', 'b'), trim(121, 1), trim(NULL, 'a'), trim('a', NULL), trim(' a ')"),
+        json!([["axb", "aé", "aa", "2", null, null, "a"]])
+    );
+    server.stop();
+}
+
+#[test]
+fn memory_and_disk_are_bounded() {
+    let server = Server::start(&[]);
+    let mut client = Client::new(&server);
+    let wide = |columns| {
+        let columns = vec!["z"; columns].join(", ");
+        format!("SELECT {columns} FROM (SELECT zeroblob(65536) AS z)")
+    };
+    refused(&mut client, &wide(200), "a row is larger than 512 KiB");
+    refused(&mut client, &wide(201), "too many columns");
+    refused(
+        &mut client,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000) SELECT group_concat(i) FROM n",
+        "string or blob too big",
+    );
+    for table in ["TEMP TABLE", "TABLE"] {
+        refused(
+            &mut client,
+            &format!(
+                "CREATE {table} t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+                 SELECT zeroblob(65000) FROM n"
+            ),
+            "database or disk is full",
+        );
+    }
+    assert_eq!(client.rows("SELECT 1"), json!([[1]]));
+    assert!(
+        server.peak_memory() < 96 << 10,
+        "{} KiB",
+        server.peak_memory()
+    );
+    server.stop();
+}
+
+#[test]
+fn a_wide_table_that_was_given_can_be_read() {
+    let directory = tempfile::tempdir().expect("there is room");
+    let path = directory.path().join("wide.csv");
+    let names: Vec<_> = (0..300).map(|number| format!("c{number}")).collect();
+    let csv = format!("{}\n{}\n", names.join(","), vec!["1"; 300].join(","));
+    fs::write(&path, csv).expect("there is room");
+    let server = Server::start(&[path.to_str().expect("it is text")]);
+    let mut client = Client::new(&server);
+    // Another connection's change of the schema has it read anew.
+    client.rows("SELECT 1");
+    Client::new(&server).rows("CREATE TABLE t (x)");
+    let row = client.rows("SELECT * FROM wide")[0].clone();
+    assert_eq!(row.as_array().map(Vec::len), Some(300));
+    server.stop();
+}
+
+#[test]
+fn a_table_that_changes_between_prepare_and_step_is_read_as_it_is() {
+    let server = Server::start(&[]);
+    let (mut ann, mut bob) = (Client::new(&server), Client::new(&server));
+    ann.rows("CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 2)");
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let sql = json!({ "sql": "ALTER TABLE t DROP COLUMN b; ALTER TABLE t ADD COLUMN b" });
+            while !done.load(Ordering::Relaxed) {
+                bob.post("/api/query", &sql);
+            }
+        });
+        let width = |value: &Value| value.as_array().map(Vec::len);
+        let sql = json!({ "sql": "SELECT * FROM t;".repeat(3000) });
+        let answers: Vec<_> = (0..20).map(|_| ann.post("/api/query", &sql)).collect();
+        done.store(true, Ordering::Relaxed);
+        for answer in answers.iter().filter(|answer| answer.status != 503) {
+            let body = &answer.body;
+            assert_eq!(answer.status, 200, "{body}");
+            assert_eq!(width(&body["columns"]), width(&body["rows"][0]), "{body}");
+        }
+    });
+    assert_eq!(ann.state()["session"], true);
+    server.stop();
+}
+
+#[test]
+fn a_name_that_is_not_this_machines_is_refused() {
+    let server = Server::start(&[]);
+    let mut client = Client::new(&server);
+    let port = server.address.port();
+    for host in ["evil.example", "127.0.0.1.evil.example:3000", "10.0.0.1"] {
+        client.host = host.to_owned();
+        let answer = client.post("/api/query", &json!({ "sql": "SELECT 1" }));
+        assert_eq!((answer.status, &answer.body["status"]), (421, &json!(421)));
+        assert!(
+            answer
+                .head
+                .contains("content-type: application/problem+json")
+        );
+        assert_eq!(client.cookie, None);
+    }
+    for host in [format!("localhost:{port}"), format!("[::1]:{port}")] {
+        client.host = host;
+        assert_eq!(client.rows("SELECT 1"), json!([[1]]));
+    }
+    server.stop();
+}
