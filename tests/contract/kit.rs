@@ -1,7 +1,7 @@
 //! What the suite's tests share.
 
 use std::fmt::{Debug, Display};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Wake, Waker};
 use std::thread::Scope;
 
@@ -74,6 +74,48 @@ pub(crate) struct Bomb;
 impl Drop for Bomb {
     fn drop(&mut self) {
         panic!("boom");
+    }
+}
+
+/// A value whose destructor waits for its brake to be let go.
+pub(crate) struct Slow {
+    begun: mpsc::Sender<()>,
+    go_on: mpsc::Receiver<()>,
+}
+
+/// What holds a [`Slow`] value's destructor up, until it is dropped.
+pub(crate) struct Brake {
+    begun: mpsc::Receiver<()>,
+    _go_on: mpsc::Sender<()>,
+}
+
+impl Slow {
+    pub(crate) fn new() -> (Self, Brake) {
+        let (begins, begun) = mpsc::channel();
+        let (lets_go, go_on) = mpsc::channel();
+        let slow = Self {
+            begun: begins,
+            go_on,
+        };
+        let brake = Brake {
+            begun,
+            _go_on: lets_go,
+        };
+        (slow, brake)
+    }
+}
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        let _ = self.begun.send(());
+        let _ = self.go_on.recv();
+    }
+}
+
+impl Brake {
+    /// Waits until the destructor has begun, on another thread.
+    pub(crate) fn begun(&self) {
+        self.begun.recv().unwrap();
     }
 }
 

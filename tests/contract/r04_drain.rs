@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use session_core::{LocalSession, PropertyKey, SessionManager, SessionManagerBuilder};
-use tokio::sync::oneshot;
 
-use crate::kit::{Log, Tell, Watch, builder, problems, settle, threads};
+use crate::kit::{Log, Slow, Tell, Watch, builder, problems, settle, threads};
 
 const ANY: PropertyKey<Tell> = PropertyKey::new("any");
 const OTHER: PropertyKey<Tell> = PropertyKey::new("other");
@@ -100,17 +99,10 @@ async fn r04_tasks_have_the_drain_timeout_and_are_then_aborted() {
     assert_eq!(watch.millis(), 20_000);
 }
 
-/// What an aborted task holds, and what takes its time to be dropped.
-struct SlowToDrop {
-    began: Option<oneshot::Sender<()>>,
-    go_on: mpsc::Receiver<()>,
-    _tell: Tell,
-}
-
-impl Drop for SlowToDrop {
-    fn drop(&mut self) {
-        self.began.take().unwrap().send(()).unwrap();
-        let _ = self.go_on.recv();
+/// Lets the runtime's other tasks go on, as far as they can.
+async fn others_have_their_turn() {
+    for _ in 0..20 {
+        tokio::spawn(settle()).await.unwrap();
     }
 }
 
@@ -126,13 +118,8 @@ fn r04_an_aborted_task_gets_a_moment_to_drop_what_it_holds() {
     let session = sessions.create().unwrap();
     let log = Log::default();
     drop(session.properties().insert(&ANY, log.tell("any")));
-    let (began, begun) = oneshot::channel();
-    let (go_on, wait) = mpsc::channel();
-    let holds = SlowToDrop {
-        began: Some(began),
-        go_on: wait,
-        _tell: log.tell("what the task holds"),
-    };
+    let (slow, brake) = Slow::new();
+    let holds = (slow, log.tell("what the task holds"));
     let stubborn = session.spawn(|_| async move {
         let _holds = holds;
         std::future::pending::<()>().await;
@@ -140,10 +127,11 @@ fn r04_an_aborted_task_gets_a_moment_to_drop_what_it_holds() {
     drop(stubborn.unwrap());
     session.terminate();
     runtime.block_on(async {
-        begun.await.unwrap();
+        brake.begun();
+        others_have_their_turn().await;
         assert_eq!(log.count(), 0, "the properties wait for it");
         assert!(session.cleanup_completed().now_or_never().is_none());
-        go_on.send(()).unwrap();
+        drop(brake);
         let report = session.cleanup_completed().await;
         assert_eq!(log.entries(), ["what the task holds", "any"]);
         assert_eq!(problems(&report), ["task: aborted"]);
@@ -199,10 +187,7 @@ fn r04_a_sync_initialiser_is_waited_for() {
     });
     is_inside.recv().unwrap();
     session.terminate();
-    // Whatever else there is has had its turn once this has gone round.
-    for _ in 0..20 {
-        runtime.block_on(runtime.spawn(settle())).unwrap();
-    }
+    runtime.block_on(others_have_their_turn());
     assert_eq!(log.count(), 0);
     go_on.send(()).unwrap();
     assert!(caller.join().unwrap().is_err());
@@ -241,16 +226,6 @@ async fn r04_owned_values_are_dropped_before_anything_has_drained() {
     assert!(!task.is_finished());
 }
 
-/// A value that takes its time to be dropped.
-struct Slow(mpsc::Sender<()>, mpsc::Receiver<()>);
-
-impl Drop for Slow {
-    fn drop(&mut self) {
-        self.0.send(()).unwrap();
-        let _ = self.1.recv();
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn r04_what_outlasts_the_cleanup_brings_nothing_back() {
     let sessions = manager();
@@ -258,10 +233,10 @@ async fn r04_what_outlasts_the_cleanup_brings_nothing_back() {
     let log = Log::default();
     let request = session.enter().unwrap();
     let kept = session.keep_alive().unwrap();
-    let (inside, is_inside) = mpsc::channel();
-    let (dispose_on, wait) = mpsc::channel();
-    let owned = session.take_ownership(Slow(inside.clone(), wait)).unwrap();
+    let (slow, brake) = Slow::new();
+    let owned = session.take_ownership(slow).unwrap();
     let disposing = std::thread::spawn(move || owned.dispose());
+    let (inside, is_inside) = mpsc::channel();
     let (make_on, wait) = mpsc::channel::<()>();
     let (own, telling) = (session.clone(), log.clone());
     let making = std::thread::spawn(move || {
@@ -272,7 +247,7 @@ async fn r04_what_outlasts_the_cleanup_brings_nothing_back() {
         });
         made.map(drop)
     });
-    is_inside.recv().unwrap();
+    brake.begun();
     is_inside.recv().unwrap();
     session.terminate();
     // The threads hold nothing up but real time, of which the paused clock knows nothing.
@@ -287,7 +262,7 @@ async fn r04_what_outlasts_the_cleanup_brings_nothing_back() {
     drop(make_on);
     assert!(making.join().unwrap().is_err());
     assert_eq!(log.entries(), ["too late"], "it is closed all the same");
-    drop(dispose_on);
+    drop(brake);
     assert!(disposing.join().unwrap());
     drop((request, kept));
     assert!(session.properties().list().is_empty());

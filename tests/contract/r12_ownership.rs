@@ -1,13 +1,13 @@
 //! Values given to a session until completion.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
 
 use futures_util::FutureExt as _;
 use session_core::{LocalSession, Owned, PropertyKey, Refused, Session};
 
-use crate::kit::{Log, Tell, manager, race, settle, threads};
+use crate::kit::{Log, Slow, Tell, manager, race, settle, threads};
 
 #[tokio::test(start_paused = true)]
 async fn r12_any_value_that_can_be_sent_is_kept_until_completion() {
@@ -187,20 +187,6 @@ fn r12_two_that_dispose_or_reclaim_at_once() {
     }
 }
 
-/// A value that takes its time to be dropped.
-struct Slow {
-    begun: mpsc::Sender<()>,
-    go_on: mpsc::Receiver<()>,
-    _tell: Tell,
-}
-
-impl Drop for Slow {
-    fn drop(&mut self) {
-        self.begun.send(()).unwrap();
-        let _ = self.go_on.recv();
-    }
-}
-
 #[tokio::test]
 async fn r12_cleanup_waits_for_a_dispose_under_way() {
     const ANY: PropertyKey<Tell> = PropertyKey::new("any");
@@ -209,22 +195,18 @@ async fn r12_cleanup_waits_for_a_dispose_under_way() {
     let log = Log::default();
     drop(session.properties().insert(&ANY, log.tell("a property")));
     let _other = session.take_ownership(log.tell("owned")).unwrap();
-    let (begun, has_begun) = mpsc::channel();
-    let (go_on, gone_on) = mpsc::channel();
-    let slow = Slow {
-        begun,
-        go_on: gone_on,
-        _tell: log.tell("disposed"),
-    };
-    let owned = session.take_ownership(slow).unwrap();
+    let (slow, brake) = Slow::new();
+    let owned = session
+        .take_ownership((slow, log.tell("disposed")))
+        .unwrap();
     let disposing = std::thread::spawn(move || owned.dispose());
-    has_begun.recv().unwrap();
+    brake.begun();
     session.terminate();
     settle().await;
     assert_eq!(log.entries(), ["owned"]);
     assert!(session.cleanup_completed().now_or_never().is_none());
 
-    go_on.send(()).unwrap();
+    drop(brake);
     assert!(disposing.join().unwrap());
     let report = session.cleanup_completed().await;
     assert_eq!(log.entries(), ["owned", "disposed", "a property"]);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use session_core::{GroupId, LocalSession, Session, SessionGroup};
 
-use crate::kit::{manager, race, threads};
+use crate::kit::{Lookout, manager, race, threads};
 
 fn id(name: &str) -> GroupId {
     name.into()
@@ -127,4 +127,27 @@ fn r15_join_and_a_termination() {
         assert!(sessions.groups().is_empty());
         assert!(session.group().sessions().is_empty());
     }
+}
+
+#[tokio::test]
+async fn r15_nobody_joins_a_group_whose_last_session_has_just_left() {
+    let sessions = manager();
+    let session = sessions.create_in(id("g")).unwrap();
+    let group = session.group();
+    let mut events = sessions.subscribe();
+    // The second event: it has completed, and now it has been cleaned up.
+    let mut cleaned_up = Box::pin(async {
+        events.next().await;
+        events.next().await;
+    });
+    let inside = session.enter().unwrap();
+    session.terminate();
+    let own = sessions.clone();
+    let lookout = Lookout::on(&mut cleaned_up, move || own.create_in(id("g")).unwrap());
+    drop(inside);
+    let _ = session.cleanup_completed().await;
+    let newcomer = lookout.seen();
+    assert!(group.is_completed() && !newcomer.is_completed());
+    assert_ne!(newcomer.group(), group);
+    assert!(!newcomer.group().is_completed());
 }

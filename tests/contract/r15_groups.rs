@@ -217,34 +217,42 @@ async fn r15_to_join_ones_own_group_changes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn r15_the_old_groups_drain_waits_for_the_requests_that_were_inside_then() {
-    let sessions = manager();
-    let session = sessions.create_in(id("first")).unwrap();
-    let log = Log::default();
-    let first = session.group();
-    drop(first.properties().insert(&ANY, log.tell("of the first")));
-    let before = [session.enter().unwrap(), session.enter().unwrap()];
-    session.join(id("second")).unwrap();
-    let second = session.group();
-    drop(second.properties().insert(&ANY, log.tell("of the second")));
-    let between = session.enter().unwrap();
-    session.join(id("third")).unwrap();
-    let after = session.enter().unwrap();
-    assert!(first.is_completed() && second.is_completed());
+    for last in ["before", "between"] {
+        let sessions = manager();
+        let session = sessions.create_in(id("first")).unwrap();
+        let log = Log::default();
+        let first = session.group();
+        drop(first.properties().insert(&ANY, log.tell("of the first")));
+        let before = [session.enter().unwrap(), session.enter().unwrap()];
+        session.join(id("second")).unwrap();
+        let second = session.group();
+        drop(second.properties().insert(&ANY, log.tell("of the second")));
+        let between = session.enter().unwrap();
+        session.join(id("third")).unwrap();
+        let _after = session.enter().unwrap();
+        assert!(first.is_completed() && second.is_completed());
 
-    // Each group has its own to wait for, whoever leaves first.
-    drop(after);
-    let [one, other] = before;
-    drop(one);
-    settle().await;
-    assert_eq!(log.count(), 0);
-    drop(other);
-    settle().await;
-    assert_eq!(log.entries(), ["of the first"]);
-    drop(between);
-    settle().await;
-    assert_eq!(log.entries(), ["of the first", "of the second"]);
-    assert!(first.cleanup_completed().await.is_clean());
-    assert!(second.cleanup_completed().await.is_clean());
+        // The first waits for the two that came before, the second for all three, and neither for the last.
+        let [one, other] = before;
+        drop(one);
+        if last == "before" {
+            drop(between);
+            settle().await;
+            assert_eq!(log.count(), 0);
+            drop(other);
+        } else {
+            settle().await;
+            assert_eq!(log.count(), 0);
+            drop(other);
+            settle().await;
+            assert_eq!(log.entries(), ["of the first"]);
+            drop(between);
+        }
+        settle().await;
+        assert_eq!(log.count(), 2);
+        assert!(first.cleanup_completed().await.is_clean());
+        assert!(second.cleanup_completed().await.is_clean());
+    }
 }
 
 #[tokio::test(start_paused = true)]

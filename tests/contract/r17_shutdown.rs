@@ -10,7 +10,7 @@ use session_core::{
 use tokio::sync::Barrier;
 
 use crate::kit::{
-    Bomb, Log, Lookout, Tell, Watch, builder, manager, problems, race, settle, threads,
+    Bomb, Log, Lookout, Slow, Tell, Watch, builder, manager, problems, race, settle, threads,
 };
 
 const ANY: PropertyKey<Tell> = PropertyKey::new("any");
@@ -223,13 +223,33 @@ async fn r17_a_shutdown_that_nobody_waits_for_goes_on_with_the_others_timeouts()
     assert_eq!(log.entries(), ["any"]);
 }
 
-/// A destructor that blocks until the test lets go.
-struct Blocks(std::sync::mpsc::Receiver<()>);
-
-impl Drop for Blocks {
-    fn drop(&mut self) {
-        let _ = self.0.recv();
-    }
+#[tokio::test(start_paused = true)]
+async fn r17_in_a_hurry_there_is_time_to_close_what_can_be_closed() {
+    let sessions = manager();
+    let session = sessions.create_in("g".into()).unwrap();
+    let group = session.group();
+    let log = Log::default();
+    drop(session.properties().insert(&ANY, log.tell("any")));
+    drop(group.properties().insert(&ANY, log.tell("of the group")));
+    // Neither of these disposals ends before the shutdown does.
+    let ((slow, brake), (slow_too, brake_too)) = (Slow::new(), Slow::new());
+    let of_session = session.take_ownership(slow).unwrap();
+    let of_group = group.take_ownership(slow_too).unwrap();
+    let threads = [
+        std::thread::spawn(move || of_session.dispose()),
+        std::thread::spawn(move || of_group.dispose()),
+    ];
+    brake.begun();
+    brake_too.begun();
+    let report = sessions.shutdown(SECOND).await;
+    assert_eq!(log.entries(), ["any", "of the group"]);
+    assert_eq!(
+        troubles(&report),
+        ["owned value: still held", "owned value: still held"]
+    );
+    assert!(report.unfinished().is_empty());
+    drop((brake, brake_too));
+    assert!(threads.into_iter().all(|thread| thread.join().unwrap()));
 }
 
 #[test]
@@ -237,12 +257,12 @@ fn r17_what_cannot_be_hurried_is_left_behind_and_named() {
     let runtime = threads();
     let sessions = builder().runtime(runtime.handle().clone()).build().unwrap();
     let session = sessions.create_in("g".into()).unwrap();
-    let (go_on, blocked) = std::sync::mpsc::channel();
-    drop(session.take_ownership(Blocks(blocked)).unwrap());
+    let (slow, brake) = Slow::new();
+    drop(session.take_ownership(slow).unwrap());
     let report = runtime.block_on(sessions.shutdown(Duration::from_millis(1)));
     assert_eq!(report.unfinished(), [Subject::Session(session.id())]);
     assert!(!report.is_clean());
-    drop(go_on);
+    drop(brake);
     runtime.block_on(session.cleanup_completed());
 }
 

@@ -68,6 +68,7 @@ fn fifty_racing_requests_open_one_connection() {
     );
     fs::rename(&aside, &database).expect("it is there");
     assert!(client.cookie.is_some());
+    server.log.wait_for("connection failed to open", 1);
     assert_eq!(server.log.count("connection opened"), 0);
 
     let start = Barrier::new(50);
@@ -80,6 +81,7 @@ fn fifty_racing_requests_open_one_connection() {
             });
         }
     });
+    server.log.wait_for("connection opened", 1);
     assert_eq!(server.log.count("connection opened"), 1);
     server.stop();
 }

@@ -160,6 +160,7 @@ fn a_connection_that_failed_to_open_is_tried_again() {
     }
     fs::rename(&aside, &database).expect("it is there");
     assert_eq!(client.rows("SELECT * FROM t"), json!([]));
+    server.log.wait_for("connection opened", 1);
     assert_eq!(server.log.count("connection failed to open"), 2);
     assert_eq!(server.log.count("connection opened"), 1);
     server.stop();
