@@ -10,6 +10,7 @@ mod probe;
 mod program;
 mod sequential;
 mod threads;
+mod values;
 
 /// How the programs are drawn: the same ones every time unless more are asked for.
 fn config(programs: u32) -> proptest::test_runner::Config {
