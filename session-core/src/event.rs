@@ -81,9 +81,11 @@ impl Events {
     }
 
     pub(crate) fn subscribe(&self) -> LifecycleEvents {
+        // Under the lock until it has subscribed: another who comes now would clear away what is for this one.
+        let mut queue = self.queue.lock();
         if self.sender.receiver_count() == 0 {
             // Left over from a subscriber who went away: not for this one.
-            self.queue.lock().events.clear();
+            queue.events.clear();
         }
         LifecycleEvents(self.sender.subscribe())
     }

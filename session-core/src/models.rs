@@ -15,6 +15,7 @@
 mod activity;
 mod completion;
 mod creation;
+mod events;
 mod expiry;
 mod groups;
 mod harness;

@@ -1,16 +1,30 @@
 //! The shim's parts under shuttle: see `sync.rs`.
 
 use std::ops::Deref;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, LockResult, Weak};
 
 pub(crate) use shuttle::sync::atomic::{AtomicU64, AtomicUsize};
-pub(crate) use shuttle::sync::{Condvar, Mutex as RawMutex, MutexGuard};
+pub(crate) use shuttle::sync::{Condvar, MutexGuard};
 
 /// A place where the scheduler may run somebody else. It is no `yield_now`, which some schedulers take for a sign
 /// that the thread can't go on.
 pub(crate) fn point() {
     if !std::thread::panicking() {
         shuttle::thread::sleep(std::time::Duration::ZERO);
+    }
+}
+
+/// shuttle's mutex has its points after it was taken and after it was given back; this one has one before, too.
+pub(crate) struct RawMutex<T>(shuttle::sync::Mutex<T>);
+
+impl<T> RawMutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(shuttle::sync::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        point();
+        self.0.lock()
     }
 }
 

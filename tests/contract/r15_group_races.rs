@@ -81,7 +81,7 @@ fn r15_a_group_that_is_terminated_as_it_is_founded_ends_with_its_session() {
     let terminated = Mutex::new(Vec::<SessionGroup>::new());
     let founding = AtomicBool::new(true);
     let found = || {
-        for _ in 0..10_000 {
+        for _ in 0..30_000 {
             let session = sessions.create_in(id("g")).unwrap();
             if session.is_completed() {
                 assert!(sessions.get(&session.id()).is_none());

@@ -12,7 +12,7 @@ use crate::cause::CompletionCause;
 use crate::runtime::advance;
 use crate::session::Session;
 use crate::sync::point;
-use crate::{LifecycleEvent, LocalSession as _, PropertyKey};
+use crate::{LifecycleEvent, LocalSession as _, Problem, PropertyKey, Trouble};
 
 const KEY: PropertyKey<Probe> = PropertyKey::new("probe");
 
@@ -161,6 +161,12 @@ fn a_task_against_the_drain_timeout() {
                 while !session.local().lock().is_cleaned_up() {
                     shuttle::thread::yield_now();
                     advance(Duration::from_secs(1));
+                }
+                let report = block_on(session.cleanup_completed());
+                let troubles = report.problems().iter().map(Problem::trouble);
+                if troubles.eq([&Trouble::Aborted]) {
+                    // It is not still there: what it held is gone with it.
+                    assert_eq!(world.tally.dropped(), 1);
                 }
             },
         );

@@ -163,19 +163,48 @@ fn two_last_members_leave() {
         let ending = world.session_in(&name());
         let moving = world.session_in(&name());
         met.note(&world, ending.group());
+        race!(|| ending.terminate(), || {
+            moving.join(GroupId::from("h")).unwrap();
+            met.note(&world, moving.group());
+        });
+        met.check(&world, &[&ending, &moving]);
+    });
+}
+
+#[test]
+fn a_join_against_completion() {
+    explore(|| {
+        let world = World::new();
+        let met = Met::default();
+        let session = world.session_in(&name());
+        met.note(&world, session.group());
         race!(
-            || ending.terminate(),
             || {
-                moving.join(GroupId::from("h")).unwrap();
-                met.note(&world, moving.group());
-            },
-            || {
-                // An anonymous group of one's own, made at the same moment by several who ask.
-                let session = world.session();
-                race!(|| met.note(&world, session.group()), || session.terminate());
+                let _ended = session.join(GroupId::from("h"));
                 met.note(&world, session.group());
             },
+            || session.terminate(),
         );
-        met.check(&world, &[&ending, &moving]);
+        met.check(&world, &[&session]);
+    });
+}
+
+/// An anonymous group is made when it is first asked for, once, also at the moment of its session's end.
+#[test]
+fn an_anonymous_group_against_completion() {
+    explore(|| {
+        let world = World::new();
+        let met = Met::default();
+        let session = world.session();
+        let ask = || met.note(&world, session.group());
+        race!(ask, ask, || session.terminate());
+        assert!(
+            met.0
+                .lock()
+                .unwrap()
+                .iter()
+                .all(|group| *group == session.group())
+        );
+        met.check(&world, &[&session]);
     });
 }

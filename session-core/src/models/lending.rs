@@ -69,6 +69,25 @@ fn a_guard_given_back_after_completion() {
     });
 }
 
+/// A guard may outlive the set and the session's own hold: then the value is closed after it, by its hook.
+#[test]
+fn the_last_guard_against_cleanup() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let desk = session.props::<Desk>().unwrap();
+        let guard = block_on(desk.lent()).unwrap();
+        drop(desk);
+        race!(move || drop(guard), || {
+            session.terminate();
+            let report = block_on(session.cleanup_completed());
+            assert!(report.is_clean(), "{report:?}");
+            assert_eq!((report.closed(), world.tally.closed()), (1, 1));
+        });
+        world.end();
+    });
+}
+
 /// Two that lend crosswise: the wait of one ends, and none hangs.
 #[test]
 fn the_lend_timeout_against_a_guard_given_back() {

@@ -39,6 +39,24 @@ fn creation_against_shutdown() {
     });
 }
 
+/// A shutdown waits for what had completed a moment before it, too.
+#[test]
+fn termination_against_shutdown() {
+    explore(|| {
+        let world = World::new();
+        let manager = SessionManager::new(world.shared.clone());
+        let session = manager.create().unwrap();
+        let owned = session.take_ownership(world.tally.make_plain());
+        race!(|| session.terminate(), || {
+            let report = block_on(manager.shutdown(Duration::from_secs(1)));
+            assert!(report.is_clean());
+            assert!(session.local().lock().is_cleaned_up(), "left behind");
+        });
+        drop((owned, manager));
+        world.end();
+    });
+}
+
 /// The last clone of a manager goes while its sessions change their ids.
 #[test]
 fn the_last_clone_against_cycle_id() {
