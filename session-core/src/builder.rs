@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::error::BuildError;
 use crate::manager::SessionManager;
-use crate::runtime::{Runtime, sleep};
 use crate::shared::Shared;
+use crate::sync::runtime::{Runtime, sleep};
 
 /// What a manager does when it is asked for one session more than it may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

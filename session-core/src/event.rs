@@ -6,10 +6,10 @@ use std::fmt;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::cause::CompletionCause;
 use crate::id::{GroupId, SessionId};
+use crate::life::cause::CompletionCause;
+use crate::life::report::CleanupReport;
 use crate::owner::OwnerRef;
-use crate::report::CleanupReport;
 use crate::sync::Mutex;
 
 /// What an event is about.

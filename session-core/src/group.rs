@@ -10,11 +10,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::activity::{Epoch, Left};
-use crate::cause::CompletionCause;
-use crate::clock::Ticks;
 use crate::id::GroupId;
-use crate::lifecycle::{self, Local};
+use crate::life::activity::{Epoch, Left};
+use crate::life::cause::CompletionCause;
+use crate::life::clock::Ticks;
+use crate::life::lifecycle::{self, Local};
 use crate::owner::OwnerRef;
 use crate::session::{Session, WeakSession};
 use crate::shared::Shared;

@@ -106,72 +106,49 @@
 //! like a session's. [`create_in`](SessionManager::create_in) and [`join`](Session::join) name it.
 #![deny(missing_docs)]
 
-mod activity;
 mod builder;
-mod cause;
-mod cleanup;
-mod clock;
-mod close;
-mod creation;
 mod error;
 mod event;
-mod exclusive;
-mod expiry;
 mod group;
-mod guard;
 mod id;
-mod init;
-mod insert;
-mod key;
-mod ledger;
-mod lifecycle;
+mod life;
 mod local;
 mod manager;
 #[cfg(all(test, session_shuttle))]
 mod models;
-mod owned;
 mod owner;
 mod properties;
-mod property;
-mod props;
 mod registry;
-mod report;
-mod runtime;
 mod session;
-mod set;
 mod shared;
 mod stats;
 mod sync;
-mod table;
-mod task;
-mod value;
-mod wait_graph;
 
 pub use builder::{SessionManagerBuilder, WhenFull};
-pub use cause::CompletionCause;
-pub use cleanup::CleanupCompleted;
-pub use close::CloseHook;
 pub use error::{BuildError, CreateError, PropertyError, PropsError, Refused, SessionEnded};
 pub use event::{LifecycleEvent, LifecycleEvents, Missed, Subject};
-pub use exclusive::{Exclusive, ExclusiveGuard};
 pub use group::SessionGroup;
-pub use guard::{KeepAlive, RequestGuard};
 pub use id::{GroupId, NewId, ParseSessionIdError, SessionId};
-pub use init::InitContext;
-pub use key::{KeyName, PropertyKey};
+pub use life::cause::CompletionCause;
+pub use life::cleanup::CleanupCompleted;
+pub use life::close::CloseHook;
+pub use life::guard::{KeepAlive, RequestGuard};
+pub use life::owned::Owned;
+pub use life::report::{CleanupReport, Problem, Trouble};
+pub use life::value::PropertyRef;
 pub use local::LocalSession;
 pub use manager::{SessionManager, ShutdownReport};
-pub use owned::Owned;
-pub use properties::{Properties, PropertyInfo, PropertyState};
-pub use property::Property;
-pub use props::Props;
-pub use report::{CleanupReport, Problem, Trouble};
+pub use properties::dictionary::{Properties, PropertyInfo, PropertyState};
+pub use properties::exclusive::{Exclusive, ExclusiveGuard};
+pub use properties::init::InitContext;
+pub use properties::key::{KeyName, PropertyKey};
+pub use properties::property::Property;
+pub use properties::props::Props;
+pub use properties::set::{LivesIn, SessionProperties};
 pub use session::{Session, WeakSession};
 pub use session_macros::SessionProperties;
-pub use set::{LivesIn, SessionProperties};
 pub use stats::SessionStats;
 pub use tokio_util::sync::CancellationToken;
-pub use value::PropertyRef;
 
 #[doc(hidden)]
 #[path = "private.rs"]

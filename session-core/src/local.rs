@@ -2,17 +2,17 @@
 
 use tokio_util::sync::CancellationToken;
 
-use crate::cause::CompletionCause;
-use crate::cleanup::CleanupCompleted;
 use crate::error::{PropsError, Refused, SessionEnded};
 use crate::group::SessionGroup;
-use crate::owned::{self, Owned};
+use crate::life::cause::CompletionCause;
+use crate::life::cleanup::CleanupCompleted;
+use crate::life::owned::{self, Owned};
 use crate::owner::OwnerRef;
-use crate::properties::Properties;
-use crate::props::{self, Props};
-use crate::runtime::JoinHandle;
+use crate::properties::dictionary::Properties;
+use crate::properties::props::{self, Props};
+use crate::properties::set::{LivesIn, SessionProperties};
 use crate::session::Session;
-use crate::set::{LivesIn, SessionProperties};
+use crate::sync::runtime::JoinHandle;
 
 /// A session or a session group: what holds properties, and ends.
 ///
@@ -92,7 +92,7 @@ pub trait LocalSession: sealed::Sealed {
         F: FnOnce(CancellationToken) -> Fut,
         Fut: Future<Output: Send> + Send + 'static,
     {
-        crate::task::spawn(self.as_owner(), task)
+        crate::life::task::spawn(self.as_owner(), task)
     }
 
     /// A token that is cancelled at completion. Cancelling it oneself cancels nothing else: it is a child of

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::builder::SessionManagerBuilder;
-use crate::cause::CompletionCause;
 use crate::error::CreateError;
 use crate::event::{LifecycleEvents, Subject};
 use crate::group::SessionGroup;
-use crate::guard::RequestGuard;
 use crate::id::{GroupId, SessionId};
-use crate::report::CleanupReport;
-use crate::runtime::{self, AbortHandle};
+use crate::life::cause::CompletionCause;
+use crate::life::guard::RequestGuard;
+use crate::life::report::CleanupReport;
 use crate::session::Session;
 use crate::shared::Shared;
 use crate::stats::SessionStats;
+use crate::sync::runtime::{self, AbortHandle};
 
 /// What a shutdown leaves cleanups for, once its timeout has passed and they have been told not to wait.
 const HURRY_GRACE: Duration = Duration::from_secs(1);

@@ -1,7 +1,7 @@
 //! A session or a group, where it does not matter which.
 
 use crate::group::{SessionGroup, WeakGroup};
-use crate::lifecycle::Local;
+use crate::life::lifecycle::Local;
 use crate::session::{Session, WeakSession};
 
 /// A strong handle to either.

@@ -1,13 +1,15 @@
 //! What generated code calls. No part of the public interface.
 
-pub use crate::close::{CloseHook, Hook};
-pub use crate::creation::BoxError;
-pub use crate::exclusive::{exclusive, lend, lend_async, lend_present, set_exclusive};
-pub use crate::init::{Initialiser, call, call_closure};
-pub use crate::property::{init, init_async, property, set};
-pub use crate::set::{CellDescription, Home, Lendable, Seed, SetDescription, Shareable};
+pub use crate::life::close::{CloseHook, Hook};
+pub use crate::properties::creation::BoxError;
+pub use crate::properties::exclusive::{exclusive, lend, lend_async, lend_present, set_exclusive};
+pub use crate::properties::init::{Initialiser, call, call_closure};
+pub use crate::properties::property::{init, init_async, property, set};
+pub use crate::properties::set::{
+    CellDescription, Home, Lendable, Seed, SetDescription, Shareable,
+};
 
-use crate::cause::CompletionCause;
+use crate::life::cause::CompletionCause;
 use crate::session::Session;
 
 /// No close hook.

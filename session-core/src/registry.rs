@@ -60,5 +60,5 @@ mod imp {
 }
 
 #[cfg(session_shuttle)]
-#[path = "registry_shuttle.rs"]
+#[path = "sync/registry_shuttle.rs"]
 mod imp;

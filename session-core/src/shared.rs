@@ -13,22 +13,22 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::builder::{Settings, WhenFull};
-use crate::cause::CompletionCause;
-use crate::clock::Clock;
 use crate::error::CreateError;
 use crate::event::{Events, LifecycleEvent, Subject};
-use crate::expiry::Expiry;
 use crate::group::SessionGroup;
 use crate::id::{GroupId, IdHasher, SessionId};
-use crate::ledger::Ledger;
+use crate::life::cause::CompletionCause;
+use crate::life::clock::Clock;
+use crate::life::expiry::Expiry;
+use crate::life::ledger::Ledger;
+use crate::life::report::CleanupReport;
 use crate::owner::{Owner, OwnerRef};
+use crate::properties::wait_graph::WaitGraph;
 use crate::registry::Registry;
-use crate::report::CleanupReport;
-use crate::runtime::Runtime;
 use crate::session::Session;
 use crate::stats::SessionStats;
+use crate::sync::runtime::Runtime;
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering};
-use crate::wait_graph::WaitGraph;
 
 pub(crate) struct Shared {
     pub(crate) runtime: Runtime,

@@ -22,8 +22,10 @@ mod imp {
 }
 
 #[cfg(session_shuttle)]
-#[path = "sync_shuttle.rs"]
+#[path = "sync/shuttle.rs"]
 mod imp;
+
+pub(crate) mod runtime;
 
 pub(crate) use imp::{
     AtomicU64, AtomicUsize, Condvar, Counted, MutexGuard, WeakCounted, from_std, into_std,

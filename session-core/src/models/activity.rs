@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::harness::{World, exhaust, explore, race};
-use crate::activity::Activity;
-use crate::cause::CompletionCause;
-use crate::clock::Ticks;
-use crate::runtime::advance;
+use crate::life::activity::Activity;
+use crate::life::cause::CompletionCause;
+use crate::life::clock::Ticks;
 use crate::session::Session;
+use crate::sync::runtime::advance;
 
 /// The word alone: a request that comes and goes is never missed by a decision with an older limit.
 #[test]

@@ -8,10 +8,10 @@ use std::time::Duration;
 use shuttle::future::block_on;
 
 use super::harness::{Probe, World, close, explore, race, step};
-use crate::cause::CompletionCause;
-use crate::runtime::advance;
+use crate::life::cause::CompletionCause;
 use crate::session::Session;
 use crate::sync::point;
+use crate::sync::runtime::advance;
 use crate::{LifecycleEvent, LocalSession as _, Problem, PropertyKey, Trouble};
 
 const KEY: PropertyKey<Probe> = PropertyKey::new("probe");

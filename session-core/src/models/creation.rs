@@ -8,8 +8,8 @@ use std::time::Duration;
 use shuttle::future::block_on;
 
 use super::harness::{Desk, Probe, World, explore, poll_once, race};
-use crate::runtime::advance;
 use crate::session::Session;
+use crate::sync::runtime::advance;
 use crate::{
     CancellationToken, InitContext, LocalSession as _, Property, PropertyError, PropertyKey,
     PropertyRef, Props, PropsError, SessionProperties,

@@ -8,9 +8,9 @@ use shuttle::future::block_on;
 
 use super::harness::{World, close_later, explore, race};
 use crate::builder::WhenFull;
-use crate::cause::CompletionCause;
-use crate::clock::Ticks;
-use crate::runtime::advance;
+use crate::life::cause::CompletionCause;
+use crate::life::clock::Ticks;
+use crate::sync::runtime::advance;
 use crate::{CreateError, LocalSession as _, PropertyKey};
 
 const IDLE: Duration = Duration::from_secs(10);

@@ -162,11 +162,19 @@ fn two_last_members_leave() {
         let met = Met::default();
         let ending = world.session_in(&name());
         let moving = world.session_in(&name());
-        met.note(&world, ending.group());
-        race!(|| ending.terminate(), || {
-            moving.join(GroupId::from("h")).unwrap();
-            met.note(&world, moving.group());
-        });
+        let group = ending.group();
+        met.note(&world, group.clone());
+        race!(
+            || ending.terminate(),
+            || {
+                moving.join(GroupId::from("h")).unwrap();
+                met.note(&world, moving.group());
+            },
+            || {
+                let _cleaned_up = block_on(ending.cleanup_completed());
+                assert!(!group.sessions().contains(&ending), "still a member");
+            },
+        );
         met.check(&world, &[&ending, &moving]);
     });
 }

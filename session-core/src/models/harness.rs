@@ -11,12 +11,12 @@ use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler}
 use shuttle::{Config, MaxSteps, Runner};
 
 use crate::builder::{Settings, WhenFull};
-use crate::cause::CompletionCause;
 use crate::id::GroupId;
-use crate::runtime::Runtime;
+use crate::life::cause::CompletionCause;
 use crate::session::{Session, WeakSession};
 use crate::shared::Shared;
 use crate::sync::point;
+use crate::sync::runtime::Runtime;
 use crate::{Exclusive, InitContext, Property, SessionProperties};
 
 // ===== exploration =====

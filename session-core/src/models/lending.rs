@@ -6,7 +6,7 @@ use std::time::Duration;
 use shuttle::future::block_on;
 
 use super::harness::{Desk, Probe, World, explore, race, step};
-use crate::runtime::advance;
+use crate::sync::runtime::advance;
 use crate::{CancellationToken, ExclusiveGuard, LocalSession as _, PropertyError};
 
 /// Has it in hand until then.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use shuttle::future::block_on;
 
 use super::harness::{Probe, World, explore, race};
-use crate::runtime::advance;
+use crate::sync::runtime::advance;
 use crate::{CancellationToken, LocalSession as _, Owned, PropertyKey};
 
 #[test]

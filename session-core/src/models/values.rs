@@ -6,8 +6,8 @@ use std::time::Duration;
 use shuttle::future::block_on;
 
 use super::harness::{Probe, World, close, close_later, exhaust, explore, race};
-use crate::runtime::advance;
 use crate::sync::Counted;
+use crate::sync::runtime::advance;
 use crate::{LocalSession as _, PropertyKey, Trouble};
 
 const KEY: PropertyKey<Probe> = PropertyKey::new("probe");

@@ -11,7 +11,7 @@
 
 use std::fmt;
 
-use crate::clock::Ticks;
+use crate::life::clock::Ticks;
 use crate::sync::{AtomicU64, Ordering};
 
 const COMPLETED: u64 = 1 << 63;

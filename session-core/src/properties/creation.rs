@@ -12,15 +12,15 @@ use futures_util::FutureExt as _;
 use tokio::sync::{Notify, oneshot};
 use tracing::{Instrument as _, Span};
 
-use crate::close::{Hook, panic_message};
 use crate::error::PropertyError;
-use crate::key::SlotKey;
+use crate::life::close::{Hook, panic_message};
+use crate::life::report::{About, Trouble};
+use crate::life::value::{PropertyRef, Tag};
 use crate::owner::{Owner, OwnerRef};
-use crate::report::{About, Trouble};
+use crate::properties::key::SlotKey;
+use crate::properties::table::SlotState;
+use crate::properties::wait_graph::{Node, Running, WaitGraph};
 use crate::sync::{Condvar, Mutex, wait_for};
-use crate::table::SlotState;
-use crate::value::{PropertyRef, Tag};
-use crate::wait_graph::{Node, Running, WaitGraph};
 
 /// What an initialiser that may fail fails with.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -328,7 +328,7 @@ where
         // What went wrong is the creation's outcome; and the caller may be gone.
         let _handed = published.map(|handle| sender.send(handle));
     };
-    crate::task::spawn_initialiser(owner.as_ref(), about, task);
+    crate::life::task::spawn_initialiser(owner.as_ref(), about, task);
     receiver
 }
 

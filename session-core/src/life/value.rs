@@ -10,10 +10,10 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::close::{Closing, Hook, close, is_trivial};
-use crate::ledger::{Entry, Ledger, Serial};
-use crate::report::About;
-use crate::runtime::Instant;
+use crate::life::close::{Closing, Hook, close, is_trivial};
+use crate::life::ledger::{Entry, Ledger, Serial};
+use crate::life::report::About;
+use crate::sync::runtime::Instant;
 use crate::sync::{Counted, from_std, into_std};
 
 /// A value with what is needed to close it, wherever that happens.

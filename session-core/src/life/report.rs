@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::key::Name;
+use crate::properties::key::Name;
 
 /// How a session's or group's cleanup went.
 ///

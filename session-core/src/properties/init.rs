@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::creation::BoxError;
 use crate::error::PropsError;
 use crate::group::SessionGroup;
 use crate::local::LocalSession;
 use crate::owner::Owner;
+use crate::properties::creation::BoxError;
+use crate::properties::set::Home;
 use crate::session::Session;
-use crate::set::Home;
 
 /// What an initialiser of a property set gets: the session, the application's state, the completion token.
 ///

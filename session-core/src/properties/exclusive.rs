@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::close::Hook;
-use crate::creation::BoxError;
 use crate::error::{PropertyError, Refused};
-use crate::init::InitContext;
+use crate::life::close::Hook;
+use crate::life::value::PropertyRef;
 use crate::owner::Owner;
-use crate::property::{self, Property};
-use crate::runtime::sleep;
-use crate::set::{Home, Lendable, Seed};
-use crate::value::PropertyRef;
+use crate::properties::creation::BoxError;
+use crate::properties::init::InitContext;
+use crate::properties::property::{self, Property};
+use crate::properties::set::{Home, Lendable, Seed};
+use crate::sync::runtime::sleep;
 
 /// A cell of a property set whose value is lent to one at a time, as `&mut T`.
 ///

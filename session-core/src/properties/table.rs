@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
-use crate::creation::Creation;
-use crate::key::SlotKey;
-use crate::value::{Held, PropertyRef};
+use crate::life::value::{Held, PropertyRef};
+use crate::properties::creation::Creation;
+use crate::properties::key::SlotKey;
 
 #[derive(Default)]
 pub(crate) struct Table {

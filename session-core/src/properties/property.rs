@@ -3,15 +3,15 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use crate::close::Hook;
-use crate::creation::{self, BoxError, Place};
 use crate::error::{PropertyError, Refused};
-use crate::init::InitContext;
-use crate::insert::insert;
+use crate::life::close::Hook;
+use crate::life::value::PropertyRef;
 use crate::owner::Owner;
-use crate::set::{Cell, Home, Seed, Shareable};
-use crate::table::SlotState;
-use crate::value::PropertyRef;
+use crate::properties::creation::{self, BoxError, Place};
+use crate::properties::init::InitContext;
+use crate::properties::insert::insert;
+use crate::properties::set::{Cell, Home, Seed, Shareable};
+use crate::properties::table::SlotState;
 
 /// A cell of a property set whose value is shared: many read it as `&T`.
 ///

@@ -17,9 +17,9 @@ use tokio::sync::Notify;
 use tokio::task::unconstrained;
 use tracing::{Instrument as _, Span};
 
-use crate::close::{Closed, Closing, caught};
-use crate::report::{About, Findings, Problem, Trouble};
-use crate::runtime::{Runtime, sleep};
+use crate::life::close::{Closed, Closing, caught};
+use crate::life::report::{About, Findings, Problem, Trouble};
+use crate::sync::runtime::{Runtime, sleep};
 use crate::sync::{AtomicU64, Mutex, Ordering};
 
 /// What marks one value among those of its session.

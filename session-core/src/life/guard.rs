@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::activity::{Epoch, Left};
 use crate::error::SessionEnded;
+use crate::life::activity::{Epoch, Left};
 use crate::session::Session;
 
 /// A request inside a session: see [`Session::enter`](crate::Session::enter).

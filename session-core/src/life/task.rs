@@ -8,11 +8,11 @@ use pin_project_lite::pin_project;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use crate::close::panic_message;
 use crate::error::SessionEnded;
+use crate::life::close::panic_message;
+use crate::life::report::{About, Trouble};
 use crate::owner::{Owner, OwnerRef};
-use crate::report::{About, Trouble};
-use crate::runtime::{AbortHandle, JoinHandle};
+use crate::sync::runtime::{AbortHandle, JoinHandle};
 
 /// A task that cleanup waits for.
 pub(crate) struct Task {

@@ -9,12 +9,12 @@ use futures_util::future::Shared;
 use tokio::sync::{Notify, oneshot};
 use tracing::Instrument as _;
 
-use crate::close::caught;
 use crate::event::Subject;
-use crate::lifecycle::{self, Used};
+use crate::life::close::caught;
+use crate::life::lifecycle::{self, Used};
+use crate::life::report::{About, CleanupReport, Trouble};
 use crate::owner::{Owner, OwnerRef};
-use crate::report::{About, CleanupReport, Trouble};
-use crate::runtime::sleep;
+use crate::sync::runtime::sleep;
 
 /// The moment that aborted tasks get to drop what they hold.
 const ABORT_GRACE: Duration = Duration::from_secs(1);
@@ -171,7 +171,7 @@ impl Cleanup {
                 .used_mut()
                 .tasks
                 .values_mut()
-                .map(crate::task::Task::abort)
+                .map(crate::life::task::Task::abort)
                 .collect()
         };
         for (about, handle) in aborted {
@@ -221,7 +221,7 @@ impl Cleanup {
         drop(slots);
     }
 
-    fn pop(&self) -> Option<crate::value::Held> {
+    fn pop(&self) -> Option<crate::life::value::Held> {
         self.owner.local().lock().used_mut().table.pop()
     }
 

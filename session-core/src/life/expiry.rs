@@ -14,14 +14,14 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::activity::Alive;
-use crate::cause::CompletionCause;
-use crate::clock::Ticks;
 use crate::id::SessionId;
-use crate::runtime::{Instant, sleep_until};
+use crate::life::activity::Alive;
+use crate::life::cause::CompletionCause;
+use crate::life::clock::Ticks;
 use crate::session::Session;
 use crate::shared::Shared;
 use crate::sync::Mutex;
+use crate::sync::runtime::{Instant, sleep_until};
 
 /// A bucket's width: a second, or less where the timeouts are short.
 const WIDEST: Ticks = Ticks(63);

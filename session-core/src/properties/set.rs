@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use crate::error::PropsError;
 use crate::group::SessionGroup;
-use crate::key::SlotKey;
+use crate::life::report::About;
 use crate::local::LocalSession;
 use crate::owner::{Owner, OwnerRef, WeakOwner};
-use crate::properties::PropertyState;
-use crate::props::{Props, props};
-use crate::report::About;
+use crate::properties::dictionary::PropertyState;
+use crate::properties::key::SlotKey;
+use crate::properties::props::{Props, props};
+use crate::properties::table::Table;
 use crate::session::Session;
 use crate::shared::Shared;
-use crate::table::Table;
 
 /// A property set: derive it.
 ///

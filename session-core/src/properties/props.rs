@@ -6,9 +6,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::error::PropsError;
-use crate::lifecycle::State;
+use crate::life::lifecycle::State;
 use crate::owner::OwnerRef;
-use crate::set::{Base, Seed, SessionProperties};
+use crate::properties::set::{Base, Seed, SessionProperties};
 
 /// A handle to a property set of a session or group: derefs to the set, and clones.
 ///

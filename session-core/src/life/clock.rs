@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::runtime::{Instant, Runtime, now};
+use crate::sync::runtime::{Instant, Runtime, now};
 
 /// Sixteen milliseconds: fine enough for timeouts, and 36 bits of them are thirty years.
 const TICK: Duration = Duration::from_nanos(TICK_NANOS);

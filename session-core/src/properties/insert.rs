@@ -1,11 +1,11 @@
 //! Values that are given rather than made.
 
-use crate::close::Hook;
-use crate::creation::Place;
 use crate::error::Refused;
+use crate::life::close::Hook;
+use crate::life::value::{PropertyRef, Tag};
 use crate::owner::OwnerRef;
-use crate::table::{Removed, SlotState};
-use crate::value::{PropertyRef, Tag};
+use crate::properties::creation::Place;
+use crate::properties::table::{Removed, SlotState};
 
 /// What became of a value that was given.
 pub(crate) struct Inserted<T> {

@@ -17,22 +17,22 @@ use futures_util::FutureExt as _;
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::activity::{Activity, Alive};
-use crate::cause::CompletionCause;
-use crate::cleanup::{self, CleanupCompleted, Signal};
-use crate::clock::Ticks;
-use crate::close::caught;
 use crate::error::PropertyError;
 use crate::event::{LifecycleEvent, Subject};
-use crate::ledger::Ledger;
-use crate::owned::Owning;
+use crate::life::activity::{Activity, Alive};
+use crate::life::cause::CompletionCause;
+use crate::life::cleanup::{self, CleanupCompleted, Signal};
+use crate::life::clock::Ticks;
+use crate::life::close::caught;
+use crate::life::ledger::Ledger;
+use crate::life::owned::Owning;
+use crate::life::report::{About, CleanupReport, Trouble};
+use crate::life::task::Task;
 use crate::owner::OwnerRef;
-use crate::props::AnySet;
-use crate::report::{About, CleanupReport, Trouble};
+use crate::properties::props::AnySet;
+use crate::properties::table::Table;
 use crate::shared::Shared;
 use crate::sync::{Mutex, MutexGuard};
-use crate::table::Table;
-use crate::task::Task;
 
 /// What a session and a group have in common.
 #[repr(C)]

@@ -5,8 +5,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::error::Refused;
+use crate::life::report::About;
 use crate::owner::{Owner, OwnerRef, WeakOwner};
-use crate::report::About;
 
 /// A value that a session owns.
 pub(crate) struct Owning {

@@ -7,7 +7,7 @@ use std::pin::Pin;
 
 use futures_util::FutureExt as _;
 
-use crate::report::Trouble;
+use crate::life::report::Trouble;
 
 /// How a close went.
 pub(crate) type Closed = Result<(), Trouble>;

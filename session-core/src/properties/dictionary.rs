@@ -1,0 +1,387 @@
+//! The dictionary: properties under typed keys.
+
+use std::any::TypeId;
+use std::fmt;
+use std::time::Duration;
+
+use crate::error::{PropertyError, Refused, SessionEnded};
+use crate::life::close::CloseHook;
+use crate::life::report::About;
+use crate::life::value::PropertyRef;
+use crate::owner::OwnerRef;
+use crate::properties::creation::{self, Place};
+use crate::properties::insert::insert;
+use crate::properties::key::{KeyName, PropertyKey, SlotKey};
+use crate::properties::table::{Removed, SlotState, Table};
+
+/// The properties of a session or group, by key. All of it works from any thread.
+///
+/// Who asks for a property that is not there can make it, once, however many ask at the same time. Once the
+/// session has completed, what is there stays readable until cleanup lets go, and nothing changes any more.
+#[derive(Clone, Copy)]
+pub struct Properties<'a> {
+    owner: OwnerRef<'a>,
+}
+
+impl<'a> Properties<'a> {
+    pub(crate) fn new(owner: OwnerRef<'a>) -> Self {
+        Self { owner }
+    }
+
+    /// Whether the session has completed: nothing can be added, replaced or removed.
+    pub fn is_read_only(&self) -> bool {
+        self.owner.local().is_completed()
+    }
+
+    /// The property, if it is there. Creates nothing.
+    #[inline]
+    pub fn get<T: Send + Sync + 'static, N: KeyName>(
+        &self,
+        key: &PropertyKey<T, N>,
+    ) -> Option<PropertyRef<T>> {
+        let state = self.owner.local().lock();
+        match state
+            .used()?
+            .table
+            .named(key.hash(), key.name(), TypeId::of::<T>())?
+        {
+            SlotState::Present { held, .. } => held.handle(),
+            SlotState::Creating(_) => None,
+        }
+    }
+
+    /// Adds a property.
+    ///
+    /// # Errors
+    ///
+    /// Hands the value back if the key is present or being created, or the session has completed.
+    pub fn insert<T: Send + Sync + 'static, N: KeyName>(
+        &self,
+        key: &PropertyKey<T, N>,
+        value: T,
+    ) -> Result<PropertyRef<T>, Refused<T>> {
+        insert(self.owner, place(key), value, None, false).map(|inserted| inserted.new)
+    }
+
+    /// Adds a property that is closed with this hook: see [`CloseHook`].
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_core::{LocalSession, PropertyKey, SessionManager};
+    ///
+    /// struct Cursor;
+    /// async fn close(cursor: Cursor) -> std::io::Result<()> {
+    ///     drop(cursor);
+    ///     Ok(())
+    /// }
+    /// const CURSOR: PropertyKey<Cursor> = PropertyKey::new("cursor");
+    /// let sessions = SessionManager::builder().build()?;
+    /// let session = sessions.create()?;
+    /// session.properties().insert_with(&CURSOR, Cursor, close)?;
+    /// # Ok(()) }
+    /// ```
+    pub fn insert_with<T, N, M>(
+        &self,
+        key: &PropertyKey<T, N>,
+        value: T,
+        close: impl CloseHook<T, M>,
+    ) -> Result<PropertyRef<T>, Refused<T>>
+    where
+        T: Send + Sync + 'static,
+        N: KeyName,
+    {
+        insert(
+            self.owner,
+            place(key),
+            value,
+            Some(close.into_hook()),
+            false,
+        )
+        .map(|inserted| inserted.new)
+    }
+
+    /// Puts the value in the place of what is there, and gives that: it is no longer the session's, and is
+    /// closed by whoever lets go of it last.
+    ///
+    /// # Errors
+    ///
+    /// Hands the value back if the property is being created or the session has completed.
+    pub fn replace<T: Send + Sync + 'static, N: KeyName>(
+        &self,
+        key: &PropertyKey<T, N>,
+        value: T,
+    ) -> Result<Option<PropertyRef<T>>, Refused<T>> {
+        insert(self.owner, place(key), value, None, true).map(|inserted| inserted.old)
+    }
+
+    /// Like [`replace`](Self::replace), with a close hook for the new value.
+    ///
+    /// # Errors
+    ///
+    /// As [`replace`](Self::replace).
+    pub fn replace_with<T, N, M>(
+        &self,
+        key: &PropertyKey<T, N>,
+        value: T,
+        close: impl CloseHook<T, M>,
+    ) -> Result<Option<PropertyRef<T>>, Refused<T>>
+    where
+        T: Send + Sync + 'static,
+        N: KeyName,
+    {
+        insert(self.owner, place(key), value, Some(close.into_hook()), true)
+            .map(|inserted| inserted.old)
+    }
+
+    /// Takes the property out and gives its handle: it is no longer the session's, and is closed by whoever
+    /// lets go of it last. One that is being created is not there yet.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionEnded`] if the session has completed.
+    pub fn remove<T: Send + Sync + 'static, N: KeyName>(
+        &self,
+        key: &PropertyKey<T, N>,
+    ) -> Result<Option<PropertyRef<T>>, SessionEnded> {
+        let mut state = self.owner.local().lock();
+        if state.is_completed() {
+            return Err(SessionEnded);
+        }
+        let Some(used) = state.used_if_any() else {
+            return Ok(None);
+        };
+        let removed = used.table.remove(key.hash(), |own| {
+            own.is_named(key.name(), TypeId::of::<T>())
+        });
+        drop(state);
+        Ok(removed.and_then(Removed::handle))
+    }
+
+    /// The property, made on this thread if it is not there: for quick things only, since others who ask for
+    /// it block meanwhile. It must not block on what a task of the same runtime has to make.
+    ///
+    /// # Errors
+    ///
+    /// A [`PropertyError`]: the session has completed, the initialiser panicked or would wait for itself, or an
+    /// async initialiser is making the property.
+    pub fn get_or_init<T, N, F>(
+        &self,
+        key: &PropertyKey<T, N>,
+        init: F,
+    ) -> Result<PropertyRef<T>, PropertyError>
+    where
+        T: Send + Sync + 'static,
+        N: KeyName,
+        F: FnOnce() -> T,
+    {
+        match self.get(key) {
+            Some(handle) => Ok(handle),
+            None => creation::get_or_init(self.owner, &place(key), || Ok(init()), || None),
+        }
+    }
+
+    /// Like [`get_or_init`](Self::get_or_init), with an initialiser that may fail.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_or_init`](Self::get_or_init), and [`PropertyError::Failed`] with the initialiser's error.
+    pub fn get_or_try_init<T, N, F, E>(
+        &self,
+        key: &PropertyKey<T, N>,
+        init: F,
+    ) -> Result<PropertyRef<T>, PropertyError>
+    where
+        T: Send + Sync + 'static,
+        N: KeyName,
+        F: FnOnce() -> Result<T, E>,
+        E: Into<creation::BoxError>,
+    {
+        match self.get(key) {
+            Some(handle) => Ok(handle),
+            None => creation::get_or_init(
+                self.owner,
+                &place(key),
+                || init().map_err(Into::into),
+                || None,
+            ),
+        }
+    }
+
+    /// The property, made on a task of the session if it is not there. Callers only wait: whoever goes away
+    /// stops nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_or_init`](Self::get_or_init), but for `BeingCreated`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once the initialiser has started it runs to its end, whether or not this future is dropped.
+    pub async fn get_or_init_async<T, N, F, Fut>(
+        self,
+        key: &PropertyKey<T, N>,
+        init: F,
+    ) -> Result<PropertyRef<T>, PropertyError>
+    where
+        T: Send + Sync + 'static,
+        N: KeyName,
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = T> + Send + 'static,
+    {
+        match self.get(key) {
+            Some(handle) => Ok(handle),
+            None => {
+                creation::get_or_init_async(
+                    self.owner,
+                    &place(key),
+                    || async { Ok(init().await) },
+                    || None,
+                )
+                .await
+            }
+        }
+    }
+
+    /// Like [`get_or_init_async`](Self::get_or_init_async), with an initialiser that may fail.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_or_init_async`](Self::get_or_init_async), and [`PropertyError::Failed`] with the initialiser's
+    /// error.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get_or_init_async`](Self::get_or_init_async).
+    pub async fn get_or_try_init_async<T, N, F, Fut, E>(
+        self,
+        key: &PropertyKey<T, N>,
+        init: F,
+    ) -> Result<PropertyRef<T>, PropertyError>
+    where
+        T: Send + Sync + 'static,
+        N: KeyName,
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        E: Into<creation::BoxError>,
+    {
+        match self.get(key) {
+            Some(handle) => Ok(handle),
+            None => {
+                creation::get_or_init_async(
+                    self.owner,
+                    &place(key),
+                    || async { init().await.map_err(Into::into) },
+                    || None,
+                )
+                .await
+            }
+        }
+    }
+
+    /// Every property of the dictionary and of the sets in use, in no order. Creates nothing.
+    pub fn list(&self) -> Vec<PropertyInfo> {
+        let now = self.owner.local().shared.clock.instant();
+        let state = self.owner.local().lock();
+        let table = state.used().map(|used| &used.table);
+        let slots = table.into_iter().flat_map(Table::slots).map(|slot| {
+            let (about, age) = match &slot.state {
+                SlotState::Creating(creation) => (&creation.about, None),
+                SlotState::Present { held, .. } => {
+                    let tag = held.tag();
+                    (&tag.about, Some(now.duration_since(tag.born)))
+                }
+            };
+            PropertyInfo {
+                about: about.clone(),
+                age,
+                state: PropertyState::of(&slot.state),
+            }
+        });
+        let cells = state.sets().flat_map(|set| set.base().states(table));
+        let absent = cells.filter(|(_, state)| *state == PropertyState::Absent);
+        let absent = absent.map(|(about, state)| PropertyInfo {
+            about,
+            age: None,
+            state,
+        });
+        slots.chain(absent).collect()
+    }
+}
+
+fn place<T: 'static, N: KeyName>(key: &PropertyKey<T, N>) -> Place {
+    let name = key.to_name();
+    Place {
+        hash: key.hash(),
+        about: About::new::<T>(name.clone()),
+        key: SlotKey::Named {
+            name,
+            value: TypeId::of::<T>(),
+        },
+    }
+}
+
+impl fmt::Debug for Properties<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.list()).finish()
+    }
+}
+
+/// A property as a listing shows it.
+#[derive(Clone, Debug)]
+pub struct PropertyInfo {
+    about: About,
+    age: Option<Duration>,
+    state: PropertyState,
+}
+
+impl PropertyInfo {
+    /// Its name: the key's, or the field's in its set.
+    pub fn name(&self) -> &str {
+        self.about.name.as_str()
+    }
+
+    /// The property set that it is in; `None` for an entry of the dictionary.
+    pub fn set(&self) -> Option<&'static str> {
+        self.about.set
+    }
+
+    /// Its type, as [`std::any::type_name`] gives it.
+    pub fn type_name(&self) -> &'static str {
+        self.about.type_name
+    }
+
+    /// How long it has been there; `None` unless it is present.
+    pub fn age(&self) -> Option<Duration> {
+        self.age
+    }
+
+    /// Whether it is there.
+    pub fn state(&self) -> PropertyState {
+        self.state
+    }
+}
+
+/// Whether a property is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PropertyState {
+    /// A cell of a set that nothing has asked for yet.
+    Absent,
+    /// Its initialiser is running.
+    BeingCreated,
+    /// It is there.
+    Present,
+}
+
+impl PropertyState {
+    pub(crate) fn of(slot: &SlotState) -> Self {
+        match slot {
+            SlotState::Creating(_) => Self::BeingCreated,
+            SlotState::Present { .. } => Self::Present,
+        }
+    }
+}
