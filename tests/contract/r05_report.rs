@@ -226,10 +226,8 @@ async fn r05_inside_the_session_itself_it_waits_for_itself_and_the_report_names_
     let [problem] = report.problems() else {
         unreachable!("{report:?}")
     };
-    assert_eq!(
-        problem.to_string(),
-        "`task` (session_core::cleanup::CleanupCompleted): aborted"
-    );
+    let waiting = std::any::type_name::<session_core::CleanupCompleted>();
+    assert_eq!(problem.to_string(), format!("`task` ({waiting}): aborted"));
     assert!(task.await.unwrap_err().is_cancelled());
 
     // A request: it is told in the end, and stands in what it is told.
