@@ -1,16 +1,21 @@
 //! Models of the races: the whole core, run under many orders of its steps.
 //!
 //! ```text
-//! RUSTFLAGS="--cfg session_shuttle" cargo test --release -p session-core --lib models
+//! cargo xtask models
+//! RUSTFLAGS="--cfg session_shuttle -C overflow-checks" cargo test --release -p session-core --lib models -- --nocapture
 //! ```
 //!
 //! A model starts a few threads on real sessions, and says what must hold when they are done. shuttle runs it
-//! again and again, each time with another schedule: wherever a lock is taken, an atomic touched, or a counted
-//! pointer cloned or dropped, any thread may be next. The first thread polls the runtime's tasks meanwhile.
+//! again and again, each time with another schedule: wherever a lock is taken or given back, an atomic touched, a
+//! counted pointer cloned or dropped, or a task polled, any thread or task may be next. One that is stuck while all
+//! others are done is a failure, too. Not modelled: weaker orders of memory than the strongest, and the insides of
+//! tokio's own primitives.
 //!
 //! `SESSION_MODEL_ITERATIONS` is the number of schedules that each of two schedulers tries per model: one is
 //! random at every step, the other (PCT) runs by priorities and changes them at few points. Models small enough
 //! are run under all schedules there are.
+//!
+//! In a model no lock of `std` may be held where another thread can be next: the whole process would hang.
 
 mod activity;
 mod completion;

@@ -228,7 +228,7 @@ impl Cleanup {
     fn end(&mut self) {
         self.ended = true;
         let report = self.owner.local().ledger().finish().into();
-        lifecycle::finish(self.owner.as_ref(), report);
+        lifecycle::finish(self.owner.as_ref(), &report);
     }
 }
 

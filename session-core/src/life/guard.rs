@@ -77,7 +77,9 @@ impl Drop for KeepAlive {
         let local = self.session.local();
         let mut state = local.lock();
         // A cleaned-up session counts no more.
-        if let Some(used) = state.used_if_any() {
+        if !state.is_cleaned_up()
+            && let Some(used) = state.used_if_any()
+        {
             used.kept -= 1;
             if used.kept == 0 {
                 local.activity.keep(false, local.shared.clock.now());

@@ -51,6 +51,8 @@ pub(crate) struct State {
     first_set: Option<Arc<dyn AnySet>>,
     cause: Option<CompletionCause>,
     cleaned_up: bool,
+    /// The end of cleanup may be heard of.
+    told: bool,
     used: Option<Box<Used>>,
     report: CleanupReport,
 }
@@ -212,7 +214,7 @@ impl Local {
 
     pub(crate) fn cleanup_completed(&self) -> CleanupCompleted {
         let mut state = self.lock();
-        if state.cleaned_up {
+        if state.told {
             let (done, receiver) = oneshot::channel();
             let _ = done.send(state.report.clone());
             return CleanupCompleted::new(receiver.shared());
@@ -281,13 +283,13 @@ pub(crate) fn complete(
     local.shared.completed(owner, cause);
     match drained {
         Some(drained) => cleanup::spawn(owner, drained),
-        None => finish(owner, CleanupReport::default()),
+        None => finish(owner, &CleanupReport::default()),
     }
     Ok(())
 }
 
 /// The last step of cleanup: `CleanedUp`, and the group is left.
-pub(crate) fn finish(owner: OwnerRef<'_>, report: CleanupReport) {
+pub(crate) fn finish(owner: OwnerRef<'_>, report: &CleanupReport) {
     let ((first_set, used), left) = {
         let mut state = owner.local().lock();
         state.cleaned_up = true;
@@ -303,7 +305,7 @@ pub(crate) fn finish(owner: OwnerRef<'_>, report: CleanupReport) {
     if let Some(group) = left {
         group.complete();
     }
-    let signal = {
+    let early = {
         let mut used = used;
         let signal = used.as_mut().and_then(|used| used.signal.take());
         // Sets and values with nothing to close go here, outside the lock. A set may have a destructor of its
@@ -315,8 +317,14 @@ pub(crate) fn finish(owner: OwnerRef<'_>, report: CleanupReport) {
         signal
     };
     // Before anybody hears of it: who does finds the place in the manager free.
-    shared.cleaned_up(owner, &report);
-    if let Some(signal) = signal {
-        signal.resolve(report);
+    shared.cleaned_up(owner, report);
+    let late = {
+        let mut state = owner.local().lock();
+        state.told = true;
+        // Whoever has asked since `used` was taken is all there is in a new one.
+        state.used.take().and_then(|mut used| used.signal.take())
+    };
+    for signal in early.into_iter().chain(late) {
+        signal.resolve(report.clone());
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use shuttle::future::block_on;
 
-use super::harness::{Probe, World, close, explore, race, step};
+use super::harness::{Probe, World, close, exhaust, explore, race, step};
 use crate::life::cause::CompletionCause;
 use crate::session::Session;
 use crate::sync::point;
@@ -55,6 +55,7 @@ fn three_causes() {
                 session.complete(CompletionCause::Shutdown);
                 check();
                 assert_eq!(block_on(session.cleanup_completed()).closed(), 2);
+                assert_eq!(shared.stats().in_cleanup, 0, "its place is not free yet");
             },
         );
         world.end();
@@ -103,21 +104,19 @@ fn a_request_inside_against_completion() {
     });
 }
 
-fn token_against_completion() {
-    let world = World::new();
-    let session = world.session();
-    let token = shuttle::thread::scope(|scope| {
-        let asked = scope.spawn(|| session.completion_token());
-        session.terminate();
-        asked.join().unwrap()
-    });
-    assert!(token.is_cancelled());
-}
-
 /// A token that is made at the very moment of completion is cancelled too.
 #[test]
 fn the_first_token_against_completion() {
-    explore(token_against_completion);
+    exhaust(|| {
+        let world = World::new();
+        let session = world.session();
+        let token = shuttle::thread::scope(|scope| {
+            let asked = scope.spawn(|| session.completion_token());
+            session.terminate();
+            asked.join().unwrap()
+        });
+        assert!(token.is_cancelled());
+    });
 }
 
 #[test]

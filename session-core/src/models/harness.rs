@@ -23,8 +23,8 @@ use crate::{Exclusive, InitContext, Property, SessionProperties};
 
 /// Tries the model under random schedules, of two kinds.
 pub(super) fn explore(model: fn()) {
-    let tries = std::env::var("SESSION_MODEL_ITERATIONS");
-    let tries = tries.map_or(1_000, |tries| {
+    // All models together then take about a minute.
+    let tries = std::env::var("SESSION_MODEL_ITERATIONS").map_or(30_000, |tries| {
         tries.parse().expect("SESSION_MODEL_ITERATIONS is a number")
     });
     let explored = run("random", RandomScheduler::new(tries), model)
@@ -40,7 +40,7 @@ pub(super) fn exhaust(model: fn()) {
 
 fn run(name: &'static str, scheduler: impl Scheduler + 'static, model: fn()) -> usize {
     let mut config = Config::new();
-    // The core's frames are larger than shuttle's stacks, and a model that takes that long never ends.
+    // The core's frames need more than shuttle's usual stack; and a run of so many steps has no end.
     config.stack_size = 0x4_0000;
     config.max_steps = MaxSteps::FailAfter(100_000);
     config.silence_warnings = true;
@@ -269,6 +269,8 @@ pub(super) struct Desk {
     pub(super) elsewhere: Property<Probe>,
     #[property(async_init = make_later, close = close)]
     pub(super) lent: Exclusive<Probe>,
+    #[property(init = make, close = close_later)]
+    pub(super) lent_here: Exclusive<Probe>,
 }
 
 fn make(cx: &InitContext<Tally>) -> Probe {

@@ -46,6 +46,29 @@ fn lending_against_completion() {
     });
 }
 
+/// Who finds the value being made on another's thread waits for it, and then has to wait for the guard.
+#[test]
+fn lending_what_is_made_on_a_callers_thread() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let desk = session.props::<Desk>().unwrap();
+        let (held, lent) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let call = || match block_on(desk.lent_here()) {
+            Ok(guard) => {
+                lent.fetch_add(1, Ordering::Relaxed);
+                hold(&world, &held, guard, step());
+            }
+            Err(PropertyError::SessionEnded) => {}
+            Err(error) => panic!("{error}"),
+        };
+        race!(call, call, || session.terminate());
+        assert!(lent.into_inner() == 0 || world.tally.made() == 1);
+        drop(desk);
+        world.end();
+    });
+}
+
 /// A guard that is out at completion stays good; what it gives back is lent to nobody who waits.
 #[test]
 fn a_guard_given_back_after_completion() {

@@ -88,6 +88,7 @@ fn what_outlasts_the_drain_timeout() {
                     advance(Duration::from_secs(1));
                 }
                 gate.cancel();
+                let _report = block_on(session.cleanup_completed());
             },
         );
         world.end();

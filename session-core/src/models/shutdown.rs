@@ -1,5 +1,6 @@
 //! The manager's end against creation: no session lives on.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use shuttle::future::block_on;
@@ -8,6 +9,7 @@ use super::harness::{World, explore, race};
 use crate::manager::SessionManager;
 use crate::session::Session;
 use crate::sync::Mutex;
+use crate::sync::runtime::advance;
 use crate::{CreateError, LocalSession as _};
 
 #[test]
@@ -53,6 +55,35 @@ fn termination_against_shutdown() {
             assert!(session.local().lock().is_cleaned_up(), "left behind");
         });
         drop((owned, manager));
+        world.end();
+    });
+}
+
+/// A shutdown that runs out of time leaves cleanups no more to wait for, and ends.
+#[test]
+fn shutdown_against_its_timeout() {
+    explore(|| {
+        let world = World::new();
+        let manager = SessionManager::new(world.shared.clone());
+        let session = manager.create().unwrap();
+        let guard = session.enter().unwrap();
+        let ended = AtomicBool::new(false);
+        race!(
+            || {
+                let report = block_on(manager.shutdown(Duration::from_millis(10)));
+                ended.store(true, Ordering::Relaxed);
+                assert_eq!(report.unfinished(), []);
+                assert!(session.local().lock().is_cleaned_up());
+            },
+            || {
+                while !ended.load(Ordering::Relaxed) {
+                    advance(Duration::from_millis(10));
+                    shuttle::thread::yield_now();
+                }
+            },
+            move || drop(guard),
+        );
+        drop(manager);
         world.end();
     });
 }

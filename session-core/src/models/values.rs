@@ -1,14 +1,19 @@
 //! The last one out closes: a value is closed once, by whoever lets go of it last.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use shuttle::future::block_on;
 
-use super::harness::{Probe, World, close, close_later, exhaust, explore, race};
+use super::harness::{Probe, Tally, World, close, close_later, exhaust, explore, race};
+use crate::__private::hook;
+use crate::life::ledger::Ledger;
+use crate::life::report::About;
+use crate::life::value::Tag;
 use crate::sync::Counted;
-use crate::sync::runtime::advance;
-use crate::{LocalSession as _, PropertyKey, Trouble};
+use crate::sync::runtime::{Instant, Runtime, advance};
+use crate::{CleanupReport, LocalSession as _, PropertyKey, PropertyRef, Trouble};
 
 const KEY: PropertyKey<Probe> = PropertyKey::new("probe");
 
@@ -26,6 +31,35 @@ fn one_of_those_who_let_go_gets_the_value() {
             others.into_iter().chain([own]).filter(|got| *got).count()
         });
         assert_eq!(got, 1);
+    });
+}
+
+/// A handle against the session's own hold: one of the two closes the value, and the accounts have it.
+#[test]
+fn a_handle_against_the_sessions_hold() {
+    exhaust(|| {
+        let ledger = Arc::new(Ledger::new(Runtime::new(), Duration::from_secs(1)));
+        ledger.open();
+        let tally = Tally::default();
+        let handle = {
+            let about = About::kind("probe", "");
+            let tag = Tag::new(about, Instant::now(), ledger.clone());
+            PropertyRef::new(tally.make(), hook(close), tag)
+        };
+        let held = handle.hold();
+        shuttle::thread::scope(|scope| {
+            scope.spawn(move || drop(handle));
+            if let Some((entry, closing)) = held.let_go() {
+                entry.detach(closing);
+            }
+        });
+        assert!(ledger.is_settled());
+        let report: CleanupReport = ledger.finish().into();
+        assert!(report.is_clean());
+        assert_eq!(
+            (report.closed(), tally.closed(), tally.dropped()),
+            (1, 1, 1)
+        );
     });
 }
 

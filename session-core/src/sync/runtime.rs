@@ -1,7 +1,7 @@
 //! What of tokio the core runs on: its tasks, its timers and its clock.
 //!
-//! Under `cfg(session_shuttle)` tasks are polled by the model itself, so that every step of a cleanup is a step
-//! of the model, and time passes when the model says so.
+//! Under `cfg(session_shuttle)` tasks are shuttle's, so that every step of a cleanup is a step of the model, and
+//! time passes when the model says so.
 
 #[cfg(not(session_shuttle))]
 mod imp {
