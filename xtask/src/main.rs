@@ -56,6 +56,8 @@ fn models() -> bool {
         "--lib",
         "models",
     ]);
+    // Each says how many schedules it has explored.
+    models.args(["--", "--show-output"]);
     let flags = env::var("RUSTFLAGS").unwrap_or_default();
     // A count that falls below nought is a race lost, and without the checks nobody would see it.
     let flags = format!("{flags} --cfg session_shuttle -C overflow-checks");

@@ -9,7 +9,7 @@ use super::harness::{Probe, World, close, explore, race};
 use crate::group::SessionGroup;
 use crate::id::GroupId;
 use crate::session::Session;
-use crate::{LocalSession as _, PropertyKey};
+use crate::{CancellationToken, LocalSession as _, PropertyKey};
 
 const KEY: PropertyKey<Probe> = PropertyKey::new("probe");
 
@@ -123,7 +123,8 @@ fn termination_against_a_new_session_and_a_join() {
     });
 }
 
-/// A session moves on while a request is inside: the old group's cleanup waits for that request.
+/// A session moves on while a request is inside: the old group's cleanup waits for that request, and for none that
+/// came after.
 #[test]
 fn a_request_inside_against_its_session_leaving_the_group() {
     explore(|| {
@@ -133,16 +134,22 @@ fn a_request_inside_against_its_session_leaving_the_group() {
         let group = session.group();
         met.note(&world, group.clone());
         let guard = session.enter().unwrap();
-        let left = AtomicBool::new(false);
+        let (left, visited) = (AtomicBool::new(false), CancellationToken::new());
         race!(
             || {
+                block_on(visited.cancelled());
                 left.store(true, Ordering::Relaxed);
                 drop(guard);
             },
-            || drop(session.enter()),
             || {
-                session.join(GroupId::from("h")).unwrap();
-                met.note(&world, session.group());
+                drop(session.enter());
+                visited.cancel();
+            },
+            || {
+                for next in ["h", "i"] {
+                    session.join(GroupId::from(next)).unwrap();
+                    met.note(&world, session.group());
+                }
             },
             || {
                 let report = block_on(group.cleanup_completed());

@@ -32,8 +32,9 @@ pub(super) fn explore(model: fn()) {
     println!("explored {explored} schedules");
 }
 
-/// Tries the model under all schedules there are.
+/// Tries the model under all schedules there are; at random first, since that finds most failures sooner.
 pub(super) fn exhaust(model: fn()) {
+    explore(model);
     let explored = run("DFS", DfsScheduler::new(None, false), model);
     println!("explored all {explored} schedules");
 }

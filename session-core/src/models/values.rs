@@ -1,7 +1,7 @@
 //! The last one out closes: a value is closed once, by whoever lets go of it last.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use shuttle::future::block_on;
@@ -13,7 +13,7 @@ use crate::life::report::About;
 use crate::life::value::Tag;
 use crate::sync::Counted;
 use crate::sync::runtime::{Instant, Runtime, advance};
-use crate::{CleanupReport, LocalSession as _, PropertyKey, PropertyRef, Trouble};
+use crate::{CleanupReport, LocalSession as _, PropertyKey, PropertyRef, Refused, Trouble};
 
 const KEY: PropertyKey<Probe> = PropertyKey::new("probe");
 
@@ -141,6 +141,27 @@ fn insert_against_remove_against_completion() {
                 assert!(properties.get(&KEY).is_none());
             },
         );
+        world.end();
+    });
+}
+
+/// Of two that insert one is told of the other.
+#[test]
+fn insert_against_insert() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let inserted = AtomicUsize::new(0);
+        let insert = || {
+            let value = world.tally.make();
+            match session.properties().insert_with(&KEY, value, close) {
+                Ok(_) => _ = inserted.fetch_add(1, Ordering::Relaxed),
+                Err(Refused::AlreadyPresent(value)) => value.take_back(),
+                Err(refused) => panic!("{refused}"),
+            }
+        };
+        race!(insert, insert);
+        assert_eq!(inserted.into_inner(), 1);
         world.end();
     });
 }
