@@ -10,7 +10,7 @@ use crate::life::owned::{self, Owned};
 use crate::owner::OwnerRef;
 use crate::properties::dictionary::Properties;
 use crate::properties::props::{self, Props};
-use crate::properties::set::{LivesIn, SessionProperties};
+use crate::properties::set::LivesIn;
 use crate::session::Session;
 use crate::sync::runtime::JoinHandle;
 
@@ -49,7 +49,7 @@ pub trait LocalSession: sealed::Sealed {
     ///
     /// [`PropsError::SessionEnded`] if it has completed and the set is not there;
     /// [`PropsError::MissingState`] if the set's initialisers need a state that the manager was not given.
-    fn props<P: SessionProperties + LivesIn<Self>>(&self) -> Result<Props<P>, PropsError>
+    fn props<P: LivesIn<Self>>(&self) -> Result<Props<P>, PropsError>
     where
         Self: Sized,
     {

@@ -3,10 +3,13 @@
 pub use crate::life::close::{CloseHook, Hook};
 pub use crate::properties::creation::BoxError;
 pub use crate::properties::exclusive::{exclusive, lend, lend_async, lend_present, set_exclusive};
-pub use crate::properties::init::{Initialiser, call, call_closure};
+pub use crate::properties::initialiser::{
+    AsyncClosure, Closure, Given, InitError, InitFuture, Initialiser, IsResult, IsValue, Made,
+    call, call_async,
+};
 pub use crate::properties::property::{init, init_async, property, set};
 pub use crate::properties::set::{
-    CellDescription, Home, Lendable, Seed, SetDescription, Shareable,
+    CellDescription, Home, Lendable, Seed, SetDescription, Shareable, SharedState,
 };
 
 use crate::life::cause::CompletionCause;

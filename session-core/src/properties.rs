@@ -1,9 +1,10 @@
 //! What a session or group holds, by key or in the cells of property sets, and how it comes to be there.
 
+pub(crate) mod context;
 pub(crate) mod creation;
 pub(crate) mod dictionary;
 pub(crate) mod exclusive;
-pub(crate) mod init;
+pub(crate) mod initialiser;
 pub(crate) mod insert;
 pub(crate) mod key;
 pub(crate) mod property;

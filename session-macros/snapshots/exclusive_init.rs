@@ -43,8 +43,7 @@ impl Set {
         ::session_core::__private::lend(
             &self.game,
             |cx: &::session_core::InitContext<(), ::session_core::Session>| {
-                let value: Game = ::session_core::__private::call(cx, Game::new);
-                ::core::result::Result::Ok(value)
+                ::session_core::__private::call(cx, Game::new).value::<Game>()
             },
             ::session_core::__private::no_hook,
         )

@@ -41,12 +41,9 @@ impl Set {
         ::session_core::__private::lend_async(
             &self.connection,
             |cx: ::session_core::InitContext<App, ::session_core::Session>| async move {
-                let value: ::core::result::Result<Connection, _> = ::session_core::__private::call(
-                        &cx,
-                        open,
-                    )
-                    .await;
-                value.map_err(::core::convert::Into::into)
+                ::session_core::__private::call_async(&cx, open)
+                    .await
+                    .result::<Connection>()
             },
             || ::session_core::__private::hook::<Connection, _>(rollback),
         )

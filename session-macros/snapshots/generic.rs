@@ -51,8 +51,7 @@ where
         ::session_core::__private::init(
             &self.store,
             |cx: &::session_core::InitContext<(), ::session_core::Session>| {
-                let value: T = ::session_core::__private::call(cx, T::open);
-                ::core::result::Result::Ok(value)
+                ::session_core::__private::call(cx, T::open).value::<T>()
             },
             ::session_core::__private::no_hook,
         )

@@ -38,12 +38,10 @@ impl Set {
         ::session_core::__private::init_async(
             &self.index,
             |cx: ::session_core::InitContext<(), ::session_core::Session>| async move {
-                let value: Index = ::session_core::__private::call_closure(
-                        &cx,
-                        async |cx| Index::load(cx).await,
-                    )
-                    .await;
-                ::core::result::Result::Ok(value)
+                ::session_core::__private::AsyncClosure::<
+                    Index,
+                >::value(&cx, async |cx| Index::load(cx).await)
+                    .await
             },
             ::session_core::__private::no_hook,
         )

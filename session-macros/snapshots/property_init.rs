@@ -44,8 +44,7 @@ impl Set {
         ::session_core::__private::init(
             &self.runners,
             |cx: &::session_core::InitContext<App, ::session_core::Session>| {
-                let value: Runners = ::session_core::__private::call(cx, Runners::new);
-                ::core::result::Result::Ok(value)
+                ::session_core::__private::call(cx, Runners::new).value::<Runners>()
             },
             ::session_core::__private::no_hook,
         )
@@ -64,13 +63,9 @@ impl Set {
     > {
         ::session_core::__private::init(
             &self.cursor,
-            |cx: &::session_core::InitContext<App, ::session_core::Session>| {
-                let value: Cursor = ::session_core::__private::call_closure(
-                    cx,
-                    |cx| Cursor::of(cx.state()),
-                );
-                ::core::result::Result::Ok(value)
-            },
+            |cx: &::session_core::InitContext<App, ::session_core::Session>| ::session_core::__private::Closure::<
+                Cursor,
+            >::value(cx, |cx| Cursor::of(cx.state())),
             ::session_core::__private::no_hook,
         )
     }

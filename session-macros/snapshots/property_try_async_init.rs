@@ -38,12 +38,9 @@ impl Set {
         ::framework::sessions::__private::init_async(
             &self.socket,
             |cx: ::framework::sessions::InitContext<(), ::framework::sessions::Session>| async move {
-                let value: ::core::result::Result<Socket, _> = ::framework::sessions::__private::call(
-                        &cx,
-                        connect,
-                    )
-                    .await;
-                value.map_err(::core::convert::Into::into)
+                ::framework::sessions::__private::call_async(&cx, connect)
+                    .await
+                    .result::<Socket>()
             },
             || ::framework::sessions::__private::hook_closure::<
                 Socket,

@@ -36,11 +36,7 @@ impl Set {
         ::session_core::__private::init(
             &self.log,
             |cx: &::session_core::InitContext<(), ::session_core::SessionGroup>| {
-                let value: ::core::result::Result<Log, _> = ::session_core::__private::call(
-                    cx,
-                    open_log,
-                );
-                value.map_err(::core::convert::Into::into)
+                ::session_core::__private::call(cx, open_log).result::<Log>()
             },
             || ::session_core::__private::hook::<Log, _>(Log::finish),
         )

@@ -7,9 +7,9 @@ use syn::ext::IdentExt as _;
 use syn::{Ident, Meta};
 
 use crate::call;
+use crate::cell_type::CellKind;
 use crate::docs;
 use crate::model::{Cell, Set, Source};
-use crate::parse::CellKind;
 use crate::span;
 
 /// The getter and, for a value that is set by hand, the setter. Their bodies are left out if the set is
@@ -62,7 +62,8 @@ impl Accessor<'_> {
             (true, true) => quote!(::core::future::pending()),
         };
         let docs = docs::getter(self.set, self.cell);
-        quote_spanned! {place=>
+        let name = span::hidden_at(ident.span());
+        quote_spanned! {name=>
             #(#attributes)*
             #docs
             #[allow(dead_code)]

@@ -15,47 +15,38 @@ pub(crate) fn initialiser(
     let krate = &set.krate;
     let ty = cell.ty;
     let local_session = set.local_session();
+    let Code::Call(Callable { expr, is_closure }) = &initialiser.code else {
+        return quote! {
+            |_: &#krate::InitContext<(), #local_session>| {
+                ::core::result::Result::Ok(<#ty as ::core::default::Default>::default())
+            }
+        };
+    };
     let state = set
         .state
         .as_ref()
         .map_or_else(|| quote!(()), ToTokens::to_token_stream);
     let context = quote!(#krate::InitContext<#state, #local_session>);
-    let Callable { expr, takes_one } = match &initialiser.code {
-        Code::Call(callable) => callable,
-        Code::Default => {
-            return quote! {
-                |_: &#context| { ::core::result::Result::Ok(<#ty as ::core::default::Default>::default()) }
-            };
-        }
-    };
     let (start, end) = span::ends(expr);
-    let name = if *takes_one {
-        quote!(call_closure)
+    let gives = if initialiser.fallible {
+        quote_spanned!(end=> result)
     } else {
-        quote!(call)
+        quote_spanned!(end=> value)
     };
-    let function = span::locate(start, quote!(#krate::__private::#name));
-    let arguments = if initialiser.asynchronous {
-        quote_spanned!(end=> (&cx, #expr).await)
-    } else {
-        quote_spanned!(end=> (cx, #expr))
-    };
-    let made = if initialiser.fallible {
-        quote_spanned! {start=>
-            let value: ::core::result::Result<#ty, _> = #function #arguments;
-            value.map_err(::core::convert::Into::into)
-        }
-    } else {
-        quote_spanned! {start=>
-            let value: #ty = #function #arguments;
-            ::core::result::Result::Ok(value)
+    let call = match (is_closure, initialiser.asynchronous) {
+        (false, false) => quote_spanned!(end=> call(cx, #expr).#gives::<#ty>()),
+        (false, true) => quote_spanned!(end=> call_async(&cx, #expr).await.#gives::<#ty>()),
+        (true, false) => quote_spanned!(end=> Closure::<#ty>::#gives(cx, #expr)),
+        (true, true) => {
+            quote_spanned!(end=> AsyncClosure::<#ty>::#gives(&cx, #expr).await)
         }
     };
+    let private = span::locate(start, quote!(#krate::__private::));
     if initialiser.asynchronous {
-        let block = quote_spanned!(start=> async move { #made });
+        let block = quote_spanned!(start=> async move { #private #call });
         quote_spanned!(start=> |cx: #context| #block)
     } else {
-        quote_spanned!(start=> |cx: &#context| { #made })
+        quote_spanned!(start=> |cx: &#context| #private #call)
     }
 }
 
@@ -63,11 +54,11 @@ pub(crate) fn initialiser(
 pub(crate) fn hook(set: &Set<'_>, cell: &Cell<'_>) -> TokenStream {
     let krate = &set.krate;
     let ty = cell.ty;
-    let Some(Callable { expr, takes_one }) = &cell.close else {
+    let Some(Callable { expr, is_closure }) = &cell.close else {
         return quote!(#krate::__private::no_hook);
     };
     let (start, end) = span::ends(expr);
-    let (name, generics) = if *takes_one {
+    let (name, generics) = if *is_closure {
         (quote!(hook_closure), quote_spanned!(end=> ::<#ty, _, _>))
     } else {
         (quote!(hook), quote_spanned!(end=> ::<#ty, _>))

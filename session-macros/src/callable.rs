@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::{Expr, Ident, Lit, Path};
+use syn::{Expr, Ident, Lit, Pat, Path};
 
 use crate::errors::Errors;
 use crate::keys::Maker;
@@ -38,6 +38,19 @@ pub(crate) fn initialiser(key: &Ident, maker: Maker, code: &Expr, errors: &mut E
     }
 }
 
+/// Finds out whether a closure asks its context for a state, where the set has none.
+pub(crate) fn without_state(code: &Expr, errors: &mut Errors) {
+    if let Expr::Closure(closure) = peel(code)
+        && let Some(Pat::Ident(context)) = closure.inputs.first()
+        && let Some(state) = find_state(closure.body.to_token_stream(), &context.ident)
+    {
+        errors.push(
+            state,
+            "this set names no state: write `#[session(state = App)]` above the struct",
+        );
+    }
+}
+
 /// Checks the code of a close hook.
 pub(crate) fn hook(key: &Ident, code: &Expr, errors: &mut Errors) {
     let closure = match peel(code) {
@@ -45,11 +58,14 @@ pub(crate) fn hook(key: &Ident, code: &Expr, errors: &mut Errors) {
         Expr::Closure(closure) => closure,
         other => return errors.push(other, instead(key, other, "|value|", "value")),
     };
-    let message = "a close hook takes the value, and nothing else: write `|value| ...`";
-    match closure.inputs.iter().nth(1) {
-        Some(second) => errors.push(second, message),
-        None if closure.inputs.is_empty() => errors.push(closure, message),
-        None => {}
+    if closure.inputs.is_empty() {
+        errors.push(closure, "a close hook takes the value: write `|value| ...`");
+    }
+    if let Some(second) = closure.inputs.iter().nth(1) {
+        errors.push(
+            second,
+            "a close hook takes nothing but the value: write `|value| ...`",
+        );
     }
     if let Some(this) = find_self(closure.body.to_token_stream()) {
         errors.push(
@@ -106,24 +122,37 @@ fn plain(path: &Path) -> Option<String> {
 
 /// The first `self` that is a value. (`self::path` is a path.)
 fn find_self(code: TokenStream) -> Option<Ident> {
-    let mut tokens = code.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Ident(name) if name == "self" && !is_colon(tokens.peek()) => {
-                return Some(name);
-            }
-            TokenTree::Group(group) => {
-                let found = find_self(group.stream());
-                if found.is_some() {
-                    return found;
-                }
-            }
-            _ => {}
+    find(code, &|tokens| match tokens {
+        [TokenTree::Ident(name), rest @ ..] if name == "self" && !starts_with(rest, ':') => {
+            Some(name.clone())
         }
-    }
-    None
+        _ => None,
+    })
 }
 
-fn is_colon(token: Option<&TokenTree>) -> bool {
-    matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == ':')
+/// The first `context.state`.
+fn find_state(code: TokenStream, context: &Ident) -> Option<Ident> {
+    find(code, &|tokens| match tokens {
+        [TokenTree::Ident(name), dot @ .., TokenTree::Ident(state)]
+            if name == context && starts_with(dot, '.') && state == "state" =>
+        {
+            Some(state.clone())
+        }
+        _ => None,
+    })
+}
+
+/// Looks at each token together with the two that follow it, also in groups.
+fn find(code: TokenStream, wanted: &dyn Fn(&[TokenTree]) -> Option<Ident>) -> Option<Ident> {
+    let tokens: Vec<_> = code.into_iter().collect();
+    (0..tokens.len()).find_map(|at| {
+        if let TokenTree::Group(group) = &tokens[at] {
+            return find(group.stream(), wanted);
+        }
+        wanted(&tokens[at..tokens.len().min(at + 3)])
+    })
+}
+
+fn starts_with(tokens: &[TokenTree], wanted: char) -> bool {
+    matches!(tokens, [TokenTree::Punct(punct), ..] if punct.as_char() == wanted)
 }

@@ -1,5 +1,7 @@
 //! The rules between keys and between fields. What one key alone can get wrong is found when it is parsed.
 
+use std::collections::HashMap;
+
 use quote::format_ident;
 use syn::ext::IdentExt as _;
 use syn::{Ident, Path};
@@ -30,10 +32,11 @@ pub(crate) fn set(set: &SetSyntax<'_>, errors: &mut Errors) {
     let SetSyntax {
         input,
         scope: _,
-        state: _,
+        state,
         name: _,
         krate,
         cells,
+        phantoms: _,
     } = set;
     for lifetime in input.generics.lifetimes() {
         let message = format!(
@@ -65,6 +68,9 @@ pub(crate) fn set(set: &SetSyntax<'_>, errors: &mut Errors) {
         for MakerSyntax { key, maker, code } in makers {
             if let Some(code) = code {
                 callable::initialiser(key, *maker, code, errors);
+                if state.is_none() {
+                    callable::without_state(code, errors);
+                }
             }
         }
         if let Some(HookSyntax { key, code }) = close {
@@ -72,6 +78,7 @@ pub(crate) fn set(set: &SetSyntax<'_>, errors: &mut Errors) {
         }
     }
     setters(cells, errors);
+    names(cells, errors);
 }
 
 /// The path is printed wherever the set stands, also inside functions and modules that have names of their
@@ -129,6 +136,23 @@ fn setters(cells: &[CellSyntax<'_>], errors: &mut Errors) {
                     cell.ident
                 ),
             );
+        }
+    }
+}
+
+/// Listings and reports tell properties by their names.
+fn names(cells: &[CellSyntax<'_>], errors: &mut Errors) {
+    let mut seen = HashMap::new();
+    for CellSyntax { ident, keys, .. } in cells {
+        let name = keys.shown_name(ident);
+        let Some(first) = seen.insert(name.clone(), ident) else {
+            continue;
+        };
+        let message =
+            format!("`{first}` is listed as \"{name}\" already: give one of the two another name");
+        match &keys.name {
+            Some(name) => errors.push(name, message),
+            None => errors.push(ident, message),
         }
     }
 }

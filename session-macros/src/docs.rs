@@ -4,8 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt as _;
 
+use crate::cell_type::CellKind;
 use crate::model::{Cell, Set, Source};
-use crate::parse::{CellKind, Scope};
+use crate::parse::Scope;
 
 /// After the field's own docs: when the value is made, and what can go wrong.
 pub(crate) fn getter(set: &Set<'_>, cell: &Cell<'_>) -> TokenStream {

@@ -4,9 +4,10 @@ use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use crate::accessor;
+use crate::cell_type::CellKind;
 use crate::errors::Errors;
 use crate::model::{Cell, Set};
-use crate::parse::CellKind;
+use crate::span;
 
 /// The whole expansion. It is printed in spite of mistakes, so that code that uses the set gives no errors
 /// on top; only the bodies are left out then.
@@ -25,7 +26,11 @@ pub(crate) fn set(set: &Set<'_>, errors: Errors) -> TokenStream {
 
 fn session_properties(set: &Set<'_>, broken: bool) -> TokenStream {
     let Set {
-        ident, krate, name, ..
+        ident,
+        krate,
+        name,
+        phantoms,
+        ..
     } = set;
     let (impl_generics, ty_generics, where_clause) = set.generics.split_for_impl();
     let home = set.local_session();
@@ -33,10 +38,10 @@ fn session_properties(set: &Set<'_>, broken: bool) -> TokenStream {
     let body = if broken {
         quote!(::core::unreachable!())
     } else {
-        let check_state = set
-            .state
-            .as_ref()
-            .map(|state| quote_spanned!(Span::mixed_site()=> seed.check_state::<#state>()?;));
+        let check_state = set.state.as_ref().map(|state| {
+            let (place, _) = span::ends(state);
+            quote_spanned!(place=> seed.check_state::<#state>()?;)
+        });
         let cells = set.cells.iter().enumerate().map(|(index, cell)| {
             let Cell { ident, ty, .. } = cell;
             let index = Literal::usize_unsuffixed(index);
@@ -48,7 +53,7 @@ fn session_properties(set: &Set<'_>, broken: bool) -> TokenStream {
         });
         quote! {
             #check_state
-            ::core::result::Result::Ok(Self { #(#cells),* })
+            ::core::result::Result::Ok(Self { #(#cells,)* #(#phantoms: ::core::marker::PhantomData),* })
         }
     };
     quote_spanned! {Span::mixed_site()=>

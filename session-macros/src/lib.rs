@@ -10,6 +10,7 @@
 mod accessor;
 mod call;
 mod callable;
+mod cell_type;
 mod check;
 mod docs;
 mod errors;

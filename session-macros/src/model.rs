@@ -2,11 +2,11 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::ext::IdentExt as _;
-use syn::{Attribute, Expr, Generics, Ident, LitStr, Path, Type, Visibility, parse_quote};
+use syn::{Attribute, Expr, Generics, Ident, Path, Type, Visibility, parse_quote};
 
+use crate::cell_type::CellKind;
 use crate::keys::Maker;
-use crate::parse::{CellKind, CellSyntax, MakerSyntax, Scope, SetSyntax};
+use crate::parse::{CellSyntax, MakerSyntax, Scope, SetSyntax, shown_name};
 use crate::value::peel;
 
 pub(crate) struct Set<'a> {
@@ -22,6 +22,7 @@ pub(crate) struct Set<'a> {
     /// As listings show it.
     pub(crate) name: String,
     pub(crate) cells: Vec<Cell<'a>>,
+    pub(crate) phantoms: Vec<&'a Ident>,
 }
 
 pub(crate) struct Cell<'a> {
@@ -61,8 +62,8 @@ pub(crate) enum Code {
 /// Code that the generated code calls.
 pub(crate) struct Callable {
     pub(crate) expr: Expr,
-    /// A closure that names one parameter: its type is then told by the function it is given to.
-    pub(crate) takes_one: bool,
+    /// Its types are told by the function it is given to.
+    pub(crate) is_closure: bool,
 }
 
 impl<'a> Set<'a> {
@@ -74,6 +75,7 @@ impl<'a> Set<'a> {
             name,
             krate,
             cells,
+            phantoms,
         } = syntax;
         let mut ident = input.ident.clone();
         ident.set_span(ident.span().resolved_at(Span::call_site()));
@@ -89,8 +91,9 @@ impl<'a> Set<'a> {
             krate: krate.unwrap_or_else(|| parse_quote!(::session_core)),
             scope: scope.unwrap_or(Scope::Session),
             state,
-            name: shown(name, &input.ident),
+            name: shown_name(name.as_ref(), &input.ident),
             cells: cells.into_iter().map(Cell::new).collect(),
+            phantoms,
         }
     }
 }
@@ -115,6 +118,7 @@ impl<'a> Cell<'a> {
             ty,
             keys,
         } = syntax;
+        let name = keys.shown_name(ident);
         let source = if keys.is_set_by_hand() {
             Source::ByHand
         } else {
@@ -130,7 +134,7 @@ impl<'a> Cell<'a> {
             vis: keys.vis.unwrap_or_else(|| field.vis.clone()),
             kind,
             ty,
-            name: shown(keys.name, ident),
+            name,
             source,
             close: keys.close.map(|close| Callable::new(&close.code)),
         }
@@ -152,16 +156,19 @@ impl Initialiser {
 }
 
 impl Callable {
+    /// A closure without parameters gets one to ignore.
     fn new(expr: &Expr) -> Self {
-        let expr = peel(expr).clone();
-        let takes_one = matches!(&expr, Expr::Closure(closure) if closure.inputs.len() == 1);
-        Self { expr, takes_one }
+        let mut expr = peel(expr).clone();
+        let is_closure = if let Expr::Closure(closure) = &mut expr {
+            if closure.inputs.is_empty() {
+                closure.inputs.push(parse_quote!(_));
+            }
+            true
+        } else {
+            false
+        };
+        Self { expr, is_closure }
     }
-}
-
-/// The name in listings: what was written, or the identifier.
-fn shown(name: Option<LitStr>, ident: &Ident) -> String {
-    name.map_or_else(|| ident.unraw().to_string(), |name| name.value())
 }
 
 /// What a field says about itself holds for its accessors.

@@ -6,10 +6,11 @@ use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Data, DeriveInput, Expr, Field, Fields, GenericArgument, Ident, LitStr,
-    MacroDelimiter, Meta, Path, PathArguments, Token, Type, Visibility,
+    Attribute, Data, DeriveInput, Expr, Field, Fields, Ident, LitStr, MacroDelimiter, Meta, Path,
+    Token, Type, Visibility,
 };
 
+use crate::cell_type::{self, CellKind};
 use crate::errors::Errors;
 use crate::keys::{self, CellKey, Keys, Maker, SetKey};
 use crate::value;
@@ -22,6 +23,8 @@ pub(crate) struct SetSyntax<'a> {
     pub(crate) name: Option<LitStr>,
     pub(crate) krate: Option<Path>,
     pub(crate) cells: Vec<CellSyntax<'a>>,
+    /// The fields that only use a parameter of the set.
+    pub(crate) phantoms: Vec<&'a Ident>,
 }
 
 /// Which local sessions a set lives in.
@@ -41,13 +44,6 @@ pub(crate) struct CellSyntax<'a> {
     pub(crate) keys: CellKeys,
 }
 
-/// `Property` or `Exclusive`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CellKind {
-    Property,
-    Exclusive,
-}
-
 /// What `#[property(...)]` says.
 #[derive(Default)]
 pub(crate) struct CellKeys {
@@ -64,6 +60,16 @@ impl CellKeys {
     pub(crate) fn is_set_by_hand(&self) -> bool {
         self.makers.is_empty() && !self.unclear
     }
+
+    /// The name of the property in listings.
+    pub(crate) fn shown_name(&self, ident: &Ident) -> String {
+        shown_name(self.name.as_ref(), ident)
+    }
+}
+
+/// The name in listings: what was written, or the identifier.
+pub(crate) fn shown_name(name: Option<&LitStr>, ident: &Ident) -> String {
+    name.map_or_else(|| ident.unraw().to_string(), LitStr::value)
 }
 
 pub(crate) struct MakerSyntax {
@@ -86,6 +92,7 @@ pub(crate) fn set<'a>(input: &'a DeriveInput, errors: &mut Errors) -> SetSyntax<
         name: None,
         krate: None,
         cells: Vec::new(),
+        phantoms: Vec::new(),
     };
     for attribute in attributes::<SetKey, CellKey>(&input.attrs, errors) {
         entries(attribute, errors, |key, word, input, errors| {
@@ -98,12 +105,25 @@ pub(crate) fn set<'a>(input: &'a DeriveInput, errors: &mut Errors) -> SetSyntax<
             Ok(())
         });
     }
-    set.cells = fields(input, errors)
-        .into_iter()
-        .flatten()
-        .filter_map(|field| cell(field, errors))
-        .collect();
+    for field in fields(input, errors).into_iter().flatten() {
+        if cell_type::is_phantom(&field.ty) {
+            set.phantoms.extend(phantom(field, errors));
+        } else {
+            set.cells.extend(cell(field, errors));
+        }
+    }
     set
+}
+
+/// A field that is no property.
+fn phantom<'a>(field: &'a Field, errors: &mut Errors) -> Option<&'a Ident> {
+    for attribute in attributes::<CellKey, SetKey>(&field.attrs, errors) {
+        errors.push(
+            attribute.path(),
+            "a `PhantomData` is no property: remove the attribute",
+        );
+    }
+    field.ident.as_ref()
 }
 
 /// The fields, if they are named ones of a struct.
@@ -176,7 +196,7 @@ fn cell<'a>(field: &'a Field, errors: &mut Errors) -> Option<CellSyntax<'a>> {
         });
         keys.unclear |= !understood;
     }
-    let (kind, ty) = kind(&field.ty, errors)?;
+    let (kind, ty) = cell_type::read(&field.ty, errors)?;
     Some(CellSyntax {
         field,
         ident: field.ident.as_ref()?,
@@ -184,47 +204,6 @@ fn cell<'a>(field: &'a Field, errors: &mut Errors) -> Option<CellSyntax<'a>> {
         ty,
         keys,
     })
-}
-
-/// Tells a cell by its last path segment: all that a macro can see.
-fn kind<'a>(ty: &'a Type, errors: &mut Errors) -> Option<(CellKind, &'a Type)> {
-    let segment = match peel(ty) {
-        Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
-        _ => None,
-    };
-    let (segment, kind) = match segment {
-        Some(segment) if segment.ident == "Property" => (segment, CellKind::Property),
-        Some(segment) if segment.ident == "Exclusive" => (segment, CellKind::Exclusive),
-        _ => {
-            errors.push(
-                ty,
-                "a property set has cells only: write `Property<T>`, whose value requests share, \
-                 or `Exclusive<T>`, whose value is lent to one at a time",
-            );
-            return None;
-        }
-    };
-    if let PathArguments::AngleBracketed(arguments) = &segment.arguments
-        && let (Some(GenericArgument::Type(ty)), 1) = (arguments.args.first(), arguments.args.len())
-    {
-        return Some((kind, ty));
-    }
-    errors.push(
-        ty,
-        format!(
-            "a cell names the type of its value, and nothing else: write `{}<T>`",
-            segment.ident
-        ),
-    );
-    None
-}
-
-/// A type that came through a `macro_rules!` matcher is wrapped in an invisible group.
-fn peel(mut ty: &Type) -> &Type {
-    while let Type::Group(group) = ty {
-        ty = &group.elem;
-    }
-    ty
 }
 
 /// The attributes that belong here, after a complaint about those that belong elsewhere.

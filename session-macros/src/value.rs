@@ -1,6 +1,7 @@
 //! What follows a key: text, a word, a type, a path, a visibility or code.
 
 use syn::parse::ParseStream;
+use syn::token::Paren;
 use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Path, Result, Token, Type, Visibility};
 
 use crate::keys::Maker;
@@ -11,11 +12,12 @@ pub(crate) fn maker(maker: Maker, key: &Ident, input: ParseStream<'_>) -> Result
     if maker != Maker::Default {
         return code(key, input).map(Some);
     }
-    if input.is_empty() || input.peek(Token![,]) {
-        return Ok(None);
+    if input.peek(Token![=]) || input.peek(Paren) {
+        return Err(input.error(
+            "`default` takes no value, it is `T::default()`: write `default`, or `init = ...`",
+        ));
     }
-    Err(input
-        .error("`default` takes no value, it is `T::default()`: write `default`, or `init = ...`"))
+    Ok(None)
 }
 
 /// A path or a closure. Which of the two, and of what shape, is a matter for [`check`](crate::check).
@@ -48,13 +50,14 @@ pub(crate) fn text(key: &Ident, input: ParseStream<'_>) -> Result<LitStr> {
 
 pub(crate) fn scope(key: &Ident, input: ParseStream<'_>) -> Result<Scope> {
     assign(key, "group", input)?;
+    refuse_string(key, "a word", input)?;
     let value = input.parse()?;
     match peel(&value) {
         Expr::Path(path) if path.path.is_ident("session") => Ok(Scope::Session),
         Expr::Path(path) if path.path.is_ident("group") => Ok(Scope::Group),
         other => Err(Error::new_spanned(
             other,
-            "a set lives in sessions or in groups: write `scope = session` or `scope = group`, a bare word",
+            "a set lives in sessions or in groups: write `scope = session` or `scope = group`",
         )),
     }
 }

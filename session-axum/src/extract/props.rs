@@ -40,22 +40,22 @@ use crate::visit::Visit;
 /// # Rejections
 ///
 /// Those of [`Session`](crate::Session), and 500 if the manager was built without the state that the set needs.
-pub struct Props<P>(session_core::Props<P>);
+pub struct Props<P: SessionProperties>(session_core::Props<P>);
 
-impl<P> Props<P> {
+impl<P: SessionProperties> Props<P> {
     /// Core's handle of the set.
     pub fn into_inner(this: Self) -> session_core::Props<P> {
         this.0
     }
 }
 
-impl<P> Clone for Props<P> {
+impl<P: SessionProperties> Clone for Props<P> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<P> Deref for Props<P> {
+impl<P: SessionProperties> Deref for Props<P> {
     type Target = session_core::Props<P>;
 
     fn deref(&self) -> &session_core::Props<P> {

@@ -18,11 +18,6 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 ///
 /// It gives `()` or `Result<R, E>` with `E: Debug`, or a future of either. A sync hook runs inline, so work
 /// that blocks belongs in an async one, in `spawn_blocking`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` can't close a `{T}`",
-    label = "not a close hook for `{T}`",
-    note = "write `fn(value: {T})` or `async fn(value: {T})`, `Send + Sync + 'static`; it gives `()` or a `Result` whose error is `Debug`"
-)]
 pub trait CloseHook<T, Marker>: Send + Sync + 'static {
     #[doc(hidden)]
     fn into_hook(self) -> Hook<T>;
@@ -48,56 +43,75 @@ impl<T> std::fmt::Debug for Hook<T> {
     }
 }
 
-/// What a hook may give.
+impl<T, F, Given, When> CloseHook<T, (Given, When)> for F
+where
+    F: FnOnce(T) -> Given + Send + Sync + 'static,
+    Given: Closes<When>,
+    When: HookKind<Given>,
+{
+    fn into_hook(self) -> Hook<T> {
+        When::hook(self)
+    }
+}
+
+/// What a hook may give, which tells of which kind it is.
+#[diagnostic::on_unimplemented(
+    message = "a close hook gives `()`, a `Result`, or a future of either, and this one gives `{Self}`",
+    label = "gives `{Self}`",
+    note = "the error of the `Result` is `Debug`"
+)]
+pub trait Closes<When> {}
+
+impl<V: Verdict> Closes<AtOnce> for V {}
+
+impl<F: Future<Output: Verdict>> Closes<Later> for F {}
+
+/// Sync hooks, and async ones. (This is apart from [`Closes`] so that a future is blamed for not being `Send`.)
+pub trait HookKind<Given> {
+    #[doc(hidden)]
+    fn hook<T>(close: impl FnOnce(T) -> Given + Send + Sync + 'static) -> Hook<T>;
+}
+
+/// The hook runs inline.
+#[derive(Debug)]
+pub struct AtOnce;
+
+impl<V: Verdict> HookKind<V> for AtOnce {
+    fn hook<T>(close: impl FnOnce(T) -> V + Send + Sync + 'static) -> Hook<T> {
+        Hook(Kind::Sync(Box::new(move |value| close(value).closed())))
+    }
+}
+
+/// The hook gives a future.
+#[derive(Debug)]
+pub struct Later;
+
+impl<F: Future<Output: Verdict> + Send + 'static> HookKind<F> for Later {
+    fn hook<T>(close: impl FnOnce(T) -> F + Send + Sync + 'static) -> Hook<T> {
+        Hook(Kind::Async(Box::new(move |value| {
+            let closing = close(value);
+            Box::pin(async move { closing.await.closed() })
+        })))
+    }
+}
+
+/// How a hook says that it went.
 pub trait Verdict {
     #[doc(hidden)]
-    fn verdict(self) -> Result<(), String>;
+    fn closed(self) -> Closed;
 }
 
 impl Verdict for () {
-    fn verdict(self) -> Result<(), String> {
+    fn closed(self) -> Closed {
         Ok(())
     }
 }
 
 impl<R, E: Debug> Verdict for Result<R, E> {
-    fn verdict(self) -> Result<(), String> {
+    fn closed(self) -> Closed {
         // What the hook made of the value goes the way of any value: nobody asked for it.
-        self.map(drop).map_err(|error| format!("{error:?}"))
-    }
-}
-
-/// Tells sync hooks from async ones.
-#[derive(Debug)]
-pub struct SyncMarker<R>(R);
-
-/// Tells async hooks from sync ones.
-#[derive(Debug)]
-pub struct AsyncMarker<F>(F);
-
-impl<T, R, F> CloseHook<T, SyncMarker<R>> for F
-where
-    F: FnOnce(T) -> R + Send + Sync + 'static,
-    R: Verdict,
-{
-    fn into_hook(self) -> Hook<T> {
-        Hook(Kind::Sync(Box::new(move |value| {
-            self(value).verdict().map_err(Trouble::Failed)
-        })))
-    }
-}
-
-impl<T, Fut, F> CloseHook<T, AsyncMarker<Fut>> for F
-where
-    F: FnOnce(T) -> Fut + Send + Sync + 'static,
-    Fut: Future + Send + 'static,
-    Fut::Output: Verdict,
-{
-    fn into_hook(self) -> Hook<T> {
-        Hook(Kind::Async(Box::new(move |value| {
-            let closing = self(value);
-            Box::pin(async move { closing.await.verdict().map_err(Trouble::Failed) })
-        })))
+        self.map(drop)
+            .map_err(|error| Trouble::Failed(format!("{error:?}")))
     }
 }
 

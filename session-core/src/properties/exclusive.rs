@@ -10,10 +10,10 @@ use crate::error::{PropertyError, Refused};
 use crate::life::close::Hook;
 use crate::life::value::PropertyRef;
 use crate::owner::Owner;
+use crate::properties::context::InitContext;
 use crate::properties::creation::BoxError;
-use crate::properties::init::InitContext;
 use crate::properties::property::{self, Property};
-use crate::properties::set::{Home, Lendable, Seed};
+use crate::properties::set::{Home, Lendable, Seed, SharedState};
 use crate::sync::runtime::sleep;
 
 /// A cell of a property set whose value is lent to one at a time, as `&mut T`.
@@ -22,7 +22,11 @@ use crate::sync::runtime::sleep;
 /// again with the guard in hand waits for themselves: after the manager's
 /// [lend timeout](crate::SessionManagerBuilder::lend_timeout) that ends in
 /// [`PropertyError::Busy`](crate::PropertyError::Busy), as any longer wait does.
-pub struct Exclusive<T>(Property<Lent<T>>);
+pub struct Exclusive<T> {
+    /// Takes no room, and stands first: a value that can't be lent is then blamed itself, not what keeps it.
+    _lent: [Mutex<T>; 0],
+    property: Property<Lent<T>>,
+}
 
 /// A value that is lent. Whoever has the inner pointer has a handle of the property too, and drops the pointer
 /// first: so the last handle's value is the only pointer left.
@@ -44,8 +48,8 @@ impl<T> Lent<T> {
 impl<T: Lendable> Exclusive<T> {
     /// Lends it if it is there and not lent, and the session has not completed. Never waits, creates nothing.
     pub fn try_lock(&self) -> Option<ExclusiveGuard<T>> {
-        let handle = self.0.get()?.clone();
-        let owner = self.0.owner()?;
+        let handle = self.property.get()?.clone();
+        let owner = self.property.owner()?;
         let guard = handle.0.clone().try_lock_owned().ok()?;
         // Looked at with the guard in hand: what was lent before completion stays good, later nothing is lent.
         if owner.local().is_completed() {
@@ -61,7 +65,7 @@ impl<T: Lendable> Exclusive<T> {
 
 impl<T> fmt::Debug for Exclusive<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.property.fmt(f)
     }
 }
 
@@ -153,7 +157,10 @@ fn wrap<T: Send + 'static>(hook: Option<Hook<T>>) -> Option<Hook<Lent<T>>> {
 
 /// Makes an instance's cell.
 pub fn exclusive<T>(seed: &Seed<'_>, index: u16) -> Exclusive<T> {
-    Exclusive(Property::bind(seed, index))
+    Exclusive {
+        _lent: [],
+        property: Property::bind(seed, index),
+    }
 }
 
 /// Lends the property, made on this thread if it is not there.
@@ -172,13 +179,13 @@ pub fn lend<T, S, L>(
 ) -> impl Future<Output = Result<ExclusiveGuard<T>, PropertyError>> + Send
 where
     T: Lendable,
-    S: Send + Sync + 'static,
+    S: SharedState,
     L: Home,
 {
     async move {
-        let owner = cell.0.owner().ok_or(PropertyError::SessionEnded)?;
+        let owner = cell.property.owner().ok_or(PropertyError::SessionEnded)?;
         let make = |context: &InitContext<S, L>| make(context).map(Lent::new);
-        let handle = property::init_waiting(&cell.0, make, || wrap(hook())).await?;
+        let handle = property::init_waiting(&cell.property, make, || wrap(hook())).await?;
         lend_out(&owner, handle.clone()).await
     }
 }
@@ -199,14 +206,14 @@ pub fn lend_async<T, S, L, Fut>(
 ) -> impl Future<Output = Result<ExclusiveGuard<T>, PropertyError>> + Send
 where
     T: Lendable,
-    S: Send + Sync + 'static,
+    S: SharedState,
     L: Home,
     Fut: Future<Output = Result<T, BoxError>> + Send + 'static,
 {
     async move {
-        let owner = cell.0.owner().ok_or(PropertyError::SessionEnded)?;
+        let owner = cell.property.owner().ok_or(PropertyError::SessionEnded)?;
         let make = |context| async move { make(context).await.map(Lent::new) };
-        let handle = property::init_async(&cell.0, make, || wrap(hook())).await?;
+        let handle = property::init_async(&cell.property, make, || wrap(hook())).await?;
         lend_out(&owner, handle.clone()).await
     }
 }
@@ -224,8 +231,8 @@ pub fn lend_present<T: Lendable>(
     cell: &Exclusive<T>,
 ) -> impl Future<Output = Result<Option<ExclusiveGuard<T>>, PropertyError>> + Send {
     async move {
-        let owner = cell.0.owner().ok_or(PropertyError::SessionEnded)?;
-        match cell.0.get() {
+        let owner = cell.property.owner().ok_or(PropertyError::SessionEnded)?;
+        match cell.property.get() {
             Some(handle) => lend_out(&owner, handle.clone()).await.map(Some),
             None if owner.local().is_completed() => Err(PropertyError::SessionEnded),
             None => Ok(None),
@@ -243,7 +250,7 @@ pub fn set_exclusive<T: Lendable>(
     value: T,
     hook: impl FnOnce() -> Option<Hook<T>>,
 ) -> Result<(), Refused<T>> {
-    let set = property::set(&cell.0, Lent::new(value), || wrap(hook()));
+    let set = property::set(&cell.property, Lent::new(value), || wrap(hook()));
     set.map(drop)
         .map_err(|refused| refused.map(Lent::into_inner))
 }

@@ -7,16 +7,18 @@ use crate::error::{PropertyError, Refused};
 use crate::life::close::Hook;
 use crate::life::value::PropertyRef;
 use crate::owner::Owner;
+use crate::properties::context::InitContext;
 use crate::properties::creation::{self, BoxError, Place};
-use crate::properties::init::InitContext;
 use crate::properties::insert::insert;
-use crate::properties::set::{Cell, Home, Seed, Shareable};
+use crate::properties::set::{Cell, Home, Seed, Shareable, SharedState};
 use crate::properties::table::SlotState;
 
 /// A cell of a property set whose value is shared: many read it as `&T`.
 ///
 /// The set's generated accessor gets it, or makes it on first use.
 pub struct Property<T> {
+    /// Takes no room, and stands first: a value that can't be shared is then blamed itself, not what keeps it.
+    _shared: [T; 0],
     /// What the session holds under this cell's key, copied here so that the next look is one load.
     handle: OnceLock<PropertyRef<T>>,
     cell: Cell,
@@ -25,6 +27,7 @@ pub struct Property<T> {
 impl<T> Property<T> {
     pub(crate) fn bind(seed: &Seed<'_>, index: u16) -> Self {
         Self {
+            _shared: [],
             handle: OnceLock::new(),
             cell: seed.cell(index),
         }
@@ -103,7 +106,7 @@ pub fn init<T, S, L>(
 ) -> Result<&PropertyRef<T>, PropertyError>
 where
     T: Shareable,
-    S: Send + Sync + 'static,
+    S: SharedState,
     L: Home,
 {
     match cell.handle.get() {
@@ -121,7 +124,7 @@ fn init_slow<T, S, L>(
 ) -> Result<&PropertyRef<T>, PropertyError>
 where
     T: Shareable,
-    S: Send + Sync + 'static,
+    S: SharedState,
     L: Home,
 {
     let owner = cell.owner().ok_or(PropertyError::SessionEnded)?;
@@ -145,7 +148,7 @@ pub fn init_async<T, S, L, Fut>(
 ) -> impl Future<Output = Result<&PropertyRef<T>, PropertyError>> + Send
 where
     T: Shareable,
-    S: Send + Sync + 'static,
+    S: SharedState,
     L: Home,
     Fut: Future<Output = Result<T, BoxError>> + Send + 'static,
 {
@@ -169,7 +172,7 @@ pub(crate) async fn init_waiting<T, S, L>(
 ) -> Result<&PropertyRef<T>, PropertyError>
 where
     T: Shareable,
-    S: Send + Sync + 'static,
+    S: SharedState,
     L: Home,
 {
     if let Some(handle) = cell.handle.get() {

@@ -35,13 +35,13 @@ pub trait SessionProperties: Sized + Send + Sync + 'static {
     fn bind(seed: &Seed<'_>) -> Result<Self, PropsError>;
 }
 
-/// Says that a property set lives in this kind of local session; the derive implements it.
+/// A property set that lives in this kind of local session; the derive implements it.
 #[diagnostic::on_unimplemented(
-    message = "the property set `{Self}` does not live in a `{L}`",
-    label = "asked of the wrong kind of local session",
-    note = "a set lives in a session, or in a group if it says `#[session(scope = group)]`: ask `session` or `session.group()` accordingly"
+    message = "`{Self}` is no property set of a `{L}`",
+    label = "no set of a `{L}`",
+    note = "`#[derive(SessionProperties)]` makes a struct a set of a session; with `#[session(scope = group)]` it is one of a group, and asked of `session.group()`"
 )]
-pub trait LivesIn<L> {}
+pub trait LivesIn<L>: SessionProperties {}
 
 /// What the value of a [`Property`](crate::Property) is.
 #[diagnostic::on_unimplemented(
@@ -64,6 +64,17 @@ pub trait Lendable: Send + 'static {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Send + 'static> Lendable for T {}
+
+/// What the state of a set is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be the state of a property set, for all sessions share it",
+    label = "not `Send + Sync + 'static`",
+    note = "share what it holds as `Arc` and `Mutex`, which threads can share, instead of `Rc` and `RefCell`"
+)]
+pub trait SharedState: Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Send + Sync + 'static> SharedState for S {}
 
 /// Where a set lives: the session itself or its group.
 pub trait Home: LocalSession + Clone + Send + Sync + 'static {
@@ -200,7 +211,7 @@ impl<'a> Seed<'a> {
     /// # Errors
     ///
     /// [`PropsError::MissingState`].
-    pub fn check_state<S: 'static>(&self) -> Result<(), PropsError> {
+    pub fn check_state<S: SharedState>(&self) -> Result<(), PropsError> {
         match &self.shared.state {
             Some(state) if (**state).is::<S>() => Ok(()),
             _ if TypeId::of::<S>() == TypeId::of::<()>() => Ok(()),

@@ -1,0 +1,2 @@
+#[path = "values.rs"]
+pub mod values;

@@ -1,0 +1,132 @@
+//! What the properties hold: the same types for both sets, each as small as it can be.
+
+use std::io;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::super::app::App;
+
+/// The queries that run.
+pub struct Running(AtomicU64);
+
+impl Running {
+    /// None yet.
+    pub fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// One more: how many there are now.
+    pub fn start(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+/// The colours of the pages.
+pub struct Theme(String);
+
+impl Theme {
+    /// As the application has it.
+    pub fn of(app: &App) -> Self {
+        Self(app.name())
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What the visitor did.
+pub struct Log(Mutex<Vec<String>>);
+
+impl Log {
+    /// A new one.
+    pub fn open(app: &App) -> io::Result<Self> {
+        Ok(Self(Mutex::new(vec![app.name()])))
+    }
+
+    /// How long it is.
+    pub fn len(&self) -> usize {
+        self.0.lock().expect("nobody panics").len()
+    }
+}
+
+/// What can be searched for.
+pub struct Index(Vec<String>);
+
+impl Index {
+    /// Reads it.
+    pub async fn load(app: &App) -> Self {
+        Self(vec![app.fetch_name().await])
+    }
+
+    /// How many words it has.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// The line to the visitor's browser.
+pub struct Socket(String);
+
+impl Socket {
+    /// Connects.
+    pub async fn connect(app: &App) -> io::Result<Self> {
+        Ok(Self(app.fetch_name().await))
+    }
+
+    /// To whom.
+    pub fn peer(&self) -> &str {
+        &self.0
+    }
+
+    /// Says goodbye.
+    pub async fn shut_down(self) -> io::Result<()> {
+        drop(self.0);
+        Ok(())
+    }
+}
+
+/// Who has logged in.
+pub struct User(pub String);
+
+impl User {
+    /// Logs out.
+    pub fn sign_off(self) {
+        drop(self.0);
+    }
+}
+
+/// Where the visitor is in a list.
+#[derive(Default)]
+pub struct Cursor(Vec<usize>);
+
+impl Cursor {
+    /// One further: where that is.
+    pub fn advance(&mut self) -> usize {
+        self.0.push(self.0.len());
+        self.0.len()
+    }
+}
+
+/// A connection to the database.
+pub struct Connection(Vec<String>);
+
+impl Connection {
+    /// Opens one.
+    pub async fn open(app: &App) -> io::Result<Self> {
+        Ok(Self(vec![app.fetch_name().await]))
+    }
+
+    /// Runs a statement: how many that makes.
+    pub fn execute(&mut self, statement: &str) -> usize {
+        self.0.push(statement.to_owned());
+        self.0.len()
+    }
+
+    /// Undoes what was not committed.
+    pub async fn roll_back(self) -> io::Result<()> {
+        drop(self.0);
+        Ok(())
+    }
+}

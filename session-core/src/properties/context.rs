@@ -1,0 +1,89 @@
+//! What initialisers get.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::error::PropsError;
+use crate::group::SessionGroup;
+use crate::local::LocalSession;
+use crate::owner::Owner;
+use crate::properties::creation::BoxError;
+use crate::properties::set::Home;
+use crate::session::Session;
+
+/// What an initialiser of a property set gets: the session, the application's state, the completion token.
+///
+/// `S` is the set's `#[session(state = S)]`, and `L` is where the set lives: [`Session`], or [`SessionGroup`]
+/// with `#[session(scope = group)]`.
+pub struct InitContext<S = (), L = Session> {
+    owner: L,
+    state: Arc<S>,
+}
+
+impl<S: Send + Sync + 'static, L: Home> InitContext<S, L> {
+    pub(crate) fn new(owner: &Owner) -> Result<Self, BoxError> {
+        let missing = || PropsError::MissingState(std::any::type_name::<S>());
+        // A set without a state has `()`, whatever the manager's state is.
+        let unit: Arc<dyn Any + Send + Sync> = Arc::new(());
+        let state = match unit.downcast() {
+            Ok(unit) => unit,
+            Err(_) => owner
+                .local()
+                .shared
+                .state
+                .clone()
+                .and_then(|state| state.downcast().ok())
+                .ok_or_else(missing)?,
+        };
+        Ok(Self {
+            owner: L::from_owner(owner).ok_or(PropsError::SessionEnded)?,
+            state,
+        })
+    }
+}
+
+impl<S, L> InitContext<S, L> {
+    /// The state that the manager was built with.
+    pub fn state(&self) -> &S {
+        &self.state
+    }
+}
+
+impl<S, L: LocalSession> InitContext<S, L> {
+    /// A token that is cancelled at completion: an initialiser that takes long should heed it.
+    pub fn completion_token(&self) -> CancellationToken {
+        self.owner.completion_token()
+    }
+}
+
+impl<S> InitContext<S, Session> {
+    /// The session that the property is for.
+    pub fn session(&self) -> Session {
+        self.owner.clone()
+    }
+}
+
+impl<S> InitContext<S, SessionGroup> {
+    /// The group that the property is for.
+    pub fn group(&self) -> SessionGroup {
+        self.owner.clone()
+    }
+}
+
+impl<S, L: Clone> Clone for InitContext<S, L> {
+    fn clone(&self) -> Self {
+        Self {
+            owner: self.owner.clone(),
+            state: self.state.clone(),
+        }
+    }
+}
+
+impl<S, L: fmt::Debug> fmt::Debug for InitContext<S, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("InitContext").field(&self.owner).finish()
+    }
+}

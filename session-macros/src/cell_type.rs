@@ -1,0 +1,81 @@
+//! The types of fields: all that a macro can see is how they are spelled.
+
+use syn::{GenericArgument, PathArguments, PathSegment, Type};
+
+use crate::errors::Errors;
+
+/// `Property` or `Exclusive`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CellKind {
+    Property,
+    Exclusive,
+}
+
+/// A field of this type only uses a parameter of the set.
+pub(crate) fn is_phantom(ty: &Type) -> bool {
+    last_segment(ty).is_some_and(|segment| segment.ident == "PhantomData")
+}
+
+/// The kind of a cell, and the type of its value.
+pub(crate) fn read<'a>(ty: &'a Type, errors: &mut Errors) -> Option<(CellKind, &'a Type)> {
+    let Some((cell, kind)) = cell(ty) else {
+        errors.push(ty, instead(ty));
+        return None;
+    };
+    let value = value(cell);
+    if value.is_none() {
+        let message = format!(
+            "a cell names the type of its value, and nothing else: write `{}<T>`",
+            cell.ident
+        );
+        errors.push(ty, message);
+    }
+    Some((kind, value?))
+}
+
+fn cell(ty: &Type) -> Option<(&PathSegment, CellKind)> {
+    let segment = last_segment(ty)?;
+    let kind = match segment.ident.to_string().as_str() {
+        "Property" => CellKind::Property,
+        "Exclusive" => CellKind::Exclusive,
+        _ => return None,
+    };
+    Some((segment, kind))
+}
+
+/// What to write for a type that is no cell.
+fn instead(ty: &Type) -> String {
+    if let Some(outer) = last_segment(ty)
+        && let Some((cell, _)) = value(outer).and_then(cell)
+    {
+        return format!(
+            "the cell comes first, and holds the rest: write `{}<{}<T>>`",
+            cell.ident, outer.ident
+        );
+    }
+    "a property set has cells only: write `Property<T>`, whose value requests share, \
+     or `Exclusive<T>`, whose value is lent to one at a time"
+        .to_owned()
+}
+
+fn last_segment(mut ty: &Type) -> Option<&PathSegment> {
+    // A type that came through a `macro_rules!` matcher is wrapped in an invisible group.
+    while let Type::Group(group) = ty {
+        ty = &group.elem;
+    }
+    match ty {
+        Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
+        _ => None,
+    }
+}
+
+/// The one type between the angle brackets.
+fn value(segment: &PathSegment) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return None;
+    };
+    match (arguments.args.first(), arguments.args.len()) {
+        (Some(GenericArgument::Type(ty)), 1) => Some(ty),
+        _ => None,
+    }
+}

@@ -1,0 +1,16 @@
+//! What a group shares is asked of the group.
+
+use session_core::{LocalSession as _, Property, Session, SessionProperties};
+
+#[derive(SessionProperties)]
+#[session(scope = group)]
+struct Office {
+    #[property(default)]
+    notes: Property<String>,
+}
+
+fn office(session: &Session) {
+    session.props::<Office>().unwrap();
+}
+
+fn main() {}

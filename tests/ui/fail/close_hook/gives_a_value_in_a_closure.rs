@@ -1,0 +1,11 @@
+//! Nobody is left to take it.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(default, close = |notes| notes.len())]
+    notes: Property<String>,
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! It gets what the cell holds.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(default, close = close)]
+    notes: Property<String>,
+}
+
+fn close(_: u8) {}
+
+fn main() {}

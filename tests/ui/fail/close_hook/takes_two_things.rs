@@ -1,0 +1,11 @@
+//! There is nothing but the value.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(default, close = |notes, cx| ())]
+    notes: Property<String>,
+}
+
+fn main() {}

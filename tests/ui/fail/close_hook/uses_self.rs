@@ -1,0 +1,11 @@
+//! Its set is gone by then.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(default, close = |notes| self.archive(notes))]
+    notes: Property<String>,
+}
+
+fn main() {}

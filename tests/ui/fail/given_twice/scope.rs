@@ -1,0 +1,12 @@
+//! A set lives in one place.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+#[session(scope = group, scope = session)]
+struct Set {
+    #[property(default)]
+    notes: Property<String>,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! What can fail has a key of its own.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(init = || "8".parse::<u8>())]
+    count: Property<u8>,
+}
+
+fn main() {}

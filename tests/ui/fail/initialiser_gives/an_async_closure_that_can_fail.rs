@@ -1,0 +1,11 @@
+//! What takes time has a key of its own.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(try_init = async |cx| Ok(String::new()))]
+    notes: Property<String>,
+}
+
+fn main() {}

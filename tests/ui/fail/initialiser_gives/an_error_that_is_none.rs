@@ -1,0 +1,17 @@
+//! An error is one that can be passed on.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(try_init = load)]
+    notes: Property<String>,
+}
+
+struct Trouble;
+
+fn load() -> Result<String, Trouble> {
+    Err(Trouble)
+}
+
+fn main() {}

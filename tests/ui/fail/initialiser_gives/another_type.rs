@@ -1,0 +1,15 @@
+//! The cell says what it holds.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(init = load)]
+    notes: Property<String>,
+}
+
+fn load() -> Vec<u8> {
+    Vec::new()
+}
+
+fn main() {}

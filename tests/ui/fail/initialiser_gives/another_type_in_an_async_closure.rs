@@ -1,0 +1,11 @@
+//! The cell says what it holds.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(async_init = async |_| 5.5)]
+    notes: Property<String>,
+}
+
+fn main() {}

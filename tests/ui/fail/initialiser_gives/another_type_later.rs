@@ -1,0 +1,15 @@
+//! The cell says what it holds.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(async_init = load)]
+    notes: Property<String>,
+}
+
+async fn load() -> usize {
+    0
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! What takes time is a future.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(async_init = String::new)]
+    notes: Property<String>,
+}
+
+fn main() {}

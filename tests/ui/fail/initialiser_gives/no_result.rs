@@ -1,0 +1,11 @@
+//! What can fail says so.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(try_init = String::new)]
+    notes: Property<String>,
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! A closure may say what it takes.
+
+use session_core::{InitContext, Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(init = |cx: &InitContext<App>| String::new())]
+    notes: Property<String>,
+}
+
+struct App;
+
+fn main() {}

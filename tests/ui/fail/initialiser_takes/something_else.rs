@@ -1,0 +1,15 @@
+//! There is nothing to call it with.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(init = load)]
+    notes: Property<String>,
+}
+
+fn load(_: usize) -> String {
+    String::new()
+}
+
+fn main() {}

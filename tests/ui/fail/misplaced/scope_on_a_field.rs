@@ -1,0 +1,11 @@
+//! A set lives in one place as a whole.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(default, scope = group)]
+    notes: Property<String>,
+}
+
+fn main() {}

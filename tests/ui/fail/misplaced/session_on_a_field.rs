@@ -1,0 +1,11 @@
+//! It describes the struct.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[session(default)]
+    notes: Property<String>,
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! The setter of a property that is set by hand has a name, too.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    user: Property<String>,
+    #[property(default)]
+    set_user: Property<String>,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! The cell comes first.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    notes: Option<Property<String>>,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! A cell holds something.
+
+use session_core::{Exclusive, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    notes: Exclusive,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! Sessions outlive what is borrowed.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set<'a> {
+    notes: Property<&'a str>,
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! A session has sets only.
+
+use session_core::{LocalSession as _, Property, Session};
+
+struct Notes {
+    text: Property<String>,
+}
+
+fn notes(session: &Session) {
+    session.props::<Notes>().unwrap();
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! Keys stand in parentheses.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property[default]]
+    notes: Property<String>,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! Keys stand in parentheses.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+#[session = "group"]
+struct Set {
+    notes: Property<String>,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! Keys are told apart by commas.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(default name = "my notes")]
+    notes: Property<String>,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! Code is no text.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(default, close = "drop")]
+    notes: Property<String>,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! A hook takes the value.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(default, close = { drop })]
+    notes: Property<String>,
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! The path is used in other modules.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+#[session(crate = session_core)]
+struct Set {
+    #[property(default)]
+    notes: Property<String>,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! Code is no text.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(init = "String::new")]
+    notes: Property<String>,
+}
+
+fn main() {}

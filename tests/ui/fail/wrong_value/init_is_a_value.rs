@@ -1,0 +1,11 @@
+//! An initialiser is code that runs later.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(init = 5)]
+    notes: Property<String>,
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A type is no text.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+#[session(state = "App")]
+struct Set {
+    #[property(default)]
+    notes: Property<String>,
+}
+
+fn main() {}

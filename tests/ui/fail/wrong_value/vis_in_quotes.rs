@@ -1,0 +1,11 @@
+//! A visibility is no text.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(default, vis = "pub")]
+    notes: Property<String>,
+}
+
+fn main() {}
