@@ -46,3 +46,4 @@ mod r17_bounds;
 mod r17_manager;
 mod r17_shutdown;
 mod r18_ids;
+mod traces;
