@@ -77,10 +77,13 @@ fn accessors(set: &Set<'_>, broken: bool) -> Option<TokenStream> {
     if set.cells.is_empty() {
         return None;
     }
-    let Set { ident, .. } = set;
+    let Set {
+        ident, allowances, ..
+    } = set;
     let (impl_generics, ty_generics, where_clause) = set.generics.split_for_impl();
     let accessors = set.cells.iter().map(|cell| accessor::of(set, cell, broken));
     Some(quote! {
+        #(#allowances)*
         impl #impl_generics #ident #ty_generics #where_clause {
             #(#accessors)*
         }

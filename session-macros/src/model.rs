@@ -14,6 +14,8 @@ pub(crate) struct Set<'a> {
     /// there.
     pub(crate) ident: Ident,
     pub(crate) generics: Generics,
+    /// What the struct allows, its accessors may do.
+    pub(crate) allowances: Vec<&'a Attribute>,
     /// Where session-core is found.
     pub(crate) krate: Path,
     pub(crate) scope: Scope,
@@ -88,6 +90,11 @@ impl<'a> Set<'a> {
         Self {
             ident,
             generics,
+            allowances: input
+                .attrs
+                .iter()
+                .filter(|attribute| attribute.path().is_ident("allow"))
+                .collect(),
             krate: krate.unwrap_or_else(|| parse_quote!(::session_core)),
             scope: scope.unwrap_or(Scope::Session),
             state,
@@ -126,11 +133,7 @@ impl<'a> Cell<'a> {
         };
         Self {
             ident,
-            attributes: field
-                .attrs
-                .iter()
-                .filter(|attribute| is_shared(attribute))
-                .collect(),
+            attributes: field.attrs.iter().filter(is_shared).collect(),
             vis: keys.vis.unwrap_or_else(|| field.vis.clone()),
             kind,
             ty,
@@ -172,6 +175,8 @@ impl Callable {
 }
 
 /// What a field says about itself holds for its accessors.
-fn is_shared(attribute: &Attribute) -> bool {
-    attribute.path().is_ident("doc") || attribute.path().is_ident("deprecated")
+fn is_shared(attribute: &&Attribute) -> bool {
+    ["doc", "deprecated", "allow"]
+        .iter()
+        .any(|name| attribute.path().is_ident(name))
 }

@@ -7,6 +7,7 @@ use session_core::{Session, SessionManager};
 extern crate session_core as renamed;
 
 mod another_crate_path;
+mod attributes;
 mod from_macro_rules;
 mod generic_sets;
 mod inside_functions;

@@ -43,11 +43,11 @@ impl<T> std::fmt::Debug for Hook<T> {
     }
 }
 
-impl<T, F, Given, When> CloseHook<T, (Given, When)> for F
+impl<T, F, O, When> CloseHook<T, (O, When)> for F
 where
-    F: FnOnce(T) -> Given + Send + Sync + 'static,
-    Given: Closes<When>,
-    When: HookKind<Given>,
+    F: FnOnce(T) -> O + Send + Sync + 'static,
+    O: Closes<When>,
+    When: HookKind<O>,
 {
     fn into_hook(self) -> Hook<T> {
         When::hook(self)
@@ -67,9 +67,9 @@ impl<V: Verdict> Closes<AtOnce> for V {}
 impl<F: Future<Output: Verdict>> Closes<Later> for F {}
 
 /// Sync hooks, and async ones. (This is apart from [`Closes`] so that a future is blamed for not being `Send`.)
-pub trait HookKind<Given> {
+pub trait HookKind<O> {
     #[doc(hidden)]
-    fn hook<T>(close: impl FnOnce(T) -> Given + Send + Sync + 'static) -> Hook<T>;
+    fn hook<T>(close: impl FnOnce(T) -> O + Send + Sync + 'static) -> Hook<T>;
 }
 
 /// The hook runs inline.
