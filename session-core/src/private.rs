@@ -7,7 +7,7 @@ pub use crate::properties::initialiser::{
     AsyncClosure, Closure, Given, InitError, InitFuture, Initialiser, IsResult, IsValue, Made,
     call, call_async,
 };
-pub use crate::properties::property::{init, init_async, property, set};
+pub use crate::properties::property::{get, init, init_async, property, set};
 pub use crate::properties::set::{
     CellDescription, Home, Lendable, Seed, SetDescription, Shareable, SharedState,
 };

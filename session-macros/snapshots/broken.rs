@@ -35,15 +35,11 @@ impl ::session_core::SessionProperties for Set {
     );
     type Home = ::session_core::Session;
     fn bind(
-        seed: &::session_core::__private::Seed<'_>,
+        __seed: &::session_core::__private::Seed<'_>,
     ) -> ::core::result::Result<Self, ::session_core::PropsError> {
         ::core::unreachable!()
     }
 }
-#[automatically_derived]
-impl ::session_core::LivesIn<::session_core::Session> for Set {}
-#[automatically_derived]
-impl ::session_core::LivesIn<::session_core::SessionGroup> for Set {}
 impl Set {
     /// Made on first use, once per session; lent to one caller at a time.
     ///
@@ -99,10 +95,10 @@ impl Set {
     /// # Errors
     ///
     /// Hands the value back if there is one already, or the session has ended.
-    #[allow(dead_code)]
+    #[allow(dead_code, non_snake_case)]
     fn set_user(
         &self,
-        value: User,
+        new_value: User,
     ) -> ::core::result::Result<
         &::session_core::PropertyRef<User>,
         ::session_core::Refused<User>,

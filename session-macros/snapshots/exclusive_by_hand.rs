@@ -11,15 +11,13 @@ impl ::session_core::SessionProperties for Set {
     );
     type Home = ::session_core::Session;
     fn bind(
-        seed: &::session_core::__private::Seed<'_>,
+        __seed: &::session_core::__private::Seed<'_>,
     ) -> ::core::result::Result<Self, ::session_core::PropsError> {
         ::core::result::Result::Ok(Self {
-            upload: ::session_core::__private::exclusive::<Upload>(seed, 0),
+            upload: ::session_core::__private::exclusive::<Upload>(__seed, 0),
         })
     }
 }
-#[automatically_derived]
-impl ::session_core::LivesIn<::session_core::Session> for Set {}
 impl Set {
     /// `None` until `set_upload` has put a value there; lent to one caller at a time.
     ///
@@ -42,14 +40,14 @@ impl Set {
     /// # Errors
     ///
     /// Hands the value back if there is one already, or the session has ended.
-    #[allow(dead_code)]
+    #[allow(dead_code, non_snake_case)]
     pub fn set_upload(
         &self,
-        value: Upload,
+        new_value: Upload,
     ) -> ::core::result::Result<(), ::session_core::Refused<Upload>> {
         ::session_core::__private::set_exclusive(
             &self.upload,
-            value,
+            new_value,
             ::session_core::__private::no_hook,
         )
     }

@@ -15,16 +15,14 @@ impl ::session_core::SessionProperties for Set {
     );
     type Home = ::session_core::Session;
     fn bind(
-        seed: &::session_core::__private::Seed<'_>,
+        __seed: &::session_core::__private::Seed<'_>,
     ) -> ::core::result::Result<Self, ::session_core::PropsError> {
         ::core::result::Result::Ok(Self {
-            game: ::session_core::__private::exclusive::<Game>(seed, 0),
-            moves: ::session_core::__private::exclusive::<Vec<Move>>(seed, 1),
+            game: ::session_core::__private::exclusive::<Game>(__seed, 0),
+            moves: ::session_core::__private::exclusive::<Vec<Move>>(__seed, 1),
         })
     }
 }
-#[automatically_derived]
-impl ::session_core::LivesIn<::session_core::Session> for Set {}
 impl Set {
     /// Made on first use, once per session; lent to one caller at a time.
     ///
@@ -42,8 +40,8 @@ impl Set {
     > + ::core::marker::Send + '_ {
         ::session_core::__private::lend(
             &self.game,
-            |cx: &::session_core::InitContext<(), ::session_core::Session>| {
-                ::session_core::__private::call(cx, Game::new).value::<Game>()
+            |__cx: &::session_core::InitContext<(), ::session_core::Session>| {
+                ::session_core::__private::call(__cx, Game::new).value::<Game>()
             },
             ::session_core::__private::no_hook,
         )

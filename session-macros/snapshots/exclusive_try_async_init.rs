@@ -11,16 +11,14 @@ impl ::session_core::SessionProperties for Set {
     );
     type Home = ::session_core::Session;
     fn bind(
-        seed: &::session_core::__private::Seed<'_>,
+        __seed: &::session_core::__private::Seed<'_>,
     ) -> ::core::result::Result<Self, ::session_core::PropsError> {
-        seed.check_state::<App>()?;
+        __seed.check_state::<App>()?;
         ::core::result::Result::Ok(Self {
-            connection: ::session_core::__private::exclusive::<Connection>(seed, 0),
+            connection: ::session_core::__private::exclusive::<Connection>(__seed, 0),
         })
     }
 }
-#[automatically_derived]
-impl ::session_core::LivesIn<::session_core::Session> for Set {}
 impl Set {
     /// Opened on first use.
     ///
@@ -40,8 +38,8 @@ impl Set {
     > + ::core::marker::Send + '_ {
         ::session_core::__private::lend_async(
             &self.connection,
-            |cx: ::session_core::InitContext<App, ::session_core::Session>| async move {
-                ::session_core::__private::call_async(&cx, open)
+            |__cx: ::session_core::InitContext<App, ::session_core::Session>| async move {
+                ::session_core::__private::call_async(&__cx, open)
                     .await
                     .result::<Connection>()
             },

@@ -18,20 +18,14 @@ where
     );
     type Home = ::session_core::Session;
     fn bind(
-        seed: &::session_core::__private::Seed<'_>,
+        __seed: &::session_core::__private::Seed<'_>,
     ) -> ::core::result::Result<Self, ::session_core::PropsError> {
         ::core::result::Result::Ok(Self {
-            store: ::session_core::__private::property::<T>(seed, 0),
-            r#type: ::session_core::__private::property::<[u8; N]>(seed, 1),
+            store: ::session_core::__private::property::<T>(__seed, 0),
+            r#type: ::session_core::__private::property::<[u8; N]>(__seed, 1),
         })
     }
 }
-#[automatically_derived]
-impl<T: Store, const N: usize> ::session_core::LivesIn<::session_core::Session>
-for Set<T, N>
-where
-    T: Clone,
-{}
 impl<T: Store, const N: usize> Set<T, N>
 where
     T: Clone,
@@ -50,8 +44,8 @@ where
     > {
         ::session_core::__private::init(
             &self.store,
-            |cx: &::session_core::InitContext<(), ::session_core::Session>| {
-                ::session_core::__private::call(cx, T::open).value::<T>()
+            |__cx: &::session_core::InitContext<(), ::session_core::Session>| {
+                ::session_core::__private::call(__cx, T::open).value::<T>()
             },
             ::session_core::__private::no_hook,
         )

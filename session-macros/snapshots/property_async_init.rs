@@ -11,15 +11,13 @@ impl ::session_core::SessionProperties for Set {
     );
     type Home = ::session_core::Session;
     fn bind(
-        seed: &::session_core::__private::Seed<'_>,
+        __seed: &::session_core::__private::Seed<'_>,
     ) -> ::core::result::Result<Self, ::session_core::PropsError> {
         ::core::result::Result::Ok(Self {
-            index: ::session_core::__private::property::<Index>(seed, 0),
+            index: ::session_core::__private::property::<Index>(__seed, 0),
         })
     }
 }
-#[automatically_derived]
-impl ::session_core::LivesIn<::session_core::Session> for Set {}
 impl Set {
     /// Made on first use, once per session.
     ///
@@ -37,10 +35,10 @@ impl Set {
     > + ::core::marker::Send + '_ {
         ::session_core::__private::init_async(
             &self.index,
-            |cx: ::session_core::InitContext<(), ::session_core::Session>| async move {
+            |__cx: ::session_core::InitContext<(), ::session_core::Session>| async move {
                 ::session_core::__private::AsyncClosure::<
                     Index,
-                >::value(&cx, async |cx| Index::load(cx).await)
+                >::value(&__cx, async |cx| Index::load(cx).await)
                     .await
             },
             ::session_core::__private::no_hook,

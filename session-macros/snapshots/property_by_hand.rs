@@ -11,39 +11,37 @@ impl ::session_core::SessionProperties for Set {
     );
     type Home = ::session_core::Session;
     fn bind(
-        seed: &::session_core::__private::Seed<'_>,
+        __seed: &::session_core::__private::Seed<'_>,
     ) -> ::core::result::Result<Self, ::session_core::PropsError> {
         ::core::result::Result::Ok(Self {
-            user: ::session_core::__private::property::<User>(seed, 0),
+            user: ::session_core::__private::property::<User>(__seed, 0),
         })
     }
 }
-#[automatically_derived]
-impl ::session_core::LivesIn<::session_core::Session> for Set {}
 impl Set {
     /// The user who logged in.
     ///
     /// `None` until `set_user` has put a value there.
     #[allow(dead_code)]
     pub fn user(&self) -> ::core::option::Option<&::session_core::PropertyRef<User>> {
-        self.user.get()
+        ::session_core::__private::get(&self.user)
     }
     /// Sets `user`, once.
     ///
     /// # Errors
     ///
     /// Hands the value back if there is one already, or the session has ended.
-    #[allow(dead_code)]
+    #[allow(dead_code, non_snake_case)]
     pub fn set_user(
         &self,
-        value: User,
+        new_value: User,
     ) -> ::core::result::Result<
         &::session_core::PropertyRef<User>,
         ::session_core::Refused<User>,
     > {
         ::session_core::__private::set(
             &self.user,
-            value,
+            new_value,
             || ::session_core::__private::hook::<User, _>(audit),
         )
     }

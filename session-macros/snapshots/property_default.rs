@@ -11,15 +11,13 @@ impl ::session_core::SessionProperties for Set {
     );
     type Home = ::session_core::Session;
     fn bind(
-        seed: &::session_core::__private::Seed<'_>,
+        __seed: &::session_core::__private::Seed<'_>,
     ) -> ::core::result::Result<Self, ::session_core::PropsError> {
         ::core::result::Result::Ok(Self {
-            notes: ::session_core::__private::property::<Notes>(seed, 0),
+            notes: ::session_core::__private::property::<Notes>(__seed, 0),
         })
     }
 }
-#[automatically_derived]
-impl ::session_core::LivesIn<::session_core::Session> for Set {}
 impl Set {
     /// Notes of this session.
     ///

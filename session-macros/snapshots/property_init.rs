@@ -15,17 +15,15 @@ impl ::session_core::SessionProperties for Set {
     );
     type Home = ::session_core::Session;
     fn bind(
-        seed: &::session_core::__private::Seed<'_>,
+        __seed: &::session_core::__private::Seed<'_>,
     ) -> ::core::result::Result<Self, ::session_core::PropsError> {
-        seed.check_state::<App>()?;
+        __seed.check_state::<App>()?;
         ::core::result::Result::Ok(Self {
-            runners: ::session_core::__private::property::<Runners>(seed, 0),
-            cursor: ::session_core::__private::property::<Cursor>(seed, 1),
+            runners: ::session_core::__private::property::<Runners>(__seed, 0),
+            cursor: ::session_core::__private::property::<Cursor>(__seed, 1),
         })
     }
 }
-#[automatically_derived]
-impl ::session_core::LivesIn<::session_core::Session> for Set {}
 impl Set {
     /// Queries that run.
     ///
@@ -43,8 +41,8 @@ impl Set {
     > {
         ::session_core::__private::init(
             &self.runners,
-            |cx: &::session_core::InitContext<App, ::session_core::Session>| {
-                ::session_core::__private::call(cx, Runners::new).value::<Runners>()
+            |__cx: &::session_core::InitContext<App, ::session_core::Session>| {
+                ::session_core::__private::call(__cx, Runners::new).value::<Runners>()
             },
             ::session_core::__private::no_hook,
         )
@@ -63,9 +61,9 @@ impl Set {
     > {
         ::session_core::__private::init(
             &self.cursor,
-            |cx: &::session_core::InitContext<App, ::session_core::Session>| ::session_core::__private::Closure::<
+            |__cx: &::session_core::InitContext<App, ::session_core::Session>| ::session_core::__private::Closure::<
                 Cursor,
-            >::value(cx, |cx| Cursor::of(cx.state())),
+            >::value(__cx, |cx| Cursor::of(cx.state())),
             ::session_core::__private::no_hook,
         )
     }

@@ -11,15 +11,13 @@ impl ::framework::sessions::SessionProperties for Set {
     );
     type Home = ::framework::sessions::Session;
     fn bind(
-        seed: &::framework::sessions::__private::Seed<'_>,
+        __seed: &::framework::sessions::__private::Seed<'_>,
     ) -> ::core::result::Result<Self, ::framework::sessions::PropsError> {
         ::core::result::Result::Ok(Self {
-            socket: ::framework::sessions::__private::property::<Socket>(seed, 0),
+            socket: ::framework::sessions::__private::property::<Socket>(__seed, 0),
         })
     }
 }
-#[automatically_derived]
-impl ::framework::sessions::LivesIn<::framework::sessions::Session> for Set {}
 impl Set {
     /// Made on first use, once per session.
     ///
@@ -37,8 +35,13 @@ impl Set {
     > + ::core::marker::Send + '_ {
         ::framework::sessions::__private::init_async(
             &self.socket,
-            |cx: ::framework::sessions::InitContext<(), ::framework::sessions::Session>| async move {
-                ::framework::sessions::__private::call_async(&cx, connect)
+            |
+                __cx: ::framework::sessions::InitContext<
+                    (),
+                    ::framework::sessions::Session,
+                >|
+            async move {
+                ::framework::sessions::__private::call_async(&__cx, connect)
                     .await
                     .result::<Socket>()
             },

@@ -11,15 +11,13 @@ impl ::session_core::SessionProperties for Set {
     );
     type Home = ::session_core::SessionGroup;
     fn bind(
-        seed: &::session_core::__private::Seed<'_>,
+        __seed: &::session_core::__private::Seed<'_>,
     ) -> ::core::result::Result<Self, ::session_core::PropsError> {
         ::core::result::Result::Ok(Self {
-            log: ::session_core::__private::property::<Log>(seed, 0),
+            log: ::session_core::__private::property::<Log>(__seed, 0),
         })
     }
 }
-#[automatically_derived]
-impl ::session_core::LivesIn<::session_core::SessionGroup> for Set {}
 impl Set {
     /// Made on first use, once per session group.
     ///
@@ -35,8 +33,8 @@ impl Set {
     > {
         ::session_core::__private::init(
             &self.log,
-            |cx: &::session_core::InitContext<(), ::session_core::SessionGroup>| {
-                ::session_core::__private::call(cx, open_log).result::<Log>()
+            |__cx: &::session_core::InitContext<(), ::session_core::SessionGroup>| {
+                ::session_core::__private::call(__cx, open_log).result::<Log>()
             },
             || ::session_core::__private::hook::<Log, _>(Log::finish),
         )

@@ -99,7 +99,9 @@ impl Accessor<'_> {
         let (krate, place) = (&self.krate, self.place);
         let field = self.field();
         match (self.cell.kind, &self.cell.source) {
-            (CellKind::Property, Source::ByHand) => quote_spanned!(place=> self.#field.get()),
+            (CellKind::Property, Source::ByHand) => {
+                quote_spanned!(place=> #krate::__private::get(&self.#field))
+            }
             (CellKind::Exclusive, Source::ByHand) => {
                 quote_spanned!(place=> #krate::__private::lend_present(&self.#field))
             }
@@ -139,7 +141,7 @@ impl Accessor<'_> {
             quote!(::core::unreachable!())
         } else {
             let hook = call::hook(self.set, self.cell);
-            quote_spanned!(place=> #krate::__private::#function(&self.#field, value, #hook))
+            quote_spanned!(place=> #krate::__private::#function(&self.#field, new_value, #hook))
         };
         // What the field's docs say is said of the property: the setter has words of its own.
         let attributes = self
@@ -151,10 +153,10 @@ impl Accessor<'_> {
         Some(quote_spanned! {place=>
             #(#attributes)*
             #docs
-            #[allow(dead_code)]
+            #[allow(dead_code, non_snake_case)]
             #vis fn #name(
                 &self,
-                value: #ty,
+                new_value: #ty,
             ) -> ::core::result::Result<#output, #krate::Refused<#ty>> {
                 #body
             }

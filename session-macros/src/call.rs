@@ -34,19 +34,19 @@ pub(crate) fn initialiser(
         quote_spanned!(end=> value)
     };
     let call = match (is_closure, initialiser.asynchronous) {
-        (false, false) => quote_spanned!(end=> call(cx, #expr).#gives::<#ty>()),
-        (false, true) => quote_spanned!(end=> call_async(&cx, #expr).await.#gives::<#ty>()),
-        (true, false) => quote_spanned!(end=> Closure::<#ty>::#gives(cx, #expr)),
+        (false, false) => quote_spanned!(end=> call(__cx, #expr).#gives::<#ty>()),
+        (false, true) => quote_spanned!(end=> call_async(&__cx, #expr).await.#gives::<#ty>()),
+        (true, false) => quote_spanned!(end=> Closure::<#ty>::#gives(__cx, #expr)),
         (true, true) => {
-            quote_spanned!(end=> AsyncClosure::<#ty>::#gives(&cx, #expr).await)
+            quote_spanned!(end=> AsyncClosure::<#ty>::#gives(&__cx, #expr).await)
         }
     };
     let private = span::locate(start, quote!(#krate::__private::));
     if initialiser.asynchronous {
         let block = quote_spanned!(start=> async move { #private #call });
-        quote_spanned!(start=> |cx: #context| #block)
+        quote_spanned!(start=> |__cx: #context| #block)
     } else {
-        quote_spanned!(start=> |cx: &#context| #private #call)
+        quote_spanned!(start=> |__cx: &#context| #private #call)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The rules on code: a path or a closure, with as many parameters as it gets values.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{Expr, Ident, Lit, Pat, Path};
 
@@ -8,12 +8,20 @@ use crate::errors::Errors;
 use crate::keys::Maker;
 use crate::value::peel;
 
+const NO_SELF: &str = "an initialiser has no `self`: write `|cx| ...`, and reach other properties through \
+                       `cx.session().props::<Set>()`, or in a set of groups `cx.group().props::<Set>()`";
+
 /// Checks the code of an initialiser.
 pub(crate) fn initialiser(key: &Ident, maker: Maker, code: &Expr, errors: &mut Errors) {
     let closure = match peel(code) {
         Expr::Path(_) => return,
         Expr::Closure(closure) => closure,
-        other => return errors.push(other, instead(key, other, "||", "")),
+        other => {
+            return match find_self(other.to_token_stream()) {
+                Some(this) => errors.push(this, NO_SELF),
+                None => errors.push(other, instead(key, other, "||", "")),
+            };
+        }
     };
     if let Some(second) = closure.inputs.iter().nth(1) {
         let message =
@@ -32,9 +40,7 @@ pub(crate) fn initialiser(key: &Ident, maker: Maker, code: &Expr, errors: &mut E
         errors.push(token, message);
     }
     if let Some(this) = find_self(closure.body.to_token_stream()) {
-        let message = "an initialiser has no `self`: it reaches other properties through its context, as in \
-                       `|cx| cx.session().props::<Set>()`";
-        errors.push(this, message);
+        errors.push(this, NO_SELF);
     }
 }
 
@@ -142,15 +148,34 @@ fn find_state(code: TokenStream, context: &Ident) -> Option<Ident> {
     })
 }
 
-/// Looks at each token together with the two that follow it, also in groups.
+/// Looks at each token together with the two that follow it, also in groups, but not in functions, whose names are
+/// their own.
 fn find(code: TokenStream, wanted: &dyn Fn(&[TokenTree]) -> Option<Ident>) -> Option<Ident> {
     let tokens: Vec<_> = code.into_iter().collect();
-    (0..tokens.len()).find_map(|at| {
-        if let TokenTree::Group(group) = &tokens[at] {
-            return find(group.stream(), wanted);
+    let mut rest = tokens.as_slice();
+    while let [first, after @ ..] = rest {
+        let found = match first {
+            TokenTree::Group(group) => find(group.stream(), wanted),
+            _ => wanted(&rest[..rest.len().min(3)]),
+        };
+        if found.is_some() {
+            return found;
         }
-        wanted(&tokens[at..tokens.len().min(at + 3)])
-    })
+        rest = match (first, after) {
+            (TokenTree::Ident(word), [TokenTree::Ident(_), ..]) if word == "fn" => {
+                after_body(after)
+            }
+            _ => after,
+        };
+    }
+    None
+}
+
+/// What follows the body of a function.
+fn after_body(tokens: &[TokenTree]) -> &[TokenTree] {
+    let is_body = |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+    let body = tokens.iter().position(is_body);
+    body.map_or(&[], |body| &tokens[body + 1..])
 }
 
 fn starts_with(tokens: &[TokenTree], wanted: char) -> bool {

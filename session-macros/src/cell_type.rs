@@ -1,5 +1,6 @@
 //! The types of fields: all that a macro can see is how they are spelled.
 
+use quote::ToTokens as _;
 use syn::{GenericArgument, PathArguments, PathSegment, Type};
 
 use crate::errors::Errors;
@@ -30,7 +31,27 @@ pub(crate) fn read<'a>(ty: &'a Type, errors: &mut Errors) -> Option<(CellKind, &
         );
         errors.push(ty, message);
     }
-    Some((kind, value?))
+    let value = value?;
+    if is_unsized(value) {
+        let spelled = value.to_token_stream();
+        errors.push(
+            value,
+            format!(
+                "the value has to be sized: write `{}<Box<{spelled}>>`",
+                cell.ident
+            ),
+        );
+        return None;
+    }
+    Some((kind, value))
+}
+
+fn is_unsized(ty: &Type) -> bool {
+    match ty {
+        Type::Slice(_) | Type::TraitObject(_) => true,
+        Type::Path(path) => path.path.is_ident("str"),
+        _ => false,
+    }
 }
 
 fn cell(ty: &Type) -> Option<(&PathSegment, CellKind)> {

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use quote::format_ident;
+use syn::Ident;
 use syn::ext::IdentExt as _;
-use syn::{Ident, Path};
 
 use crate::callable;
 use crate::errors::Errors;
@@ -34,7 +34,7 @@ pub(crate) fn set(set: &SetSyntax<'_>, errors: &mut Errors) {
         scope: _,
         state,
         name: _,
-        krate,
+        krate: _,
         cells,
         phantoms: _,
     } = set;
@@ -44,9 +44,6 @@ pub(crate) fn set(set: &SetSyntax<'_>, errors: &mut Errors) {
             lifetime.lifetime,
         );
         errors.push(lifetime, message);
-    }
-    if let Some(path) = krate {
-        absolute(path, errors);
     }
     for cell in cells {
         let CellSyntax {
@@ -79,19 +76,6 @@ pub(crate) fn set(set: &SetSyntax<'_>, errors: &mut Errors) {
     }
     setters(cells, errors);
     names(cells, errors);
-}
-
-/// The path is printed wherever the set stands, also inside functions and modules that have names of their
-/// own.
-fn absolute(path: &Path, errors: &mut Errors) {
-    let first = &path.segments[0].ident;
-    // `$crate` of a `macro_rules!` is absolute too.
-    if path.leading_colon.is_some() || first == "crate" || first == "$crate" {
-        return;
-    }
-    let message =
-        "the path to session-core has to mean the same everywhere: start it with `::` or `crate::`";
-    errors.push(path, message);
 }
 
 fn shadowed(ident: &Ident, errors: &mut Errors) {

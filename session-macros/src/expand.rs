@@ -14,12 +14,10 @@ use crate::span;
 pub(crate) fn set(set: &Set<'_>, errors: Errors) -> TokenStream {
     let mistakes = errors.finish();
     let properties = session_properties(set, mistakes.is_some());
-    let lives_in = lives_in(set, mistakes.is_some());
     let accessors = accessors(set, mistakes.is_some());
     quote! {
         #mistakes
         #properties
-        #lives_in
         #accessors
     }
 }
@@ -40,7 +38,7 @@ fn session_properties(set: &Set<'_>, broken: bool) -> TokenStream {
     } else {
         let check_state = set.state.as_ref().map(|state| {
             let (place, _) = span::ends(state);
-            quote_spanned!(place=> seed.check_state::<#state>()?;)
+            quote_spanned!(place=> __seed.check_state::<#state>()?;)
         });
         let cells = set.cells.iter().enumerate().map(|(index, cell)| {
             let Cell { ident, ty, .. } = cell;
@@ -49,7 +47,7 @@ fn session_properties(set: &Set<'_>, broken: bool) -> TokenStream {
                 CellKind::Property => quote!(property),
                 CellKind::Exclusive => quote!(exclusive),
             };
-            quote_spanned!(Span::mixed_site()=> #ident: #krate::__private::#bind::<#ty>(seed, #index))
+            quote_spanned!(Span::mixed_site()=> #ident: #krate::__private::#bind::<#ty>(__seed, #index))
         });
         quote! {
             #check_state
@@ -65,7 +63,7 @@ fn session_properties(set: &Set<'_>, broken: bool) -> TokenStream {
             type Home = #home;
 
             fn bind(
-                seed: &#krate::__private::Seed<'_>,
+                __seed: &#krate::__private::Seed<'_>,
             ) -> ::core::result::Result<Self, #krate::PropsError> {
                 #body
             }
@@ -94,21 +92,4 @@ fn describe(set: &Set<'_>, cell: &Cell<'_>) -> TokenStream {
     let krate = &set.krate;
     let Cell { name, ty, .. } = cell;
     quote!(#krate::__private::CellDescription::new(#name, ::core::any::type_name::<#ty>))
-}
-
-/// A set with a mistake lives everywhere: its scope may be what was misspelled.
-fn lives_in(set: &Set<'_>, broken: bool) -> TokenStream {
-    let Set { ident, krate, .. } = set;
-    let (impl_generics, ty_generics, where_clause) = set.generics.split_for_impl();
-    let sessions = if broken {
-        vec![quote!(#krate::Session), quote!(#krate::SessionGroup)]
-    } else {
-        vec![set.local_session()]
-    };
-    quote! {
-        #(
-            #[automatically_derived]
-            impl #impl_generics #krate::LivesIn<#sessions> for #ident #ty_generics #where_clause {}
-        )*
-    }
 }

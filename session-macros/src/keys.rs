@@ -91,12 +91,7 @@ pub(crate) fn resolve<K: Keys>(word: &Ident, errors: &mut Errors) -> Option<K> {
         errors.push(word, format!("`{text}` belongs {place}"));
         return None;
     }
-    let nearest = K::ALL
-        .iter()
-        .map(|entry| (distance(&text, entry.0), entry))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, (name, _))| *distance <= name.len().div_ceil(3))
-        .map(|(_, entry)| entry);
+    let nearest = nearest::<K>(&text);
     match nearest {
         Some((name, _)) => errors.push(
             word,
@@ -105,6 +100,27 @@ pub(crate) fn resolve<K: Keys>(word: &Ident, errors: &mut Errors) -> Option<K> {
         None => errors.push(word, format!("unknown key `{text}`: {}", valid::<K>())),
     }
     nearest.map(|(_, key)| *key)
+}
+
+/// The key that was probably meant: the same words in another order, or a few other letters, or one of the words.
+fn nearest<K: Keys>(text: &str) -> Option<&'static (&'static str, K)> {
+    let same_words = K::ALL.iter().find(|(name, _)| words(name) == words(text));
+    let similar = || {
+        K::ALL
+            .iter()
+            .map(|entry| (distance(text, entry.0), entry))
+            .min_by_key(|(distance, _)| *distance)
+            .filter(|(distance, (name, _))| *distance <= name.len().div_ceil(3))
+            .map(|(_, entry)| entry)
+    };
+    let one_word = || K::ALL.iter().find(|(name, _)| words(text).contains(name));
+    same_words.or_else(similar).or_else(one_word)
+}
+
+fn words(text: &str) -> Vec<&str> {
+    let mut words: Vec<_> = text.split('_').collect();
+    words.sort_unstable();
+    words
 }
 
 /// The sentence that lists the keys of an attribute.
@@ -140,6 +156,16 @@ fn distance(from: &str, to: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_nearest_is_what_was_meant() {
+        let nearest = |text| nearest::<CellKey>(text).map(|(name, _)| *name);
+        assert_eq!(nearest("async_try_init"), Some("try_async_init"));
+        assert_eq!(nearest("init_async"), Some("async_init"));
+        assert_eq!(nearest("asnyc_init"), Some("async_init"));
+        assert_eq!(nearest("on_close"), Some("close"));
+        assert_eq!(nearest("lazy"), None);
+    }
 
     #[test]
     fn distance_counts_edits() {

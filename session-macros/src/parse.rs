@@ -159,6 +159,7 @@ fn fields<'a>(
 }
 
 fn cell<'a>(field: &'a Field, errors: &mut Errors) -> Option<CellSyntax<'a>> {
+    let ident = field.ident.as_ref().filter(|ident| *ident != "_");
     let mut keys = CellKeys {
         unclear: field
             .attrs
@@ -199,7 +200,7 @@ fn cell<'a>(field: &'a Field, errors: &mut Errors) -> Option<CellSyntax<'a>> {
     let (kind, ty) = cell_type::read(&field.ty, errors)?;
     Some(CellSyntax {
         field,
-        ident: field.ident.as_ref()?,
+        ident: ident?,
         kind,
         ty,
         keys,

@@ -1,5 +1,6 @@
 //! What follows a key: text, a word, a type, a path, a visibility or code.
 
+use quote::ToTokens as _;
 use syn::parse::ParseStream;
 use syn::token::Paren;
 use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Path, Result, Token, Type, Visibility};
@@ -71,7 +72,20 @@ pub(crate) fn state(key: &Ident, input: ParseStream<'_>) -> Result<Type> {
 pub(crate) fn path(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
     assign(key, "::path", input)?;
     refuse_string(key, "a path", input)?;
-    input.call(Path::parse_mod_style)
+    let path = input.call(Path::parse_mod_style)?;
+    let first = &path.segments[0].ident;
+    // The path is printed wherever the set stands, also in functions and modules that have names of their own.
+    // (`$crate` of a `macro_rules!` is absolute too.)
+    if path.leading_colon.is_some() || first == "crate" || first == "$crate" {
+        return Ok(path);
+    }
+    let name = path.to_token_stream().to_string().replace(' ', "");
+    Err(Error::new_spanned(
+        path,
+        format!(
+            "the path to session-core has to mean the same everywhere: write `{key} = ::{name}`, or start it with `crate::`"
+        ),
+    ))
 }
 
 pub(crate) fn visibility(key: &Ident, input: ParseStream<'_>) -> Result<Visibility> {
@@ -101,7 +115,10 @@ fn refuse_string(key: &Ident, what: &str, input: ParseStream<'_>) -> Result<()> 
         return Ok(());
     }
     let text: LitStr = input.parse()?;
-    let bare = text.value();
+    let mut bare = text.value();
+    if what == "a path" && !bare.starts_with("::") && !bare.starts_with("crate::") {
+        bare.insert_str(0, "::");
+    }
     Err(Error::new(
         text.span(),
         format!("`{key}` is {what}, not text: write `{key} = {bare}`, without the quotes"),

@@ -11,6 +11,7 @@ mod attributes;
 mod from_macro_rules;
 mod generic_sets;
 mod inside_functions;
+mod items_in_scope;
 pub mod lints;
 mod no_prelude;
 mod raw_identifiers;

@@ -86,11 +86,24 @@ struct NotShadowed {
     to_string: Property<u8>,
 }
 
-/// A variable of the same name in the user's code is the user's.
+/// A variable of the same name in the user's code is the user's, and so is a `self` in it.
 #[derive(SessionProperties)]
 struct Variables {
     #[property(init = |value| { let cx = value; usize::from(cx.session().is_completed()) })]
     outside: Property<usize>,
+    #[property(init = || {
+        struct Five;
+        impl Five {
+            fn get(&self) -> u8 {
+                self.number()
+            }
+            fn number(&self) -> u8 {
+                5
+            }
+        }
+        Five.get()
+    })]
+    inside: Property<u8>,
 }
 
 #[tokio::test]
@@ -111,6 +124,7 @@ async fn runs() {
     assert_eq!(**set.get().unwrap(), 0);
     let variables = session.props::<Variables>().unwrap();
     assert_eq!(**variables.outside().unwrap(), 0);
+    assert_eq!(**variables.inside().unwrap(), 5);
     let set = session.props::<NotShadowed>().unwrap();
     assert_eq!(**set.as_ref().unwrap(), 0);
     assert_eq!(**set.drop().unwrap(), 0);

@@ -189,7 +189,8 @@ pub struct Given;
 #[diagnostic::on_unimplemented(
     message = "this initialiser gives `{O}`, and the property holds `{T}`",
     label = "gives `{O}`",
-    note = "write `try_init` for what gives a `Result`, `async_init` for a future, `try_async_init` for a future of a `Result`"
+    note = "write `try_init` for what gives a `Result`, `async_init` for a future, `try_async_init` for a future of a `Result`",
+    note = "a path is called with nothing, or with the `&InitContext`: write a closure if it takes something else"
 )]
 pub trait IsValue<T, O> {
     #[doc(hidden)]
@@ -207,7 +208,7 @@ impl<T> IsValue<T, T> for Given {
 #[diagnostic::on_unimplemented(
     message = "an initialiser that can fail gives `Result<{T}, _>`, and this one gives `{O}`",
     label = "gives `{O}`",
-    note = "write `init` or `async_init` for what gives the value itself"
+    note = "write `init` for what gives the value itself, `async_init` for a future, `try_async_init` for a future of a `Result`"
 )]
 pub trait IsResult<T, O> {
     #[doc(hidden)]
@@ -229,7 +230,7 @@ impl<T, E> IsResult<T, Result<T, E>> for Given {
 #[diagnostic::on_unimplemented(
     message = "an initialiser fails with what `?` turns into a `Box<dyn Error + Send + Sync>`, and this one with `{Self}`",
     label = "fails with `{Self}`",
-    note = "implement `std::error::Error` for it, or give a `String`"
+    note = "implement `std::error::Error` for it, or give a `String`; a `Box<dyn Error>` needs `+ Send + Sync`"
 )]
 pub trait InitError: Into<BoxError> {}
 

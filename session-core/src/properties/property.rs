@@ -93,6 +93,12 @@ pub fn property<T>(seed: &Seed<'_>, index: u16) -> Property<T> {
     Property::bind(seed, index)
 }
 
+/// Gets the property, if it is there.
+#[inline]
+pub fn get<T: Shareable>(cell: &Property<T>) -> Option<&PropertyRef<T>> {
+    cell.get()
+}
+
 /// Gets the property, or makes it on this thread.
 ///
 /// # Errors

@@ -35,13 +35,16 @@ pub trait SessionProperties: Sized + Send + Sync + 'static {
     fn bind(seed: &Seed<'_>) -> Result<Self, PropsError>;
 }
 
-/// A property set that lives in this kind of local session; the derive implements it.
+/// A property set that lives in this kind of local session.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no property set of a `{L}`",
     label = "no set of a `{L}`",
     note = "`#[derive(SessionProperties)]` makes a struct a set of a session; with `#[session(scope = group)]` it is one of a group, and asked of `session.group()`"
 )]
 pub trait LivesIn<L>: SessionProperties {}
+
+#[diagnostic::do_not_recommend]
+impl<L, P: SessionProperties<Home: HomeOf<L>>> LivesIn<L> for P {}
 
 /// What the value of a [`Property`](crate::Property) is.
 #[diagnostic::on_unimplemented(
@@ -85,6 +88,13 @@ pub trait Home: LocalSession + Clone + Send + Sync + 'static {
     #[doc(hidden)]
     fn from_owner(owner: &Owner) -> Option<Self>;
 }
+
+/// The kind of local session that is an `L`.
+pub trait HomeOf<L> {}
+
+impl HomeOf<Session> for Session {}
+
+impl HomeOf<SessionGroup> for SessionGroup {}
 
 impl Home for Session {
     #[inline]

@@ -1,6 +1,6 @@
 //! All are reported in one go, and those who use the set hear nothing of it.
 
-use session_core::{Exclusive, LocalSession as _, Property, Session, SessionGroup, SessionProperties};
+use session_core::{Exclusive, LocalSession as _, Property, Session, SessionProperties};
 
 #[derive(SessionProperties)]
 #[session(scope = request, nam = "set")]
@@ -14,8 +14,7 @@ struct Set {
     age: u8,
 }
 
-async fn use_it(session: &Session, group: &SessionGroup) -> Result<(), Box<dyn std::error::Error>> {
-    group.props::<Set>()?;
+async fn use_it(session: &Session) -> Result<(), Box<dyn std::error::Error>> {
     let set = session.props::<Set>()?;
     set.notes()?.len();
     set.connection().await?.push('x');

@@ -1,0 +1,13 @@
+//! A path gets the context, if it takes one thing.
+
+use std::sync::Mutex;
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(init = Mutex::new)]
+    count: Property<Mutex<u8>>,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! What is in a cell has a size.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    notes: Property<str>,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! The hook is known by another name.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(default, on_close = drop)]
+    notes: Property<String>,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! The words are right.
+
+use session_core::{Property, SessionProperties};
+
+#[derive(SessionProperties)]
+struct Set {
+    #[property(async_try_init = load)]
+    notes: Property<String>,
+}
+
+fn main() {}
