@@ -76,7 +76,8 @@
 //! errors turn into as well, so that a handler may say `?`.
 //!
 //! Import these from here and not from `session_core`, whose types of the same names are no extractors, and let a
-//! handler give `Result<_, SessionRejection>`: core's errors are no responses. A function that takes
+//! handler give `Result<_, SessionRejection>`: core's errors are no responses. (What the compiler says otherwise is that
+//! `Handler<_, _>` is not satisfied; `#[axum::debug_handler]` makes it say by which argument.) A function that takes
 //! `&impl LocalSession` wants core's handle: `&*session`.
 //!
 //! What the manager was given as its state is for initialisers. For handlers give a clone of the same `Arc` to axum's

@@ -133,7 +133,11 @@ impl<'a> Cell<'a> {
         };
         Self {
             ident,
-            attributes: field.attrs.iter().filter(is_shared).collect(),
+            attributes: field
+                .attrs
+                .iter()
+                .filter(|attribute| is_shared(attribute))
+                .collect(),
             vis: keys.vis.unwrap_or_else(|| field.vis.clone()),
             kind,
             ty,
@@ -175,7 +179,7 @@ impl Callable {
 }
 
 /// What a field says about itself holds for its accessors.
-fn is_shared(attribute: &&Attribute) -> bool {
+fn is_shared(attribute: &Attribute) -> bool {
     ["doc", "deprecated", "allow"]
         .iter()
         .any(|name| attribute.path().is_ident(name))

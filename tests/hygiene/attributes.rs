@@ -4,7 +4,7 @@ use session_core::{Exclusive, LocalSession as _, Property, SessionProperties};
 
 #[derive(SessionProperties)]
 #[allow(non_snake_case, reason = "there are old names")]
-#[cfg_attr(all(), session(name = "the set"))]
+#[cfg_attr(not(any()), session(name = "the set"))]
 #[cfg_attr(any(), session(scope = nowhere))]
 struct Set {
     /// A line of docs.
@@ -17,15 +17,15 @@ struct Set {
     #[property(no_such_key)]
     gone: Property<NoSuchType>,
 
-    #[cfg(all())]
-    #[cfg_attr(all(), property(init = || 2))]
+    #[cfg(not(any()))]
+    #[cfg_attr(not(any()), property(init = || 2))]
     #[cfg_attr(any(), property(init = || 3))]
     here: Property<u8>,
 
     #[property(init = || {
         #[cfg(any())]
         return 4;
-        #[cfg(all())]
+        #[cfg(not(any()))]
         return 5;
     })]
     inside: Property<u8>,

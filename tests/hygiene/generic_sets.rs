@@ -101,7 +101,7 @@ struct Inferred {
     unsized_in_a_closure: Property<Box<dyn Display + Send + Sync>>,
     #[property(async_init = async || Box::new("five") as _)]
     unsized_later: Property<Box<dyn Display + Send + Sync>>,
-    #[property(init = || todo!("an initialiser that is not written yet"))]
+    #[property(init = || panic!("it is not written yet"))]
     unwritten: Property<u8>,
 }
 

@@ -39,7 +39,12 @@ struct Set {
 }
 
 fn path(context: &InitContext<crate::App>) -> Result<usize, String> {
-    Ok(context.state().greeting.len())
+    let length = context.state().greeting.len();
+    if length == 0 {
+        Err(String::new())
+    } else {
+        Ok(length)
+    }
 }
 
 async fn later(context: &InitContext<crate::App>) -> Result<usize, String> {

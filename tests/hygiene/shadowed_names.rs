@@ -92,16 +92,13 @@ struct Variables {
     #[property(init = |value| { let cx = value; usize::from(cx.session().is_completed()) })]
     outside: Property<usize>,
     #[property(init = || {
-        struct Five;
-        impl Five {
+        struct Number(u8);
+        impl Number {
             fn get(&self) -> u8 {
-                self.number()
-            }
-            fn number(&self) -> u8 {
-                5
+                self.0
             }
         }
-        Five.get()
+        Number(5).get()
     })]
     inside: Property<u8>,
 }
