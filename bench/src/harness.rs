@@ -91,6 +91,12 @@ impl Index<Place> for Measured {
 #[derive(Clone, Debug)]
 pub struct Samples(Vec<f64>);
 
+impl FromIterator<f64> for Samples {
+    fn from_iter<I: IntoIterator<Item = f64>>(rounds: I) -> Self {
+        Self(rounds.into_iter().collect())
+    }
+}
+
 impl Samples {
     /// The value that this share of the rounds stays below.
     pub fn quantile(&self, share: f64) -> f64 {

@@ -4,6 +4,8 @@
 pub mod accessor;
 /// What is asked of other processes.
 pub mod child;
+/// Row 7: what the derive costs a build.
+pub mod compile;
 /// Row 5: from a cookie header to an id.
 pub mod cookie;
 /// Row 2: a read of the dictionary.

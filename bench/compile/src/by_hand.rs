@@ -9,9 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use session_core::{
-    LocalSession as _, PropertyError, PropertyKey, PropertyRef, Refused, Session,
-};
+use session_core::{LocalSession as _, PropertyError, PropertyKey, PropertyRef, Refused, Session};
 use tokio::sync::{Mutex as Lock, OwnedMutexGuard};
 use tokio::time::timeout;
 
@@ -29,8 +27,7 @@ const USER: PropertyKey<User> = PropertyKey::new("user");
 const CURSOR: PropertyKey<Arc<Lock<Cursor>>> = PropertyKey::new("cursor");
 const CONNECTION: PropertyKey<Arc<Lock<Connection>>> = PropertyKey::new("connection");
 
-// A hook goes with a value that is inserted, and once is made what has an initialiser: so it takes a property of
-// its own to make, once, what is then inserted.
+// The dictionary takes a hook with a value that is there already. So what is made once is that it was inserted.
 const SOCKET_IS_MADE: PropertyKey<()> = PropertyKey::new("socket is made");
 const CONNECTION_IS_MADE: PropertyKey<()> = PropertyKey::new("connection is made");
 
@@ -87,7 +84,7 @@ impl Workbench {
     pub fn running(&self) -> Result<PropertyRef<Running>, PropertyError> {
         self.session
             .properties()
-            .get_or_init(&RUNNING, Running::new)
+            .get_or_init(&RUNNING, Running::none)
     }
 
     /// The colours of the pages.
@@ -253,7 +250,7 @@ pub fn touch(session: Session, app: Arc<App>) -> Touched {
         let user = bench.user().map(|user| user.0.clone());
         let theme = bench.theme()?.name().to_owned();
         let peer = bench.socket().await?.peer().to_owned();
-        let words = bench.log()?.len() + bench.index().await?.len();
+        let words = bench.log()?.count() + bench.index().await?.count();
         Ok(format!("{user:?} {theme} {peer} {words}"))
     })
 }

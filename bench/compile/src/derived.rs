@@ -27,7 +27,7 @@ pub struct Workbench {
     pub notes: Property<Mutex<Vec<String>>>,
 
     /// The queries that run.
-    #[property(init = Running::new)]
+    #[property(init = Running::none)]
     pub running: Property<Running>,
 
     /// The colours of the pages.
@@ -43,7 +43,10 @@ pub struct Workbench {
     pub index: Property<Index>,
 
     /// The line to the visitor's browser.
-    #[property(try_async_init = async |cx| Socket::connect(cx.state()).await, close = |socket| socket.shut_down())]
+    #[property(
+        try_async_init = async |cx| Socket::connect(cx.state()).await,
+        close = async |socket| socket.shut_down().await
+    )]
     pub socket: Property<Socket>,
 
     /// Who has logged in.
@@ -80,7 +83,7 @@ pub fn touch(session: Session) -> Touched {
         let user = bench.user().map(|user| user.0.clone());
         let theme = bench.theme()?.name().to_owned();
         let peer = bench.socket().await?.peer().to_owned();
-        let words = bench.log()?.len() + bench.index().await?.len();
+        let words = bench.log()?.count() + bench.index().await?.count();
         Ok(format!("{user:?} {theme} {peer} {words}"))
     })
 }

@@ -1,8 +1,10 @@
-//! What the properties hold: the same types for both sets, each as small as it can be.
+//! What the properties hold, derived or by hand: types of each set's own, as small as they can be.
 
 use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::task::yield_now;
 
 use super::super::app::App;
 
@@ -11,7 +13,7 @@ pub struct Running(AtomicU64);
 
 impl Running {
     /// None yet.
-    pub fn new() -> Self {
+    pub fn none() -> Self {
         Self(AtomicU64::new(0))
     }
 
@@ -42,11 +44,14 @@ pub struct Log(Mutex<Vec<String>>);
 impl Log {
     /// A new one.
     pub fn open(app: &App) -> io::Result<Self> {
-        Ok(Self(Mutex::new(vec![app.name()])))
+        match app.name() {
+            name if name.is_empty() => Err(io::ErrorKind::NotFound.into()),
+            name => Ok(Self(Mutex::new(vec![name]))),
+        }
     }
 
-    /// How long it is.
-    pub fn len(&self) -> usize {
+    /// How many entries it has.
+    pub fn count(&self) -> usize {
         self.0.lock().expect("nobody panics").len()
     }
 }
@@ -61,7 +66,7 @@ impl Index {
     }
 
     /// How many words it has.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.0.len()
     }
 }
@@ -82,6 +87,7 @@ impl Socket {
 
     /// Says goodbye.
     pub async fn shut_down(self) -> io::Result<()> {
+        yield_now().await;
         drop(self.0);
         Ok(())
     }
@@ -126,6 +132,7 @@ impl Connection {
 
     /// Undoes what was not committed.
     pub async fn roll_back(self) -> io::Result<()> {
+        yield_now().await;
         drop(self.0);
         Ok(())
     }

@@ -1,2 +1,0 @@
-#[path = "values.rs"]
-pub mod values;
