@@ -52,6 +52,8 @@ pub(crate) fn spawn_initialiser(
     about: About,
     task: impl Future<Output = ()> + Send + 'static,
 ) {
+    // What tokio and tracing make of it is then compiled once, and not for each property.
+    let task: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(task);
     if let Some(registration) = Registration::new(owner, about) {
         registration.spawn(task.in_current_span());
     }
