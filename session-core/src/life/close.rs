@@ -149,21 +149,28 @@ pub(crate) enum Closing {
 
 /// Starts to close `value`: drops it, or runs its hook, up to the hook's first `.await` if it is async.
 pub(crate) fn close<T>(value: T, hook: Option<Hook<T>>) -> Closing {
-    match hook {
-        None | Some(Hook(Kind::Nothing)) => Closing::Done(caught(|| {
-            drop(value);
-            Ok(())
+    let mut parts = Some((value, hook));
+    guarded(&mut || match parts.take() {
+        Some((value, Some(Hook(Kind::Sync(close))))) => Closing::Done(close(value)),
+        Some((value, Some(Hook(Kind::Async(close))))) => Closing::Pending(close(value)),
+        dropped => {
+            drop(dropped);
+            Closing::Done(Ok(()))
+        }
+    })
+}
+
+/// Turns a panic into trouble, also a later one.
+fn guarded(close: &mut dyn FnMut() -> Closing) -> Closing {
+    match catch_unwind(AssertUnwindSafe(close)) {
+        Ok(Closing::Pending(closing)) => Closing::Pending(Box::pin(async move {
+            AssertUnwindSafe(closing)
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|panic| Err(panicked(panic)))
         })),
-        Some(Hook(Kind::Sync(close))) => Closing::Done(caught(|| close(value))),
-        Some(Hook(Kind::Async(close))) => match catch_unwind(AssertUnwindSafe(|| close(value))) {
-            Ok(closing) => Closing::Pending(Box::pin(async move {
-                AssertUnwindSafe(closing)
-                    .catch_unwind()
-                    .await
-                    .unwrap_or_else(|panic| Err(panicked(panic)))
-            })),
-            Err(panic) => Closing::Done(Err(panicked(panic))),
-        },
+        Ok(done) => done,
+        Err(panic) => Closing::Done(Err(panicked(panic))),
     }
 }
 

@@ -174,7 +174,7 @@ impl Entry {
     }
 
     /// Runs `close` inside the manager's runtime, where a destructor may spawn and read the clock.
-    pub(crate) fn inside_runtime<R>(&self, close: impl FnOnce() -> R) -> R {
+    pub(crate) fn inside_runtime(&self, close: &mut dyn FnMut() -> Closing) -> Closing {
         // A thread that is ending may have lost tokio's thread-local, and then `enter` panics.
         let _entered = catch_unwind(AssertUnwindSafe(|| self.ledger.runtime.enter())).ok();
         self.span.in_scope(close)

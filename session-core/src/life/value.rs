@@ -53,15 +53,26 @@ impl<T> Value<T> {
         if is_trivial(self.hook.as_ref()) {
             return;
         }
-        let entry = Entry::begin(self.tag.ledger, self.tag.serial, self.tag.about);
-        let closing = entry.inside_runtime(|| close(self.inner, self.hook));
+        let (entry, closing) = self.start_close();
         entry.detach(closing);
+    }
+
+    fn start_close(self) -> (Entry, Closing) {
+        let entry = Entry::begin(self.tag.ledger, self.tag.serial, self.tag.about);
+        let mut parts = Some((self.inner, self.hook));
+        let closing = entry.inside_runtime(&mut || match parts.take() {
+            Some((value, hook)) => close(value, hook),
+            None => unreachable!("a value is closed once"),
+        });
+        (entry, closing)
     }
 }
 
 /// A value without its type.
 pub(crate) trait AnyValue: Any + Send + Sync {
     fn tag(&self) -> &Tag;
+
+    fn is_trivial(&self) -> bool;
 
     /// Lets go of one hold. If it was the last, the close begins.
     fn let_go(self: Arc<Self>) -> Option<(Entry, Closing)>;
@@ -75,11 +86,13 @@ impl<T: Send + Sync + 'static> AnyValue for Value<T> {
         &self.tag
     }
 
+    fn is_trivial(&self) -> bool {
+        is_trivial(self.hook.as_ref())
+    }
+
     fn let_go(self: Arc<Self>) -> Option<(Entry, Closing)> {
         let value = Counted::into_inner(from_std(self))?;
-        let entry = Entry::begin(value.tag.ledger, value.tag.serial, value.tag.about);
-        let closing = entry.inside_runtime(|| close(value.inner, value.hook));
-        Some((entry, closing))
+        Some(value.start_close())
     }
 
     fn let_go_anywhere(self: Arc<Self>) {
@@ -110,6 +123,23 @@ impl Held {
             .downcast::<Value<T>>()
             .ok()?;
         Some(PropertyRef(Some(from_std(value))))
+    }
+
+    /// Another hold of the same value.
+    pub(crate) fn again(&self) -> Self {
+        Self(Some(self.value().clone()))
+    }
+
+    /// Whether nothing happens when the value is dropped.
+    pub(crate) fn is_trivial(&self) -> bool {
+        self.value().is_trivial()
+    }
+
+    /// Lets go of a value that came too late to be published; cleanup waits for its close.
+    pub(crate) fn forsake(self) {
+        if !self.is_trivial() {
+            self.tag().expect();
+        }
     }
 
     /// Lets go in cleanup: the value is closed now, or is expected to be by whoever holds it.
@@ -151,18 +181,6 @@ impl<T> PropertyRef<T> {
 
     pub(crate) fn about(&self) -> &About {
         &self.value().tag.about
-    }
-
-    /// Whether nothing happens when the value is dropped.
-    pub(crate) fn is_trivial(&self) -> bool {
-        is_trivial(self.value().hook.as_ref())
-    }
-
-    /// Drops a handle whose value came too late to be published; cleanup waits for its close.
-    pub(crate) fn forsake(self) {
-        if !self.is_trivial() {
-            self.value().tag.expect();
-        }
     }
 
     pub(crate) fn hold(&self) -> Held

@@ -6,6 +6,7 @@
 //!    initialiser ran is handed it: by then it may be removed again, and there is nothing to make another with.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
@@ -15,7 +16,7 @@ use tracing::{Instrument as _, Span};
 use crate::error::PropertyError;
 use crate::life::close::{Hook, panic_message};
 use crate::life::report::{About, Trouble};
-use crate::life::value::{PropertyRef, Tag};
+use crate::life::value::{Held, PropertyRef, Tag};
 use crate::owner::{Owner, OwnerRef};
 use crate::properties::key::SlotKey;
 use crate::properties::table::SlotState;
@@ -84,18 +85,14 @@ pub(crate) struct Place {
     pub(crate) about: About,
 }
 
-enum Begin<T: Send + Sync + 'static> {
-    Present(PropertyRef<T>),
+enum Begin {
+    Present(Held),
     Wait(Arc<Creation>),
     Run(Turn),
 }
 
 /// Finds the property, or who makes it, or takes the turn to make it.
-fn begin<T: Send + Sync + 'static>(
-    owner: OwnerRef<'_>,
-    place: &Place,
-    mode: Mode,
-) -> Result<Begin<T>, PropertyError> {
+fn begin(owner: OwnerRef<'_>, place: &Place, mode: Mode) -> Result<Begin, PropertyError> {
     let local = owner.local();
     let mut state = local.lock();
     if let Some(used) = state.used()
@@ -104,10 +101,7 @@ fn begin<T: Send + Sync + 'static>(
         return match slot {
             SlotState::Creating(_) if state.is_completed() => Err(PropertyError::SessionEnded),
             SlotState::Creating(creation) => Ok(Begin::Wait(creation.clone())),
-            SlotState::Present { held, .. } => match held.handle() {
-                Some(handle) => Ok(Begin::Present(handle)),
-                None => unreachable!("a slot's key holds the type of its value"),
-            },
+            SlotState::Present { held, .. } => Ok(Begin::Present(held.again())),
         };
     }
     if state.is_completed() {
@@ -154,11 +148,7 @@ impl Turn {
     }
 
     /// Publishes what the initialiser made, or that it made nothing.
-    fn finish<T: Send + Sync + 'static>(
-        mut self,
-        made: Result<T, PropertyError>,
-        hook: Option<Hook<T>>,
-    ) -> Result<PropertyRef<T>, PropertyError> {
+    fn finish(mut self, made: Result<Held, PropertyError>) -> Result<Held, PropertyError> {
         if let Err(error) = &made {
             let cause = std::error::Error::source(error).map(ToString::to_string);
             let Place { about, .. } = &self.place;
@@ -171,29 +161,32 @@ impl Turn {
             let trouble = Trouble::Panicked(message.to_string());
             self.owner.local().note(self.place.about.clone(), trouble);
         }
-        let published = made.and_then(|value| {
+        let published = made.and_then(|held| {
             let local = self.owner.local();
-            let tag = Tag::new(
-                self.place.about.clone(),
-                local.shared.clock.instant(),
-                local.ledger(),
-            );
-            let handle = PropertyRef::new(value, hook, tag);
             let mut state = local.lock();
             if state.is_completed() {
                 drop(state);
-                handle.forsake();
+                held.forsake();
                 return Err(PropertyError::SessionEnded);
             }
             state
                 .used_mut()
                 .table
-                .publish(self.place.hash, &self.place.key, &handle);
+                .publish(self.place.hash, &self.place.key, &held);
             self.done = true;
-            Ok(handle)
+            Ok(held)
         });
         self.end(published.as_ref().map(drop).map_err(Clone::clone));
         published
+    }
+
+    fn tag(&self) -> Tag {
+        let local = self.owner.local();
+        Tag::new(
+            self.place.about.clone(),
+            local.shared.clock.instant(),
+            local.ledger(),
+        )
     }
 
     fn end(&mut self, outcome: Outcome) {
@@ -223,6 +216,40 @@ impl Drop for Turn {
     }
 }
 
+// What follows is in two layers: what names the type of the value is thin, for it is compiled once per property; the
+// work is done without the type.
+
+/// Makes a value on this thread; it is called once.
+type Make<'a> = dyn FnMut(&Turn) -> Result<Held, BoxError> + 'a;
+
+/// The same, where the caller may move to another thread before.
+type SendMake<'a> = dyn FnMut(&Turn) -> Result<Held, BoxError> + Send + 'a;
+
+/// Makes a value on a task.
+type Making = Pin<Box<dyn Future<Output = Result<Made, BoxError>> + Send>>;
+
+/// A value that waits for its tag.
+type Made = Box<dyn FnOnce(Tag) -> Held + Send>;
+
+fn typed<T: Send + Sync + 'static>(held: &Held) -> PropertyRef<T> {
+    match held.handle() {
+        Some(handle) => handle,
+        None => unreachable!("a slot's key holds the type of its value"),
+    }
+}
+
+/// What makes the value when it is called, and is used up then.
+fn once<T: Send + Sync + 'static>(
+    make: impl FnOnce() -> Result<T, BoxError>,
+    hook: impl FnOnce() -> Option<Hook<T>>,
+) -> impl FnMut(&Turn) -> Result<Held, BoxError> {
+    let mut parts = Some((make, hook));
+    move |turn| match parts.take() {
+        Some((make, hook)) => Ok(PropertyRef::new(make()?, hook(), turn.tag()).hold()),
+        None => unreachable!("a turn is taken once"),
+    }
+}
+
 /// Gets a property, or makes it on this thread.
 pub(crate) fn get_or_init<T: Send + Sync + 'static>(
     owner: OwnerRef<'_>,
@@ -230,14 +257,22 @@ pub(crate) fn get_or_init<T: Send + Sync + 'static>(
     make: impl FnOnce() -> Result<T, BoxError>,
     hook: impl FnOnce() -> Option<Hook<T>>,
 ) -> Result<PropertyRef<T>, PropertyError> {
+    held_or_init(owner, place, &mut once(make, hook)).map(|held| typed(&held))
+}
+
+fn held_or_init(
+    owner: OwnerRef<'_>,
+    place: &Place,
+    make: &mut Make<'_>,
+) -> Result<Held, PropertyError> {
     loop {
         match begin(owner, place, Mode::Sync)? {
-            Begin::Present(handle) => return Ok(handle),
+            Begin::Present(held) => return Ok(held),
             Begin::Wait(creation) if creation.mode == Mode::Async => {
                 return Err(PropertyError::BeingCreated);
             }
             Begin::Wait(creation) => creation.wait_blocking(&owner.local().shared.graph)?,
-            Begin::Run(turn) => return run_here(turn, make, hook),
+            Begin::Run(turn) => return run_here(turn, make),
         }
     }
 }
@@ -249,11 +284,20 @@ pub(crate) async fn get_or_init_waiting<T: Send + Sync + 'static>(
     make: impl FnOnce() -> Result<T, BoxError> + Send,
     hook: impl FnOnce() -> Option<Hook<T>> + Send,
 ) -> Result<PropertyRef<T>, PropertyError> {
+    let held = held_or_init_waiting(owner, place, &mut once(make, hook)).await?;
+    Ok(typed(&held))
+}
+
+async fn held_or_init_waiting(
+    owner: OwnerRef<'_>,
+    place: &Place,
+    make: &mut SendMake<'_>,
+) -> Result<Held, PropertyError> {
     loop {
         let creation = match begin(owner, place, Mode::Sync)? {
-            Begin::Present(handle) => return Ok(handle),
+            Begin::Present(held) => return Ok(held),
             Begin::Wait(creation) => creation,
-            Begin::Run(turn) => return run_here(turn, make, hook),
+            Begin::Run(turn) => return run_here(turn, make),
         };
         creation.wait(&owner.local().shared.graph).await?;
     }
@@ -270,14 +314,34 @@ where
     T: Send + Sync + 'static,
     Fut: Future<Output = Result<T, BoxError>> + Send + 'static,
 {
+    let mut parts = Some((make, hook));
+    let mut start = || -> Making {
+        let Some((make, hook)) = parts.take() else {
+            unreachable!("a turn is taken once");
+        };
+        Box::pin(async move {
+            let value = make().await?;
+            let made: Made = Box::new(move |tag| PropertyRef::new(value, hook(), tag).hold());
+            Ok(made)
+        })
+    };
+    let held = held_or_init_async(owner, place, &mut start).await?;
+    Ok(typed(&held))
+}
+
+async fn held_or_init_async(
+    owner: OwnerRef<'_>,
+    place: &Place,
+    start: &mut (dyn FnMut() -> Making + Send),
+) -> Result<Held, PropertyError> {
     let graph = &owner.local().shared.graph;
     loop {
         match begin(owner, place, Mode::Async)? {
-            Begin::Present(handle) => return Ok(handle),
+            Begin::Present(held) => return Ok(held),
             Begin::Wait(creation) => creation.wait(graph).await?,
             Begin::Run(turn) => {
                 let creation = turn.creation.clone();
-                let made = spawn_initialiser(turn, make, hook);
+                let made = spawn_initialiser(turn, start());
                 creation.wait(graph).await?;
                 return made.await.map_err(|_gone| aborted());
             }
@@ -285,48 +349,32 @@ where
     }
 }
 
-fn run_here<T: Send + Sync + 'static>(
-    turn: Turn,
-    make: impl FnOnce() -> Result<T, BoxError>,
-    hook: impl FnOnce() -> Option<Hook<T>>,
-) -> Result<PropertyRef<T>, PropertyError> {
+fn run_here(turn: Turn, make: &mut Make<'_>) -> Result<Held, PropertyError> {
     let graph = turn.graph();
     let made = {
         // Whoever is being created by this caller waits for it, since it runs on its thread.
         let _edge = graph.wait_for(turn.creation.node)?;
         let _running = Running::enter(&graph, turn.creation.node);
         let span = turn.span();
-        span.in_scope(|| catch_unwind(AssertUnwindSafe(make)))
+        span.in_scope(|| catch_unwind(AssertUnwindSafe(|| make(&turn))))
     };
-    turn.finish(
-        made.map_err(panicked).and_then(|made| made.map_err(failed)),
-        hook(),
-    )
+    turn.finish(made.map_err(panicked).and_then(|made| made.map_err(failed)))
 }
 
-fn spawn_initialiser<T, Fut>(
-    turn: Turn,
-    make: impl FnOnce() -> Fut + Send + 'static,
-    hook: impl FnOnce() -> Option<Hook<T>> + Send + 'static,
-) -> oneshot::Receiver<PropertyRef<T>>
-where
-    T: Send + Sync + 'static,
-    Fut: Future<Output = Result<T, BoxError>> + Send + 'static,
-{
+fn spawn_initialiser(turn: Turn, making: Making) -> oneshot::Receiver<Held> {
     let owner = turn.owner.clone();
     let about = turn.place.about.clone();
     let (graph, node) = (turn.graph(), turn.creation.node);
-    let making = AssertUnwindSafe(async move { make().await }).catch_unwind();
+    let making = AssertUnwindSafe(making).catch_unwind();
     let (sender, receiver) = oneshot::channel();
     let span = turn.span();
     let task = async move {
         let made = Running::during(graph, node, making).instrument(span).await;
-        let published = turn.finish(
-            made.map_err(panicked).and_then(|made| made.map_err(failed)),
-            hook(),
-        );
+        let made = made.map_err(panicked).and_then(|made| made.map_err(failed));
+        let made = made.map(|made| made(turn.tag()));
+        let published = turn.finish(made);
         // What went wrong is the creation's outcome; and the caller may be gone.
-        let _handed = published.map(|handle| sender.send(handle));
+        let _handed = published.map(|held| sender.send(held));
     };
     crate::life::task::spawn_initialiser(owner.as_ref(), about, task);
     receiver

@@ -37,7 +37,7 @@ pub(crate) fn insert<T: Send + Sync + 'static>(
     let removed = used.table.remove(hash, |own| own.matches(&key));
     let tag = Tag::new(about, born, used.ledger(&local.shared));
     let new = PropertyRef::new(value, hook, tag);
-    used.table.insert(hash, key, &new);
+    used.table.insert(hash, key, &new.hold());
     drop(state);
     Ok(Inserted {
         new,

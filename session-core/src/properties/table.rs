@@ -113,13 +113,8 @@ impl Table {
     }
 
     /// The creation has ended with this value.
-    pub(crate) fn publish<T: Send + Sync + 'static>(
-        &mut self,
-        hash: u64,
-        key: &SlotKey,
-        handle: &PropertyRef<T>,
-    ) {
-        let state = self.present(handle);
+    pub(crate) fn publish(&mut self, hash: u64, key: &SlotKey, held: &Held) {
+        let state = self.present(held);
         if let Some(slot) = self
             .slots
             .find_mut(self.spread.of(hash), |slot| slot.key.matches(key))
@@ -130,13 +125,8 @@ impl Table {
     }
 
     /// Adds a value that was given; the key must be absent.
-    pub(crate) fn insert<T: Send + Sync + 'static>(
-        &mut self,
-        hash: u64,
-        key: SlotKey,
-        handle: &PropertyRef<T>,
-    ) {
-        let state = self.present(handle);
+    pub(crate) fn insert(&mut self, hash: u64, key: SlotKey, held: &Held) {
+        let state = self.present(held);
         self.put(Slot { hash, key, state });
     }
 
@@ -190,15 +180,15 @@ impl Table {
         self.published.pop_last().map(|(_place, held)| held)
     }
 
-    fn present<T: Send + Sync + 'static>(&mut self, handle: &PropertyRef<T>) -> SlotState {
-        let place = (!handle.is_trivial()).then(|| {
+    fn present(&mut self, held: &Held) -> SlotState {
+        let place = (!held.is_trivial()).then(|| {
             let place = self.next;
             self.next += 1;
-            self.published.insert(place, handle.hold());
+            self.published.insert(place, held.again());
             place
         });
         SlotState::Present {
-            held: handle.hold(),
+            held: held.again(),
             place,
         }
     }
