@@ -14,9 +14,9 @@ use tokio::sync::{Notify, oneshot};
 use tracing::{Instrument as _, Span};
 
 use crate::error::PropertyError;
-use crate::life::close::{Hook, panic_message};
+use crate::life::close::panic_message;
 use crate::life::report::{About, Trouble};
-use crate::life::value::{Held, PropertyRef, Tag};
+use crate::life::value::{Held, Tag};
 use crate::owner::{Owner, OwnerRef};
 use crate::properties::key::SlotKey;
 use crate::properties::table::SlotState;
@@ -129,7 +129,7 @@ fn begin(owner: OwnerRef<'_>, place: &Place, mode: Mode) -> Result<Begin, Proper
 }
 
 /// The right, and the duty, to end one creation.
-struct Turn {
+pub(crate) struct Turn {
     owner: Owner,
     place: Place,
     creation: Arc<Creation>,
@@ -180,7 +180,8 @@ impl Turn {
         published
     }
 
-    fn tag(&self) -> Tag {
+    /// What tells whose the value is, and since when.
+    pub(crate) fn tag(&self) -> Tag {
         let local = self.owner.local();
         Tag::new(
             self.place.about.clone(),
@@ -216,51 +217,20 @@ impl Drop for Turn {
     }
 }
 
-// What follows is in two layers: what names the type of the value is thin, for it is compiled once per property; the
-// work is done without the type.
-
 /// Makes a value on this thread; it is called once.
-type Make<'a> = dyn FnMut(&Turn) -> Result<Held, BoxError> + 'a;
+pub(crate) type Make<'a> = dyn FnMut(&Turn) -> Result<Held, BoxError> + 'a;
 
 /// The same, where the caller may move to another thread before.
-type SendMake<'a> = dyn FnMut(&Turn) -> Result<Held, BoxError> + Send + 'a;
+pub(crate) type SendMake<'a> = dyn FnMut(&Turn) -> Result<Held, BoxError> + Send + 'a;
 
 /// Makes a value on a task.
-type Making = Pin<Box<dyn Future<Output = Result<Made, BoxError>> + Send>>;
+pub(crate) type Making = Pin<Box<dyn Future<Output = Result<Made, BoxError>> + Send>>;
 
 /// A value that waits for its tag.
-type Made = Box<dyn FnOnce(Tag) -> Held + Send>;
-
-fn typed<T: Send + Sync + 'static>(held: &Held) -> PropertyRef<T> {
-    match held.handle() {
-        Some(handle) => handle,
-        None => unreachable!("a slot's key holds the type of its value"),
-    }
-}
-
-/// What makes the value when it is called, and is used up then.
-fn once<T: Send + Sync + 'static>(
-    make: impl FnOnce() -> Result<T, BoxError>,
-    hook: impl FnOnce() -> Option<Hook<T>>,
-) -> impl FnMut(&Turn) -> Result<Held, BoxError> {
-    let mut parts = Some((make, hook));
-    move |turn| match parts.take() {
-        Some((make, hook)) => Ok(PropertyRef::new(make()?, hook(), turn.tag()).hold()),
-        None => unreachable!("a turn is taken once"),
-    }
-}
+pub(crate) type Made = Box<dyn FnOnce(Tag) -> Held + Send>;
 
 /// Gets a property, or makes it on this thread.
-pub(crate) fn get_or_init<T: Send + Sync + 'static>(
-    owner: OwnerRef<'_>,
-    place: &Place,
-    make: impl FnOnce() -> Result<T, BoxError>,
-    hook: impl FnOnce() -> Option<Hook<T>>,
-) -> Result<PropertyRef<T>, PropertyError> {
-    held_or_init(owner, place, &mut once(make, hook)).map(|held| typed(&held))
-}
-
-fn held_or_init(
+pub(crate) fn held_or_init(
     owner: OwnerRef<'_>,
     place: &Place,
     make: &mut Make<'_>,
@@ -277,18 +247,8 @@ fn held_or_init(
     }
 }
 
-/// Like [`get_or_init`], but waits for others without blocking.
-pub(crate) async fn get_or_init_waiting<T: Send + Sync + 'static>(
-    owner: OwnerRef<'_>,
-    place: &Place,
-    make: impl FnOnce() -> Result<T, BoxError> + Send,
-    hook: impl FnOnce() -> Option<Hook<T>> + Send,
-) -> Result<PropertyRef<T>, PropertyError> {
-    let held = held_or_init_waiting(owner, place, &mut once(make, hook)).await?;
-    Ok(typed(&held))
-}
-
-async fn held_or_init_waiting(
+/// Like [`held_or_init`], but waits for others without blocking.
+pub(crate) async fn held_or_init_waiting(
     owner: OwnerRef<'_>,
     place: &Place,
     make: &mut SendMake<'_>,
@@ -304,32 +264,7 @@ async fn held_or_init_waiting(
 }
 
 /// Gets a property, or makes it on a task of the session.
-pub(crate) async fn get_or_init_async<T, Fut>(
-    owner: OwnerRef<'_>,
-    place: &Place,
-    make: impl FnOnce() -> Fut + Send + 'static,
-    hook: impl FnOnce() -> Option<Hook<T>> + Send + 'static,
-) -> Result<PropertyRef<T>, PropertyError>
-where
-    T: Send + Sync + 'static,
-    Fut: Future<Output = Result<T, BoxError>> + Send + 'static,
-{
-    let mut parts = Some((make, hook));
-    let mut start = || -> Making {
-        let Some((make, hook)) = parts.take() else {
-            unreachable!("a turn is taken once");
-        };
-        Box::pin(async move {
-            let value = make().await?;
-            let made: Made = Box::new(move |tag| PropertyRef::new(value, hook(), tag).hold());
-            Ok(made)
-        })
-    };
-    let held = held_or_init_async(owner, place, &mut start).await?;
-    Ok(typed(&held))
-}
-
-async fn held_or_init_async(
+pub(crate) async fn held_or_init_async(
     owner: OwnerRef<'_>,
     place: &Place,
     start: &mut (dyn FnMut() -> Making + Send),

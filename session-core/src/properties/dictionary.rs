@@ -9,7 +9,8 @@ use crate::life::close::CloseHook;
 use crate::life::report::About;
 use crate::life::value::PropertyRef;
 use crate::owner::OwnerRef;
-use crate::properties::creation::{self, Place};
+use crate::properties::creation::{BoxError, Place};
+use crate::properties::get_or_init;
 use crate::properties::insert::insert;
 use crate::properties::key::{KeyName, PropertyKey, SlotKey};
 use crate::properties::table::{Removed, SlotState, Table};
@@ -180,7 +181,7 @@ impl<'a> Properties<'a> {
     {
         match self.get(key) {
             Some(handle) => Ok(handle),
-            None => creation::get_or_init(self.owner, &place(key), || Ok(init()), || None),
+            None => get_or_init::get_or_init(self.owner, &place(key), || Ok(init()), || None),
         }
     }
 
@@ -198,11 +199,11 @@ impl<'a> Properties<'a> {
         T: Send + Sync + 'static,
         N: KeyName,
         F: FnOnce() -> Result<T, E>,
-        E: Into<creation::BoxError>,
+        E: Into<BoxError>,
     {
         match self.get(key) {
             Some(handle) => Ok(handle),
-            None => creation::get_or_init(
+            None => get_or_init::get_or_init(
                 self.owner,
                 &place(key),
                 || init().map_err(Into::into),
@@ -235,7 +236,7 @@ impl<'a> Properties<'a> {
         match self.get(key) {
             Some(handle) => Ok(handle),
             None => {
-                creation::get_or_init_async(
+                get_or_init::get_or_init_async(
                     self.owner,
                     &place(key),
                     || async { Ok(init().await) },
@@ -266,12 +267,12 @@ impl<'a> Properties<'a> {
         N: KeyName,
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
-        E: Into<creation::BoxError>,
+        E: Into<BoxError>,
     {
         match self.get(key) {
             Some(handle) => Ok(handle),
             None => {
-                creation::get_or_init_async(
+                get_or_init::get_or_init_async(
                     self.owner,
                     &place(key),
                     || async { init().await.map_err(Into::into) },

@@ -8,7 +8,8 @@ use crate::life::close::Hook;
 use crate::life::value::PropertyRef;
 use crate::owner::Owner;
 use crate::properties::context::InitContext;
-use crate::properties::creation::{self, BoxError, Place};
+use crate::properties::creation::{BoxError, Place};
+use crate::properties::get_or_init::{get_or_init, get_or_init_async, get_or_init_waiting};
 use crate::properties::insert::insert;
 use crate::properties::set::{Cell, Home, Seed, Shareable, SharedState};
 use crate::properties::table::SlotState;
@@ -135,7 +136,7 @@ where
 {
     let owner = cell.owner().ok_or(PropertyError::SessionEnded)?;
     let make = || make(&InitContext::new(&owner)?);
-    creation::get_or_init(owner.as_ref(), &cell.place(), make, hook).map(|handle| cell.keep(handle))
+    get_or_init(owner.as_ref(), &cell.place(), make, hook).map(|handle| cell.keep(handle))
 }
 
 /// Gets the property, or makes it on a task of the session.
@@ -165,7 +166,7 @@ where
         let owner = cell.owner().ok_or(PropertyError::SessionEnded)?;
         let context = owner.clone();
         let make = || async move { make(InitContext::new(&context)?).await };
-        let handle = creation::get_or_init_async(owner.as_ref(), &cell.place(), make, hook).await?;
+        let handle = get_or_init_async(owner.as_ref(), &cell.place(), make, hook).await?;
         Ok(cell.keep(handle))
     }
 }
@@ -186,7 +187,7 @@ where
     }
     let owner = cell.owner().ok_or(PropertyError::SessionEnded)?;
     let make = || make(&InitContext::new(&owner)?);
-    let handle = creation::get_or_init_waiting(owner.as_ref(), &cell.place(), make, hook).await?;
+    let handle = get_or_init_waiting(owner.as_ref(), &cell.place(), make, hook).await?;
     Ok(cell.keep(handle))
 }
 

@@ -1,0 +1,76 @@
+//! What names the type of a value in its creation. This is compiled once per property, so it is thin: the work is
+//! done in `creation`, without the type.
+
+use crate::error::PropertyError;
+use crate::life::close::Hook;
+use crate::life::value::{Held, PropertyRef};
+use crate::owner::OwnerRef;
+use crate::properties::creation::{
+    BoxError, Made, Making, Place, Turn, held_or_init, held_or_init_async, held_or_init_waiting,
+};
+
+/// Gets a property, or makes it on this thread.
+pub(crate) fn get_or_init<T: Send + Sync + 'static>(
+    owner: OwnerRef<'_>,
+    place: &Place,
+    make: impl FnOnce() -> Result<T, BoxError>,
+    hook: impl FnOnce() -> Option<Hook<T>>,
+) -> Result<PropertyRef<T>, PropertyError> {
+    held_or_init(owner, place, &mut once(make, hook)).map(|held| typed(&held))
+}
+
+/// Like [`get_or_init`], but waits for others without blocking.
+pub(crate) async fn get_or_init_waiting<T: Send + Sync + 'static>(
+    owner: OwnerRef<'_>,
+    place: &Place,
+    make: impl FnOnce() -> Result<T, BoxError> + Send,
+    hook: impl FnOnce() -> Option<Hook<T>> + Send,
+) -> Result<PropertyRef<T>, PropertyError> {
+    let held = held_or_init_waiting(owner, place, &mut once(make, hook)).await?;
+    Ok(typed(&held))
+}
+
+/// Gets a property, or makes it on a task of the session.
+pub(crate) async fn get_or_init_async<T, Fut>(
+    owner: OwnerRef<'_>,
+    place: &Place,
+    make: impl FnOnce() -> Fut + Send + 'static,
+    hook: impl FnOnce() -> Option<Hook<T>> + Send + 'static,
+) -> Result<PropertyRef<T>, PropertyError>
+where
+    T: Send + Sync + 'static,
+    Fut: Future<Output = Result<T, BoxError>> + Send + 'static,
+{
+    let mut parts = Some((make, hook));
+    let mut start = || -> Making {
+        let Some((make, hook)) = parts.take() else {
+            unreachable!("a turn is taken once");
+        };
+        Box::pin(async move {
+            let value = make().await?;
+            let made: Made = Box::new(move |tag| PropertyRef::new(value, hook(), tag).hold());
+            Ok(made)
+        })
+    };
+    let held = held_or_init_async(owner, place, &mut start).await?;
+    Ok(typed(&held))
+}
+
+fn typed<T: Send + Sync + 'static>(held: &Held) -> PropertyRef<T> {
+    match held.handle() {
+        Some(handle) => handle,
+        None => unreachable!("a slot's key holds the type of its value"),
+    }
+}
+
+/// What makes the value when it is called, and is used up then.
+fn once<T: Send + Sync + 'static>(
+    make: impl FnOnce() -> Result<T, BoxError>,
+    hook: impl FnOnce() -> Option<Hook<T>>,
+) -> impl FnMut(&Turn) -> Result<Held, BoxError> {
+    let mut parts = Some((make, hook));
+    move |turn| match parts.take() {
+        Some((make, hook)) => Ok(PropertyRef::new(make()?, hook(), turn.tag()).hold()),
+        None => unreachable!("a turn is taken once"),
+    }
+}
