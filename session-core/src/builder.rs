@@ -28,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) drain_timeout: Duration,
     pub(crate) close_timeout: Duration,
     pub(crate) lend_timeout: Duration,
+    pub(crate) superseded_for: Duration,
     pub(crate) max_sessions: usize,
     pub(crate) when_full: WhenFull,
     pub(crate) state: Option<Arc<dyn Any + Send + Sync>>,
@@ -48,6 +49,7 @@ impl SessionManagerBuilder {
             drain_timeout: Duration::from_secs(30),
             close_timeout: Duration::from_secs(10),
             lend_timeout: Duration::from_secs(30),
+            superseded_for: Duration::from_secs(30),
             max_sessions: 1_000_000,
             when_full: WhenFull::Reject,
             state: None,
@@ -90,6 +92,16 @@ impl SessionManagerBuilder {
     /// not set.
     pub fn lend_timeout(mut self, timeout: Duration) -> Self {
         self.settings.lend_timeout = timeout;
+        self
+    }
+
+    /// How long an id that was taken from its client, by a log-in or a log-out, is told from one that was never there
+    /// ([`NotLive::Superseded`](crate::NotLive::Superseded)): 30 seconds if not set, and zero turns it off. A browser
+    /// may send requests with the old id as long as it has some waiting.
+    ///
+    /// As many ids may be superseded as sessions may be active; beyond that the oldest become unknown.
+    pub fn superseded_for(mut self, time: Duration) -> Self {
+        self.settings.superseded_for = time;
         self
     }
 

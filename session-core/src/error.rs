@@ -172,12 +172,58 @@ impl From<SessionEnded> for PropsError {
     }
 }
 
+/// An id does not let a request in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotLive {
+    /// The id was taken from its client a moment ago, by a log-in or a log-out, and the client may not have heard of
+    /// it yet. It is no stranger: creating a session for this request would undo what has just been done.
+    Superseded,
+    /// The id stands for nothing: it was made up, or its session has ended.
+    Unknown,
+}
+
+impl fmt::Display for NotLive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Superseded => "the session id was replaced a moment ago",
+            Self::Unknown => "no live session has this id",
+        })
+    }
+}
+
+impl Error for NotLive {}
+
+/// A request could not change the id of its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CycleError {
+    /// The session has completed.
+    SessionEnded,
+    /// Another request has changed the id since this one came in, so this one is no longer the session's:
+    /// see [`RequestGuard::is_parted`](crate::RequestGuard::is_parted).
+    Parted,
+}
+
+impl fmt::Display for CycleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SessionEnded => SessionEnded.fmt(f),
+            Self::Parted => f.write_str("another request has changed the id of the session"),
+        }
+    }
+}
+
+impl Error for CycleError {}
+
 /// A session could not be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CreateError {
     /// As many sessions as the manager allows are active, or in cleanup.
     Full,
+    /// The manager takes no new sessions, see [`SessionManager::drain`](crate::SessionManager::drain).
+    Draining,
     /// The manager is shutting down.
     ShuttingDown,
 }
@@ -186,6 +232,7 @@ impl fmt::Display for CreateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Full => "the session manager is full",
+            Self::Draining => "the session manager takes no new sessions",
             Self::ShuttingDown => "the session manager is shutting down",
         })
     }

@@ -6,27 +6,43 @@ use std::fmt;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::id::{GroupId, SessionId};
+use crate::id::GroupId;
 use crate::life::cause::CompletionCause;
 use crate::life::report::CleanupReport;
 use crate::owner::OwnerRef;
 use crate::sync::Mutex;
 
-/// What an event is about.
+/// The session or group that an event or a report is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Subject {
-    /// The session that had this id at the time.
-    Session(SessionId),
-    /// A group; an anonymous one has no name.
-    Group(Option<GroupId>),
+    /// The session of this [serial](crate::LocalSession::serial).
+    Session(u64),
+    /// A group.
+    #[non_exhaustive]
+    Group {
+        /// Its [serial](crate::LocalSession::serial).
+        serial: u64,
+        /// Its name; `None` for an anonymous one.
+        id: Option<GroupId>,
+    },
 }
 
 impl Subject {
     pub(crate) fn of(owner: OwnerRef<'_>) -> Self {
         match owner {
-            OwnerRef::Session(session) => Self::Session(session.id()),
-            OwnerRef::Group(group) => Self::Group(group.id().cloned()),
+            OwnerRef::Session(session) => Self::Session(session.serial()),
+            OwnerRef::Group(group) => Self::Group {
+                serial: group.serial(),
+                id: group.id().cloned(),
+            },
+        }
+    }
+
+    /// The [serial](crate::LocalSession::serial) of the session or group.
+    pub fn serial(&self) -> u64 {
+        match self {
+            Self::Session(serial) | Self::Group { serial, .. } => *serial,
         }
     }
 }
@@ -34,9 +50,12 @@ impl Subject {
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Session(id) => write!(f, "session {id:?}"),
-            Self::Group(Some(id)) => write!(f, "group {id}"),
-            Self::Group(None) => f.write_str("an anonymous group"),
+            Self::Session(serial) => write!(f, "session {serial}"),
+            Self::Group {
+                serial,
+                id: Some(id),
+            } => write!(f, "group {id} ({serial})"),
+            Self::Group { serial, id: None } => write!(f, "anonymous group {serial}"),
         }
     }
 }

@@ -172,9 +172,28 @@ impl Eq for SessionGroup {}
 impl fmt::Debug for SessionGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionGroup")
+            .field("serial", &self.serial())
             .field("id", &self.id())
             .field("cause", &self.local().cause())
             .finish_non_exhaustive()
+    }
+}
+
+/// The end of a group that its last session has left. It is counted as a cleanup from when it is owed, so that a
+/// shutdown waits for it, and comes about when this is dropped: outside all locks.
+pub(crate) struct OwedEnd(SessionGroup);
+
+impl OwedEnd {
+    pub(crate) fn new(group: SessionGroup) -> Self {
+        group.local().shared.owe_cleanup();
+        Self(group)
+    }
+}
+
+impl Drop for OwedEnd {
+    fn drop(&mut self) {
+        self.0.complete();
+        self.0.local().shared.cleanup_begun();
     }
 }
 

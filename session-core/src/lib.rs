@@ -111,6 +111,7 @@ mod error;
 mod event;
 mod group;
 mod id;
+mod ids;
 mod life;
 mod local;
 mod manager;
@@ -125,16 +126,20 @@ mod stats;
 mod sync;
 
 pub use builder::{SessionManagerBuilder, WhenFull};
-pub use error::{BuildError, CreateError, PropertyError, PropsError, Refused, SessionEnded};
+pub use error::{
+    BuildError, CreateError, CycleError, NotLive, PropertyError, PropsError, Refused, SessionEnded,
+};
 pub use event::{LifecycleEvent, LifecycleEvents, Missed, Subject};
 pub use group::SessionGroup;
-pub use id::{GroupId, NewId, ParseSessionIdError, SessionId};
+pub use id::{GroupId, ParseSessionIdError, SessionId};
+pub use ids::{NewId, SupersededId};
 pub use life::cause::CompletionCause;
 pub use life::cleanup::CleanupCompleted;
 pub use life::close::CloseHook;
 pub use life::guard::{KeepAlive, RequestGuard};
 pub use life::owned::Owned;
 pub use life::report::{CleanupReport, Problem, Trouble};
+pub use life::until_completed::UntilCompleted;
 pub use life::value::PropertyRef;
 pub use local::LocalSession;
 pub use manager::{SessionManager, ShutdownReport};

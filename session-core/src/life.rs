@@ -12,4 +12,5 @@ pub(crate) mod lifecycle;
 pub(crate) mod owned;
 pub(crate) mod report;
 pub(crate) mod task;
+pub(crate) mod until_completed;
 pub(crate) mod value;

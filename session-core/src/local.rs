@@ -95,6 +95,16 @@ pub trait LocalSession: sealed::Sealed {
         crate::life::task::spawn(self.as_owner(), task)
     }
 
+    /// The number that names it in events, logs, reports and `Debug`. It never changes, and no other session or group
+    /// of the manager ever has it. It is no secret, unlike a session's id, but it counts visitors: it is not for them
+    /// to see.
+    ///
+    /// A manager's serials start at a random multiple of 2^32 below 2^53, so the logs of several processes can be
+    /// merged, and JavaScript can read them.
+    fn serial(&self) -> u64 {
+        self.as_owner().serial()
+    }
+
     /// A token that is cancelled at completion. Cancelling it oneself cancels nothing else: it is a child of
     /// the session's own.
     fn completion_token(&self) -> CancellationToken {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::builder::SessionManagerBuilder;
-use crate::error::CreateError;
+use crate::error::{CreateError, NotLive};
 use crate::event::{LifecycleEvents, Subject};
 use crate::group::SessionGroup;
 use crate::id::{GroupId, SessionId};
@@ -47,14 +47,18 @@ pub struct SessionManager(Arc<Handle>);
 /// What the clones share: when it goes, the sessions end.
 struct Handle {
     shared: Arc<Shared>,
-    sweeper: AbortHandle,
+    sweepers: [AbortHandle; 2],
 }
 
 impl SessionManager {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let sweep = shared.expiry.clone().sweep(Arc::downgrade(&shared));
-        let sweeper = shared.runtime.spawn(sweep).abort_handle();
-        Self(Arc::new(Handle { shared, sweeper }))
+        let sessions = shared.expiry.clone().sweep(Arc::downgrade(&shared));
+        let ids = shared.ids.clone().sweep(Arc::downgrade(&shared));
+        let sweepers = [
+            shared.runtime.spawn(sessions).abort_handle(),
+            shared.runtime.spawn(ids).abort_handle(),
+        ];
+        Self(Arc::new(Handle { shared, sweepers }))
     }
 
     /// Starts to build a manager.
@@ -99,15 +103,27 @@ impl SessionManager {
         self.0.shared.find(id)
     }
 
-    /// Enters the active session of this id, for the length of a request: [`get`](Self::get) and
-    /// [`Session::enter`] in one.
+    /// Enters the active session of this id, for the length of a request, in one step with the look-up: by an id that
+    /// has been replaced nobody comes in.
+    ///
+    /// # Errors
+    ///
+    /// [`NotLive`] tells an id that was taken from its client a moment ago from one that stands for nothing.
     ///
     /// # Panics
     ///
     /// As [`Session::enter`].
     #[inline]
-    pub fn enter(&self, id: &SessionId) -> Option<RequestGuard> {
-        self.get(id)?.into_entered().ok()
+    pub fn enter(&self, id: &SessionId) -> Result<RequestGuard, NotLive> {
+        self.0.shared.ids.enter(id)
+    }
+
+    /// The active session of this [serial](crate::LocalSession::serial). It goes through all of them.
+    pub fn find(&self, serial: u64) -> Option<Session> {
+        let sessions = self.sessions();
+        sessions
+            .into_iter()
+            .find(|session| session.serial() == serial)
     }
 
     /// The group of this name, if it has sessions.
@@ -134,6 +150,12 @@ impl SessionManager {
     /// how many; nobody waits for it.
     pub fn subscribe(&self) -> LifecycleEvents {
         self.0.shared.events.subscribe()
+    }
+
+    /// Takes no new sessions from now on: to create one fails with [`CreateError::Draining`]. Those that are there go
+    /// on, until [`shutdown`](Self::shutdown) ends them.
+    pub fn drain(&self) {
+        self.0.shared.drain();
     }
 
     /// Ends all sessions: no new ones are created, all complete at once, and they are cleaned up in parallel.
@@ -188,7 +210,9 @@ impl SessionManager {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.sweeper.abort();
+        for sweeper in &self.sweepers {
+            sweeper.abort();
+        }
         for session in self.shared.close() {
             session.complete(CompletionCause::Shutdown);
         }

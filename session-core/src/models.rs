@@ -27,5 +27,7 @@ mod harness;
 mod id;
 mod lending;
 mod ownership;
+mod parting;
 mod shutdown;
+mod superseded;
 mod values;

@@ -9,8 +9,6 @@ pub(crate) struct Registry<K, V, S>(imp::Map<K, V, S>);
 
 #[cfg(not(session_shuttle))]
 mod imp {
-    use dashmap::mapref::entry::Entry;
-
     use super::{Borrow, BuildHasher, Hash, Registry};
 
     pub(super) type Map<K, V, S> = dashmap::DashMap<K, V, S>;
@@ -28,6 +26,12 @@ mod imp {
             self.0.get(key).map(|entry| entry.value().clone())
         }
 
+        /// Looks at the value, under the shard's lock.
+        #[inline]
+        pub(crate) fn with<R>(&self, key: &K, look: impl FnOnce(&V) -> R) -> Option<R> {
+            self.0.get(key).map(|entry| look(entry.value()))
+        }
+
         pub(crate) fn insert(&self, key: K, value: V) -> Option<V> {
             self.0.insert(key, value)
         }
@@ -41,12 +45,9 @@ mod imp {
             removed.map(|(_, value)| value)
         }
 
-        /// What is there, or what `make` makes; and whether it was made. `make` runs under the shard's lock.
-        pub(crate) fn get_or_insert(&self, key: K, make: impl FnOnce() -> V) -> (V, bool) {
-            match self.0.entry(key) {
-                Entry::Occupied(entry) => (entry.get().clone(), false),
-                Entry::Vacant(entry) => (entry.insert(make()).clone(), true),
-            }
+        /// The value that is there, or the one that `make` makes, under the shard's lock.
+        pub(crate) fn get_or_insert(&self, key: K, make: impl FnOnce() -> V) -> V {
+            self.0.entry(key).or_insert_with(make).clone()
         }
 
         pub(crate) fn values(&self) -> Vec<V> {

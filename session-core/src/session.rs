@@ -1,13 +1,15 @@
 //! Sessions.
 
+mod cycle;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::SessionEnded;
 use crate::event::{LifecycleEvent, Subject};
-use crate::group::{GroupHold, SessionGroup};
-use crate::id::{GroupId, NewId, SessionId};
+use crate::group::{GroupHold, OwedEnd, SessionGroup};
+use crate::id::{GroupId, SessionId};
 use crate::life::activity::{Activity, Alive, Epoch};
 use crate::life::cause::CompletionCause;
 use crate::life::clock::Ticks;
@@ -15,7 +17,7 @@ use crate::life::guard::{KeepAlive, RequestGuard};
 use crate::life::lifecycle::{self, Local};
 use crate::owner::OwnerRef;
 use crate::shared::Shared;
-use crate::sync::{Counted, Mutex, WeakCounted};
+use crate::sync::{AtomicU64, Counted, Mutex, Ordering, WeakCounted};
 
 /// What one visitor's requests share, in this process, while it is active.
 ///
@@ -32,6 +34,8 @@ pub struct WeakSession(WeakCounted<Inner>);
 #[repr(C)]
 struct Inner {
     local: Local,
+    /// How often the id has changed. Written under the session's lock.
+    id_changes: AtomicU64,
     seat: Mutex<Seat>,
     created: Ticks,
     serial: u64,
@@ -60,6 +64,7 @@ impl Session {
             serial: shared.next_serial(),
             created,
             local: Local::new(shared.clone(), created),
+            id_changes: AtomicU64::new(0),
             seat: Mutex::new(Seat {
                 id,
                 registered: false,
@@ -81,7 +86,7 @@ impl Session {
         self.0.serial
     }
 
-    /// Its id now: [`cycle_id`](Self::cycle_id) changes it.
+    /// The id now: [`cycle_id`](Self::cycle_id) changes it.
     pub fn id(&self) -> SessionId {
         self.0.seat.lock().id
     }
@@ -99,6 +104,8 @@ impl Session {
             return group.clone();
         }
         let group = SessionGroup::new(self.shared(), None);
+        let created = || LifecycleEvent::Created(Subject::of(OwnerRef::Group(&group)));
+        self.shared().events.record(created);
         if !state.is_cleaned_up() {
             let _admitted = group.admit(self);
         }
@@ -106,6 +113,7 @@ impl Session {
         drop(seat);
         let ended = state.is_cleaned_up();
         drop(state);
+        self.shared().events.deliver();
         if ended {
             group.complete();
         }
@@ -132,61 +140,23 @@ impl Session {
             if state.is_completed() {
                 return Err(SessionEnded);
             }
-            let mut seat = self.0.seat.lock();
-            if seat
-                .group
-                .as_ref()
-                .is_some_and(|own| own.id() == Some(&group))
-            {
-                return Ok(());
-            }
-            let joined = self.shared().admit(&group, self);
-            match seat.group.replace(joined) {
-                None => None,
-                Some(old) => {
-                    seat.depart(&old, &self.local().activity);
-                    old.release(self)
-                }
-            }
+            self.move_to(&mut self.0.seat.lock(), &group)
         };
         self.shared().events.deliver();
-        if let Some(group) = left {
-            group.complete();
-        }
+        drop(left);
         Ok(())
     }
 
-    /// Gives the same live session a new id, in one step. The old one is dead at once; requests that already
-    /// hold the session go on. A request that comes with the old one, from another tab say, is a stranger's: if it
-    /// asks for a session it gets a new one.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionEnded`] if the session has completed.
-    ///
-    /// # Panics
-    ///
-    /// If the operating system has no random bits to give.
-    pub fn cycle_id(&self) -> Result<NewId, SessionEnded> {
-        let id = SessionId::random();
-        let state = self.local().lock();
-        if state.is_completed() {
-            return Err(SessionEnded);
+    /// Makes the session a member of this group. Returns the group that it left if that has to end. To be called
+    /// under the session's lock; the end is for after it.
+    fn move_to(&self, seat: &mut Seat, group: &GroupId) -> Option<OwedEnd> {
+        let own = seat.group.as_ref().and_then(SessionGroup::id);
+        if own == Some(group) {
+            return None;
         }
-        let mut seat = self.0.seat.lock();
-        // The new one first: a look-up between the two steps finds the session by either.
-        self.shared().registry.insert(id, self.clone());
-        self.shared().registry.remove(&seat.id);
-        seat.id = id;
-        drop(seat);
-        drop(state);
-        // A shutdown that looks through the registry may have missed it under both.
-        if self.shared().is_closing() {
-            self.complete(CompletionCause::Shutdown);
-            return Err(SessionEnded);
-        }
-        self.shared().schedule(self, id);
-        Ok(NewId(id))
+        let old = seat.group.replace(self.shared().admit(group, self))?;
+        seat.depart(&old, &self.local().activity);
+        old.release(self).map(OwedEnd::new)
     }
 
     /// A handle that keeps nothing alive.
@@ -206,22 +176,31 @@ impl Session {
     /// If over a million requests are inside.
     #[inline]
     pub fn enter(&self) -> Result<RequestGuard, SessionEnded> {
-        self.clone().into_entered()
+        self.try_enter().ok_or_else(|| {
+            self.await_completion();
+            SessionEnded
+        })
     }
 
+    /// `None` once completion has begun: its step may not be done yet.
     #[inline]
-    pub(crate) fn into_entered(self) -> Result<RequestGuard, SessionEnded> {
-        match self.local().activity.enter() {
-            Some(epoch) => Ok(RequestGuard::new(self, epoch)),
-            None => Err(self.ended()),
-        }
+    pub(crate) fn try_enter(&self) -> Option<RequestGuard> {
+        let epoch = self.local().activity.enter()?;
+        Some(RequestGuard::new(self.clone(), epoch, self.id_changes()))
     }
 
-    /// The refusal, once the whole step of completion is done: the session's id is dead by then.
+    /// Waits until the step of completion that has begun is done: the session's id is dead then.
     #[cold]
-    fn ended(&self) -> SessionEnded {
+    pub(crate) fn await_completion(&self) {
         drop(self.local().lock());
-        SessionEnded
+    }
+
+    /// How often the id has changed.
+    #[inline]
+    pub(crate) fn id_changes(&self) -> u64 {
+        // Acquire: a request that sees a change also sees what the log-in did before it, and a request that does not
+        // has read what it read before the change.
+        self.0.id_changes.load(Ordering::Acquire)
     }
 
     /// Keeps the session from being idle until the guard is dropped; cleanup does not wait for it. A property
@@ -242,10 +221,9 @@ impl Session {
         self.local().check_drained();
     }
 
-    /// Completes it; gives whether this was the call that did.
+    /// Completes it. Returns whether this was the call that did.
     pub(crate) fn complete(&self, cause: CompletionCause) -> bool {
-        let unregister = || self.unregister();
-        lifecycle::complete(OwnerRef::Session(self), cause, None, unregister).is_ok()
+        lifecycle::complete(OwnerRef::Session(self), cause, None, || self.unregister()).is_ok()
     }
 
     /// Completes it unless there was activity after `limit`.
@@ -265,17 +243,16 @@ impl Session {
         let _state = self.local().lock();
         let mut seat = self.0.seat.lock();
         seat.group = group.map(|group| self.shared().admit(group, self));
-        let id = seat.id;
-        let created = || LifecycleEvent::Created(Subject::Session(id));
+        let created = || LifecycleEvent::Created(Subject::Session(self.serial()));
         self.shared().events.record(created);
         seat.registered = true;
-        self.shared().registry.insert(seat.id, self.clone());
+        self.shared().ids.insert(seat.id, self.clone());
     }
 
     fn unregister(&self) {
         let mut seat = self.0.seat.lock();
         if std::mem::take(&mut seat.registered) {
-            self.shared().registry.remove(&seat.id);
+            self.shared().ids.remove(&seat.id);
         }
     }
 
@@ -356,7 +333,7 @@ impl Eq for Session {}
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("id", &self.id())
+            .field("serial", &self.serial())
             .field("cause", &self.local().cause())
             .finish_non_exhaustive()
     }

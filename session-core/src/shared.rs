@@ -5,7 +5,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, RandomState};
+use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ use crate::builder::{Settings, WhenFull};
 use crate::error::CreateError;
 use crate::event::{Events, LifecycleEvent, Subject};
 use crate::group::SessionGroup;
-use crate::id::{GroupId, IdHasher, SessionId};
+use crate::id::{GroupId, SessionId};
+use crate::ids::Ids;
 use crate::life::cause::CompletionCause;
 use crate::life::clock::Clock;
 use crate::life::expiry::Expiry;
@@ -30,6 +31,16 @@ use crate::stats::SessionStats;
 use crate::sync::runtime::Runtime;
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering};
 
+/// The states of `Shared::closing`, in the order in which they follow one another.
+const OPEN: usize = 0;
+const DRAINING: usize = 1;
+const CLOSED: usize = 2;
+
+/// Serials start at a random multiple of this, so that those of several runs differ.
+const SERIAL_RANGE: u64 = 1 << 32;
+/// Serials are below this, so that JavaScript reads them exactly.
+const SERIAL_LIMIT: u64 = 1 << 53;
+
 pub(crate) struct Shared {
     pub(crate) runtime: Runtime,
     pub(crate) clock: Clock,
@@ -39,7 +50,7 @@ pub(crate) struct Shared {
     max_sessions: usize,
     when_full: WhenFull,
     pub(crate) state: Option<Arc<dyn Any + Send + Sync>>,
-    pub(crate) registry: Registry<SessionId, Session, BuildHasherDefault<IdHasher>>,
+    pub(crate) ids: Arc<Ids>,
     pub(crate) groups: Registry<GroupId, SessionGroup, RandomState>,
     pub(crate) expiry: Arc<Expiry>,
     pub(crate) graph: Arc<WaitGraph>,
@@ -59,6 +70,8 @@ pub(crate) struct Shared {
 #[derive(Default)]
 struct Cleanups {
     under_way: HashMap<u64, Owner>,
+    /// Groups that have to end, and have not completed yet.
+    owed: usize,
     gathered: Option<Vec<(Subject, CleanupReport)>>,
 }
 
@@ -78,16 +91,16 @@ impl Shared {
             max_sessions: settings.max_sessions,
             when_full: settings.when_full,
             state: settings.state,
-            registry: Registry::new(),
+            ids: Arc::new(Ids::new(settings.superseded_for, settings.max_sessions)),
             groups: Registry::new(),
             graph: Arc::new(WaitGraph::new()),
             hurry: CancellationToken::new(),
             events: Events::new(),
-            serials: AtomicU64::new(0),
+            serials: AtomicU64::new(first_serial()),
             active: AtomicUsize::new(0),
             in_cleanup: AtomicUsize::new(0),
             created: AtomicU64::new(0),
-            closing: AtomicUsize::new(0),
+            closing: AtomicUsize::new(OPEN),
             cleanups: Mutex::new(Cleanups::default()),
             cleanup_ended: Notify::new(),
         }
@@ -113,7 +126,7 @@ impl Shared {
         self.created.fetch_add(1, Ordering::Relaxed);
         session.take_seat(group);
         self.events.deliver();
-        tracing::debug!(session = ?id, "session created");
+        tracing::debug!(session = session.serial(), "session created");
         // A shutdown looks through the registry after it has said so: whoever is not in there by then has to
         // find that out here.
         if self.is_closing() {
@@ -132,8 +145,10 @@ impl Shared {
             return Err(CreateError::Full);
         }
         loop {
-            if self.is_closing() {
-                return Err(CreateError::ShuttingDown);
+            match self.closing.load(Ordering::SeqCst) {
+                OPEN => {}
+                DRAINING => return Err(CreateError::Draining),
+                _ => return Err(CreateError::ShuttingDown),
             }
             let room = |active| (active < self.max_sessions).then_some(active + 1);
             if self
@@ -152,14 +167,15 @@ impl Shared {
 
     /// Makes the session a member of the named group, founding it if there is none.
     pub(crate) fn admit(self: &Arc<Self>, id: &GroupId, session: &Session) -> SessionGroup {
+        // Recorded before anybody finds the group, who might end it.
+        let found = || {
+            let group = SessionGroup::new(self, Some(id.clone()));
+            let created = || LifecycleEvent::Created(Subject::of(OwnerRef::Group(&group)));
+            self.events.record(created);
+            group
+        };
         loop {
-            let (group, founded) = self
-                .groups
-                .get_or_insert(id.clone(), || SessionGroup::new(self, Some(id.clone())));
-            if founded {
-                self.events
-                    .record(|| LifecycleEvent::Created(Subject::Group(Some(id.clone()))));
-            }
+            let group = self.groups.get_or_insert(id.clone(), found);
             if group.admit(session) {
                 return group;
             }
@@ -197,7 +213,7 @@ impl Shared {
 
     pub(crate) fn completed(&self, owner: OwnerRef<'_>, cause: CompletionCause) {
         if let OwnerRef::Session(session) = owner {
-            tracing::debug!(session = ?session.id(), %cause, "session completed");
+            tracing::debug!(session = session.serial(), %cause, "session completed");
         }
         self.emit(|| LifecycleEvent::Completed(Subject::of(owner), cause));
     }
@@ -219,6 +235,17 @@ impl Shared {
         self.cleanup_ended.notify_waiters();
     }
 
+    /// A group will have to end, though it has not completed yet.
+    pub(crate) fn owe_cleanup(&self) {
+        self.cleanups.lock().owed += 1;
+    }
+
+    /// It has completed; if that takes a cleanup, this is under way.
+    pub(crate) fn cleanup_begun(&self) {
+        self.cleanups.lock().owed -= 1;
+        self.cleanup_ended.notify_waiters();
+    }
+
     /// Tells of something, outside all locks.
     pub(crate) fn emit(&self, event: impl FnOnce() -> LifecycleEvent) {
         self.events.record(event);
@@ -228,22 +255,27 @@ impl Shared {
     pub(crate) fn is_closing(&self) -> bool {
         // SeqCst, as in `close`: of a creation and a shutdown at the same time, one sees the other. With
         // less, a session could be registered after the look through the registry and live on.
-        self.closing.load(Ordering::SeqCst) != 0
+        self.closing.load(Ordering::SeqCst) == CLOSED
     }
 
-    /// From now on no session is created; gives those that are active.
+    /// From now on no session is created.
+    pub(crate) fn drain(&self) {
+        self.closing.fetch_max(DRAINING, Ordering::SeqCst);
+    }
+
+    /// From now on no session is created. Returns those that are active.
     pub(crate) fn close(&self) -> Vec<Session> {
-        self.closing.store(1, Ordering::SeqCst);
+        self.closing.store(CLOSED, Ordering::SeqCst);
         self.sessions()
     }
 
     #[inline]
     pub(crate) fn find(&self, id: &SessionId) -> Option<Session> {
-        self.registry.get(id)
+        self.ids.get(id)
     }
 
     pub(crate) fn sessions(&self) -> Vec<Session> {
-        self.registry.values()
+        self.ids.sessions()
     }
 
     pub(crate) fn stats(&self) -> SessionStats {
@@ -272,6 +304,18 @@ impl Shared {
     pub(crate) fn is_cleaning_up(&self) -> bool {
         // The sessions first, with Acquire: the last step of one may be to begin the cleanup of its group, and
         // who sees the session done has to see that.
-        self.in_cleanup.load(Ordering::Acquire) > 0 || !self.cleanups.lock().under_way.is_empty()
+        if self.in_cleanup.load(Ordering::Acquire) > 0 {
+            return true;
+        }
+        let cleanups = self.cleanups.lock();
+        cleanups.owed > 0 || !cleanups.under_way.is_empty()
     }
+}
+
+fn first_serial() -> u64 {
+    let mut bytes = [0; 8];
+    // Serials are no secret: without random bits they start at zero.
+    let _ = getrandom::fill(&mut bytes);
+    let ranges = SERIAL_LIMIT / SERIAL_RANGE;
+    u64::from_ne_bytes(bytes) % ranges * SERIAL_RANGE
 }

@@ -102,6 +102,7 @@ impl Cleanup {
         let hurry = local.shared.hurry.clone();
         let ledger = local.ledger();
 
+        self.empty_slots();
         self.drop_owned();
 
         // Requests, tasks and initialisers.
@@ -144,6 +145,17 @@ impl Cleanup {
             () = hurry.cancelled() => {}
         }
         self.end();
+    }
+
+    /// Ends the event streams and the like, which would keep their requests inside.
+    fn empty_slots(&self) {
+        let local = self.owner.local();
+        let slots = std::mem::take(&mut local.lock().used_mut().slots);
+        for slot in slots.into_values().rev() {
+            if let Err((about, trouble)) = slot.empty().dispose() {
+                local.note(about, trouble);
+            }
+        }
     }
 
     /// Drops what `take_ownership` took, last taken first.
@@ -238,6 +250,7 @@ impl Drop for Cleanup {
             return;
         }
         // The runtime is gone: nothing can be waited for, and what has an async hook is dropped without it.
+        self.empty_slots();
         self.drop_owned();
         self.drop_sets();
         while let Some(held) = self.pop() {

@@ -13,17 +13,34 @@ use crate::session::Session;
 pub struct RequestGuard {
     session: Session,
     epoch: Epoch,
+    /// How often the session's id had changed when the request came in, or when it changed the id itself.
+    pub(crate) id_changes: u64,
 }
 
 impl RequestGuard {
     #[inline]
-    pub(crate) fn new(session: Session, epoch: Epoch) -> Self {
-        Self { session, epoch }
+    pub(crate) fn new(session: Session, epoch: Epoch, id_changes: u64) -> Self {
+        Self {
+            session,
+            epoch,
+            id_changes,
+        }
     }
 
     /// The session it is inside.
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// Whether the session's id has been changed since this request came in, by another than this request: the session
+    /// is *parted* from it. A parted request may be a stranger's, who had planted the id that the visitor logged in
+    /// with: it must be given nothing more of the session.
+    ///
+    /// A log-in that happens at the same time is seen only by a call that comes after it. So read first, the session's
+    /// group say, and hand out what was read if this is `false` afterwards.
+    #[inline]
+    pub fn is_parted(&self) -> bool {
+        self.id_changes != self.session.id_changes()
     }
 }
 

@@ -28,6 +28,7 @@ use crate::life::ledger::Ledger;
 use crate::life::owned::Owning;
 use crate::life::report::{About, CleanupReport, Trouble};
 use crate::life::task::Task;
+use crate::life::until_completed::AnySlot;
 use crate::owner::OwnerRef;
 use crate::properties::props::AnySet;
 use crate::properties::table::Table;
@@ -64,6 +65,8 @@ pub(crate) struct Used {
     pub(crate) table: Table,
     more_sets: Vec<Arc<dyn AnySet>>,
     pub(crate) owned: BTreeMap<u64, Owning>,
+    /// The values of requests that end with the session; each holds its request inside.
+    pub(crate) slots: BTreeMap<u64, Arc<dyn AnySlot>>,
     pub(crate) tasks: HashMap<u64, Task>,
     /// The `keep_alive()` guards that exist.
     pub(crate) kept: usize,

@@ -2,10 +2,10 @@
 
 use super::harness::{World, explore, race};
 use crate::event::LifecycleEvents;
-use crate::id::{GroupId, SessionId};
+use crate::id::GroupId;
 use crate::{LifecycleEvent, LocalSession as _, Subject};
 
-fn of_session(events: &mut LifecycleEvents, id: SessionId) -> Vec<&'static str> {
+fn of_session(events: &mut LifecycleEvents, serial: u64) -> Vec<&'static str> {
     let mut told = Vec::new();
     while let Ok(event) = events.0.try_recv() {
         let (subject, what) = match event {
@@ -13,7 +13,7 @@ fn of_session(events: &mut LifecycleEvents, id: SessionId) -> Vec<&'static str> 
             LifecycleEvent::Completed(subject, _) => (subject, "completed"),
             LifecycleEvent::CleanedUp(subject, _) => (subject, "cleaned up"),
         };
-        if subject == Subject::Session(id) {
+        if subject == Subject::Session(serial) {
             told.push(what);
         }
     }
@@ -39,7 +39,7 @@ fn creation_against_an_end_through_the_group() {
         let session = created.lock().take().unwrap();
         session.terminate();
         world.end();
-        let told = of_session(&mut events, session.id());
+        let told = of_session(&mut events, session.serial());
         assert_eq!(told, ["created", "completed", "cleaned up"]);
     });
 }
@@ -51,8 +51,38 @@ fn a_subscriber_against_another() {
         race!(|| drop(world.shared.events.subscribe()), || {
             let mut events = world.shared.events.subscribe();
             let session = world.session();
-            assert_eq!(of_session(&mut events, session.id()), ["created"]);
+            assert_eq!(of_session(&mut events, session.serial()), ["created"]);
         },);
         world.end();
+    });
+}
+
+/// An event names nothing that no earlier event has named.
+#[test]
+fn the_ends_of_a_group_against_its_creation() {
+    explore(|| {
+        let world = World::new();
+        let id = GroupId::from("g");
+        let mut events = world.shared.events.subscribe();
+        let come_and_go = || {
+            let session = world.session_in(&id);
+            session.terminate();
+            let _anonymous_or_left = session.group();
+        };
+        race!(come_and_go, come_and_go, || drop(world.session().group()));
+        world.end();
+        let mut alive = std::collections::HashSet::new();
+        while let Ok(event) = events.0.try_recv() {
+            match event {
+                LifecycleEvent::Created(subject) => assert!(alive.insert(subject.serial())),
+                LifecycleEvent::Completed(subject, _) => {
+                    assert!(alive.contains(&subject.serial()), "not created: {subject}");
+                }
+                LifecycleEvent::CleanedUp(subject, _) => {
+                    assert!(alive.remove(&subject.serial()), "not created: {subject}");
+                }
+            }
+        }
+        assert!(alive.is_empty());
     });
 }

@@ -112,6 +112,7 @@ impl World {
             drain_timeout: Duration::from_secs(1),
             close_timeout: Duration::from_secs(1),
             lend_timeout: Duration::from_secs(1),
+            superseded_for: Duration::from_secs(30),
             max_sessions: 10,
             when_full: WhenFull::Reject,
             state: Some(Arc::new(tally.clone())),

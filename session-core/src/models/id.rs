@@ -8,7 +8,7 @@ fn cycle(world: &World, session: &Session) {
     let before = session.id();
     let cycled = session.cycle_id();
     assert!(world.shared.find(&before).is_none(), "an old id lives on");
-    if let Ok(new) = cycled {
+    if let Ok(new) = &cycled {
         let found = world.shared.find(&new.id());
         assert!(found.is_none_or(|found| found == *session));
     }

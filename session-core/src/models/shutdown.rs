@@ -5,6 +5,7 @@ use std::time::Duration;
 use shuttle::future::block_on;
 
 use super::harness::{World, explore, race};
+use crate::id::GroupId;
 use crate::manager::SessionManager;
 use crate::session::Session;
 use crate::sync::Mutex;
@@ -101,4 +102,41 @@ fn the_last_clone_against_cycle_id() {
         assert!(session.is_completed());
         world.end();
     });
+}
+
+/// A group that its last session leaves at the very moment is not left behind.
+#[test]
+fn a_change_of_group_against_shutdown() {
+    for log_in in [false, true] {
+        let model = if log_in {
+            || leaving(true)
+        } else {
+            || leaving(false)
+        };
+        explore(model);
+    }
+}
+
+fn leaving(log_in: bool) {
+    let world = World::new();
+    let manager = SessionManager::new(world.shared.clone());
+    let session = manager.create_in(GroupId::from("g")).unwrap();
+    let group = session.group();
+    let owned = group.take_ownership(world.tally.make_plain());
+    race!(
+        || if log_in {
+            if let Ok(mut request) = session.enter() {
+                drop(request.log_in(GroupId::from("h")));
+            }
+        } else {
+            let _ = session.join(GroupId::from("h"));
+        },
+        || {
+            let report = block_on(manager.shutdown(Duration::from_secs(1)));
+            assert!(report.is_clean());
+            assert!(group.local().lock().is_cleaned_up(), "left behind");
+        },
+    );
+    drop((owned, manager));
+    world.end();
 }

@@ -19,6 +19,10 @@ impl<K: Eq + Hash, V: Clone, S: BuildHasher + Clone + Default> Registry<K, V, S>
         self.0.lock().get(key).cloned()
     }
 
+    pub(crate) fn with<R>(&self, key: &K, look: impl FnOnce(&V) -> R) -> Option<R> {
+        self.0.lock().get(key).map(look)
+    }
+
     pub(crate) fn insert(&self, key: K, value: V) -> Option<V> {
         self.0.lock().insert(key, value)
     }
@@ -36,14 +40,8 @@ impl<K: Eq + Hash, V: Clone, S: BuildHasher + Clone + Default> Registry<K, V, S>
         }
     }
 
-    pub(crate) fn get_or_insert(&self, key: K, make: impl FnOnce() -> V) -> (V, bool) {
-        let mut map = self.0.lock();
-        if let Some(value) = map.get(&key) {
-            return (value.clone(), false);
-        }
-        let made = make();
-        map.insert(key, made.clone());
-        (made, true)
+    pub(crate) fn get_or_insert(&self, key: K, make: impl FnOnce() -> V) -> V {
+        self.0.lock().entry(key).or_insert_with(make).clone()
     }
 
     pub(crate) fn values(&self) -> Vec<V> {

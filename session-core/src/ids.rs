@@ -1,0 +1,257 @@
+//! What each session id stands for: a live session, an id that was taken from its client a moment ago, or nothing.
+//!
+//! Invariants:
+//! 1. An id turns from live into superseded in one step, in its own slot: a look-up finds the one or the other.
+//! 2. A request enters by an id under the lock of that id's shard, so no request enters by an id that has been
+//!    superseded or removed.
+//! 3. `pending + timed.len()` is the number of superseded ids, and at most `max`.
+//! 4. The lock of the queue is a leaf, and is not held together with a shard's.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::hash::BuildHasherDefault;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::error::NotLive;
+use crate::id::{IdHasher, SessionId};
+use crate::life::clock::Ticks;
+use crate::life::guard::RequestGuard;
+use crate::registry::Registry;
+use crate::session::Session;
+use crate::shared::Shared;
+use crate::sync::Mutex;
+use crate::sync::runtime::sleep_until;
+
+pub(crate) struct Ids {
+    slots: Registry<SessionId, Slot, BuildHasherDefault<IdHasher>>,
+    queue: Mutex<Queue>,
+    superseded_for: Ticks,
+    max: usize,
+    /// Wakes the sweeper when the queue is no longer empty.
+    begun: Notify,
+}
+
+/// As large as a session's handle.
+#[derive(Clone)]
+enum Slot {
+    Live(Session),
+    Superseded,
+}
+
+/// The superseded ids.
+#[derive(Default)]
+struct Queue {
+    /// Those whose time has not begun: their clients have not been told yet.
+    pending: usize,
+    /// When each of the others becomes unknown, the earliest first.
+    timed: VecDeque<(Ticks, SessionId)>,
+}
+
+impl Ids {
+    pub(crate) fn new(superseded_for: Duration, max: usize) -> Self {
+        Self {
+            slots: Registry::new(),
+            queue: Mutex::new(Queue::default()),
+            superseded_for: Ticks::of(superseded_for),
+            max,
+            begun: Notify::new(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, id: &SessionId) -> Option<Session> {
+        self.slots.with(id, Slot::session).flatten()
+    }
+
+    /// Enters the live session of this id, in one step with the look-up.
+    #[inline]
+    pub(crate) fn enter(&self, id: &SessionId) -> Result<RequestGuard, NotLive> {
+        loop {
+            let entered = self.slots.with(id, |slot| match slot {
+                Slot::Live(session) => session.try_enter().ok_or_else(|| Some(session.clone())),
+                Slot::Superseded => Err(None),
+            });
+            match entered {
+                None => return Err(NotLive::Unknown),
+                Some(Ok(guard)) => return Ok(guard),
+                Some(Err(None)) => return Err(NotLive::Superseded),
+                // The session is being completed; in the same step its slot changes.
+                Some(Err(Some(ending))) => ending.await_completion(),
+            }
+        }
+    }
+
+    pub(crate) fn insert(&self, id: SessionId, session: Session) {
+        self.slots.insert(id, Slot::Live(session));
+    }
+
+    pub(crate) fn remove(&self, id: &SessionId) {
+        self.slots.remove(id);
+    }
+
+    /// Turns a live id into a superseded one, whose time begins later. Returns `false` if ids are not superseded
+    /// here, or too many are pending: the id is unknown then.
+    pub(crate) fn supersede(&self, id: &SessionId) -> bool {
+        let room = self.superseded_for > Ticks(0) && {
+            let mut queue = self.queue.lock();
+            let full = queue.pending + queue.timed.len() >= self.max;
+            let oldest = if full { queue.timed.pop_front() } else { None };
+            let room = !full || oldest.is_some();
+            queue.pending += usize::from(room);
+            drop(queue);
+            if let Some((_, oldest)) = oldest {
+                self.remove(&oldest);
+            }
+            room
+        };
+        if room {
+            self.slots.insert(*id, Slot::Superseded);
+        } else {
+            self.remove(id);
+        }
+        room
+    }
+
+    /// The client has been told: the time of the superseded id begins.
+    fn begin(&self, id: SessionId, now: Ticks) {
+        let mut queue = self.queue.lock();
+        queue.pending -= 1;
+        // Clocks that several threads have read may be out of order.
+        let last = queue.timed.back().map_or(now, |(until, _)| *until);
+        let until = now.plus(self.superseded_for).max(last);
+        queue.timed.push_back((until, id));
+        drop(queue);
+        self.begun.notify_one();
+    }
+
+    /// The client will not be told: the superseded id is unknown from now on.
+    fn forget(&self, id: &SessionId) {
+        self.queue.lock().pending -= 1;
+        self.remove(id);
+    }
+
+    pub(crate) fn sessions(&self) -> Vec<Session> {
+        self.slots
+            .values()
+            .into_iter()
+            .filter_map(|slot| slot.session())
+            .collect()
+    }
+
+    /// Makes those unknown whose time has passed, and returns when the next one's will have.
+    pub(crate) fn expire(&self, past: Ticks) -> Option<Ticks> {
+        loop {
+            let id = {
+                let mut queue = self.queue.lock();
+                let (until, id) = *queue.timed.front()?;
+                if until > past {
+                    return Some(until);
+                }
+                queue.timed.pop_front();
+                id
+            };
+            self.remove(&id);
+        }
+    }
+
+    /// Makes superseded ids unknown as their time passes, for as long as the manager lives.
+    pub(crate) async fn sweep(self: Arc<Self>, shared: Weak<Shared>) {
+        loop {
+            let next = {
+                let Some(shared) = shared.upgrade() else {
+                    return;
+                };
+                let next = self.expire(shared.clock.past());
+                next.map(|next| shared.clock.when(next))
+            };
+            match next {
+                Some(next) => sleep_until(next).await,
+                None => self.begun.notified().await,
+            }
+        }
+    }
+
+    #[cfg(all(test, session_shuttle))]
+    pub(crate) fn superseded(&self) -> usize {
+        let queue = self.queue.lock();
+        queue.pending + queue.timed.len()
+    }
+}
+
+impl Slot {
+    fn session(&self) -> Option<Session> {
+        match self {
+            Self::Live(session) => Some(session.clone()),
+            Self::Superseded => None,
+        }
+    }
+}
+
+/// The id that a session got from [`Session::cycle_id`] or a request's log-in. The client has to be told.
+///
+/// As long as this exists, the old id is *superseded*: a request that presents it is neither let in nor a
+/// stranger's ([`NotLive::Superseded`]). Dropping this starts the time after which the old id becomes unknown,
+/// [`superseded_for`](crate::SessionManagerBuilder::superseded_for): drop it as the response's head goes out. If
+/// there will be no response, call [`SupersededId::forget`].
+#[derive(Debug)]
+#[must_use = "the old id is dead: send the new one to the client"]
+pub struct NewId {
+    id: SessionId,
+    old: SupersededId,
+}
+
+impl NewId {
+    pub(crate) fn new(id: SessionId, old: SupersededId) -> Self {
+        Self { id, old }
+    }
+
+    /// The new id.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// The old id, for a caller that tells the client later.
+    pub fn into_superseded(self) -> SupersededId {
+        self.old
+    }
+}
+
+/// An id that was taken from its client, by [`Session::cycle_id`], a log-in or a log-out.
+///
+/// Its time runs from when this is dropped, see [`NewId`].
+#[must_use = "dropping it starts the time of the superseded id"]
+pub struct SupersededId {
+    id: SessionId,
+    /// `None` if the id is unknown already.
+    shared: Option<Arc<Shared>>,
+}
+
+impl SupersededId {
+    pub(crate) fn new(id: SessionId, shared: Option<Arc<Shared>>) -> Self {
+        Self { id, shared }
+    }
+
+    /// Makes the id unknown at once: its client never learns that it was taken.
+    pub fn forget(mut self) {
+        if let Some(shared) = self.shared.take() {
+            shared.ids.forget(&self.id);
+        }
+    }
+}
+
+impl Drop for SupersededId {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.take() {
+            shared.ids.begin(self.id, shared.clock.now());
+        }
+    }
+}
+
+impl fmt::Debug for SupersededId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SupersededId(..)")
+    }
+}

@@ -1,0 +1,218 @@
+//! Superseded ids: an id that was taken from its client is told from one that stands for nothing.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::harness::{World, explore, race};
+use crate::error::NotLive;
+use crate::ids::SupersededId;
+use crate::life::clock::Ticks;
+use crate::session::Session;
+use crate::{CycleError, LocalSession as _};
+
+/// Every time after those that a model reaches.
+const LATER: Ticks = Ticks(1 << 30);
+
+/// Nobody who looks in between finds an id that is neither live nor superseded.
+#[test]
+fn a_look_up_against_cycle_id_and_log_out() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let first = session.id();
+        let ids = Mutex::new(vec![first]);
+        let taken = Mutex::new(Vec::new());
+        race!(
+            || {
+                if let Ok(new) = session.cycle_id() {
+                    ids.lock().unwrap().push(new.id());
+                    taken.lock().unwrap().push(new.into_superseded());
+                }
+            },
+            || {
+                let logged_out = session.log_out().expect("nothing else ends it");
+                taken.lock().unwrap().push(logged_out);
+            },
+            || {
+                for _ in 0..2 {
+                    let entered = world.shared.ids.enter(&first);
+                    assert_ne!(entered.err(), Some(NotLive::Unknown));
+                }
+            },
+        );
+        for id in ids.into_inner().unwrap() {
+            assert_eq!(
+                world.shared.ids.enter(&id).unwrap_err(),
+                NotLive::Superseded
+            );
+        }
+        drop(taken);
+        world.end();
+    });
+}
+
+/// What has ended in any other way is a stranger's.
+#[test]
+fn log_out_against_termination() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let id = session.id();
+        let taken = Mutex::new(None);
+        race!(
+            || *taken.lock().unwrap() = session.log_out(),
+            || session.terminate(),
+            || drop(world.shared.ids.enter(&id)),
+        );
+        let expected = match *taken.lock().unwrap() {
+            Some(_) => NotLive::Superseded,
+            None => NotLive::Unknown,
+        };
+        assert_eq!(world.shared.ids.enter(&id).unwrap_err(), expected);
+        world.end();
+    });
+}
+
+/// A request that has a head starts the time of the id, one without a head makes it unknown at once; the sweeper
+/// goes over both.
+#[test]
+fn the_end_of_a_request_against_time() {
+    explore(|| {
+        let world = World::new();
+        let (told, untold) = (world.session(), world.session());
+        let [told_id, untold_id] = [&told, &untold].map(Session::id);
+        let (told, untold) = (told.log_out().unwrap(), untold.log_out().unwrap());
+        let passed = AtomicBool::new(false);
+        race!(
+            || drop(told),
+            || {
+                untold.forget();
+                let unknown = world.shared.ids.enter(&untold_id).unwrap_err();
+                assert_eq!(unknown, NotLive::Unknown);
+            },
+            || {
+                passed.store(true, Ordering::Relaxed);
+                world.shared.ids.expire(LATER);
+            },
+            || {
+                let refused = world.shared.ids.enter(&told_id).unwrap_err();
+                // Its time can't pass before it has begun, nor before somebody says so.
+                let may_be_unknown = passed.load(Ordering::Relaxed);
+                assert!(refused == NotLive::Superseded || may_be_unknown);
+            },
+        );
+        world.shared.ids.expire(LATER);
+        assert_eq!(
+            world.shared.ids.enter(&told_id).unwrap_err(),
+            NotLive::Unknown
+        );
+        assert_eq!(world.shared.ids.superseded(), 0);
+        world.end();
+    });
+}
+
+/// At the bound the oldest become unknown; those whose clients have not been told yet stay.
+#[test]
+fn the_bound_of_superseded_ids() {
+    explore(|| {
+        let world = World::with(|settings| settings.max_sessions = 2);
+        let (one, other) = (world.session(), world.session());
+        let cycle = |session: &Session| {
+            for _ in 0..2 {
+                let old = session.id();
+                let new = session.cycle_id().unwrap();
+                assert!(world.shared.ids.superseded() <= 2);
+                // Two are pending at most, so this one has a place.
+                let refused = world.shared.ids.enter(&old).unwrap_err();
+                assert_eq!(refused, NotLive::Superseded);
+                drop(new);
+            }
+        };
+        race!(|| cycle(&one), || cycle(&other), || _ =
+            world.shared.ids.expire(LATER));
+        world.shared.ids.expire(LATER);
+        assert_eq!(world.shared.ids.superseded(), 0);
+        world.end();
+    });
+}
+
+/// Of two requests that change the id one does, and it alone has an id to tell: the session's.
+#[test]
+fn two_responses_and_two_cycles_of_one_session() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let id = session.id();
+        let told = Mutex::new(Vec::new());
+        let mut requests = [0; 2].map(|_| world.shared.ids.enter(&id).unwrap());
+        let [one, other] = &mut requests;
+        let cycle = |request: &mut crate::RequestGuard| match request.cycle_id() {
+            Ok(new) => {
+                assert!(!request.is_parted());
+                told.lock().unwrap().push(new.id());
+            }
+            Err(error) => assert_eq!(error, CycleError::Parted),
+        };
+        race!(|| cycle(one), || cycle(other), || drop(
+            world.shared.ids.enter(&id)
+        ),);
+        assert_eq!(told.into_inner().unwrap(), [session.id()]);
+        drop(requests);
+        world.end();
+    });
+}
+
+/// Two requests that present the same two ids, in another order, log out.
+#[test]
+fn the_end_of_several_presented_ids() {
+    explore(|| {
+        let world = World::new();
+        let (one, other) = (world.session(), world.session());
+        let ids = [one.id(), other.id()];
+        let taken = Mutex::new(Vec::<SupersededId>::new());
+        let log_out = |sessions: [&Session; 2]| {
+            for session in sessions {
+                let logged_out = session.log_out();
+                taken.lock().unwrap().extend(logged_out);
+            }
+        };
+        race!(
+            || log_out([&one, &other]),
+            || log_out([&other, &one]),
+            || drop(world.shared.ids.enter(&ids[0])),
+        );
+        assert_eq!(taken.lock().unwrap().len(), 2, "each was ended by one");
+        for id in ids {
+            assert_eq!(
+                world.shared.ids.enter(&id).unwrap_err(),
+                NotLive::Superseded
+            );
+        }
+        drop(taken);
+        world.end();
+    });
+}
+
+#[test]
+fn the_sweeper_against_the_first_superseded_id() {
+    explore(|| {
+        let world = World::new();
+        let manager = crate::manager::SessionManager::new(world.shared.clone());
+        let session = manager.create().unwrap();
+        let id = session.id();
+        race!(
+            || drop(session.log_out()),
+            || while world.shared.ids.enter(&id).is_ok() {
+                shuttle::thread::yield_now();
+            },
+        );
+        // The sweeper is not woken but by the clock from here on.
+        while world.shared.ids.enter(&id).unwrap_err() == NotLive::Superseded {
+            crate::sync::runtime::advance(Duration::from_secs(31));
+            shuttle::thread::yield_now();
+        }
+        drop(manager);
+        world.end();
+    });
+}

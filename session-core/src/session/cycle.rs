@@ -1,0 +1,187 @@
+//! Changes of a session's id: cycled, at a log-in, and at a log-out.
+//!
+//! Invariants, for a change to a new id:
+//! 1. The old id is dead before `id_changes` goes up, so a request that has entered by the old id counts fewer.
+//! 2. `id_changes` is up, and the values that end with a parting have ended, before the session joins another group: a
+//!    request that came in before sees nothing of that group without seeing that it is parted.
+//! 3. No user code runs in the caller: what has to be dropped, woken or ended is left to a task.
+
+use std::sync::Arc;
+
+use super::Session;
+use crate::error::{CycleError, SessionEnded};
+use crate::group::OwedEnd;
+use crate::id::{GroupId, SessionId};
+use crate::ids::{NewId, SupersededId};
+use crate::life::cause::CompletionCause;
+use crate::life::guard::RequestGuard;
+use crate::life::lifecycle;
+use crate::life::until_completed::Emptied;
+use crate::owner::OwnerRef;
+use crate::shared::Shared;
+use crate::sync::Ordering;
+
+impl Session {
+    /// Gives the same live session a new id, in one step. The old one is dead at once: it is *superseded*, so that a
+    /// request which presents it, from another tab say, is told from a stranger's ([`NewId`]).
+    ///
+    /// It *parts* the session from all requests inside: what they hold with
+    /// [`until_completed`](RequestGuard::until_completed) ends as at completion, and
+    /// [`is_parted`](RequestGuard::is_parted) tells them. A stranger who had planted the id, and was inside, is so
+    /// kept from what the visitor does afterwards. What their handlers have in hand already, such as a handle of the
+    /// session, they keep until they return.
+    ///
+    /// A request that changes the id of its own session calls [`RequestGuard::cycle_id`], and at a log-in
+    /// [`RequestGuard::log_in`]: it is not parted by that.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionEnded`] if the session has completed.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system has no random bits to give.
+    pub fn cycle_id(&self) -> Result<NewId, SessionEnded> {
+        self.cycle(None, None).map_err(|_| SessionEnded)
+    }
+
+    /// Ends the session as [`terminate`](crate::LocalSession::terminate) does, because its client asked for it: the id
+    /// is superseded. Returns `None` if the session had completed already.
+    pub fn log_out(&self) -> Option<SupersededId> {
+        let mut taken = None;
+        let unregister = || taken = self.unregister_superseded();
+        let cause = CompletionCause::Terminated;
+        lifecycle::complete(OwnerRef::Session(self), cause, None, unregister).ok()?;
+        taken
+    }
+
+    fn unregister_superseded(&self) -> Option<SupersededId> {
+        let mut seat = self.0.seat.lock();
+        let registered = std::mem::take(&mut seat.registered);
+        registered.then(|| self.supersede(seat.id))
+    }
+
+    fn supersede(&self, id: SessionId) -> SupersededId {
+        let superseded = self.shared().ids.supersede(&id);
+        SupersededId::new(id, superseded.then(|| Arc::clone(self.shared())))
+    }
+
+    /// Changes the id, and the group if one is named. `own` is what the request that asks for it has seen of
+    /// `id_changes`.
+    fn cycle(&self, own: Option<u64>, group: Option<&GroupId>) -> Result<NewId, CycleError> {
+        let id = SessionId::random();
+        let (new, afterwards) = {
+            let mut state = self.local().lock();
+            if state.is_completed() {
+                return Err(CycleError::SessionEnded);
+            }
+            if own.is_some_and(|own| own != self.id_changes()) {
+                return Err(CycleError::Parted);
+            }
+            let mut seat = self.0.seat.lock();
+            // The new one first: a look-up between the two steps finds the session by either.
+            self.shared().ids.insert(id, self.clone());
+            let old = std::mem::replace(&mut seat.id, id);
+            let new = NewId::new(id, self.supersede(old));
+            // Release: see `id_changes()`.
+            self.0.id_changes.fetch_add(1, Ordering::Release);
+            let slots = state
+                .used_if_any()
+                .map(|used| std::mem::take(&mut used.slots));
+            let parted = slots.unwrap_or_default();
+            let parted = parted.values().rev().map(|slot| slot.empty()).collect();
+            let left = group.and_then(|group| self.move_to(&mut seat, group));
+            let afterwards = Afterwards {
+                parted,
+                _left: left,
+                shared: Arc::clone(self.shared()),
+            };
+            (new, afterwards)
+        };
+        if group.is_some() || !afterwards.parted.is_empty() {
+            // Without a runtime it is done here.
+            self.shared().runtime.spawn(async move { drop(afterwards) });
+        }
+        // A shutdown that looks through the registry may have missed it under both.
+        if self.shared().is_closing() {
+            self.complete(CompletionCause::Shutdown);
+            return Err(CycleError::SessionEnded);
+        }
+        self.shared().schedule(self, id);
+        Ok(new)
+    }
+}
+
+impl RequestGuard {
+    /// Gives the session a new id, as [`Session::cycle_id`] does, on behalf of this request, which stays with the
+    /// session.
+    ///
+    /// # Errors
+    ///
+    /// [`CycleError::Parted`] if another request has changed the id since this one came in, so that of two only one
+    /// does; [`CycleError::SessionEnded`] if the session has completed. Nothing has changed then.
+    ///
+    /// # Panics
+    ///
+    /// As [`Session::cycle_id`].
+    pub fn cycle_id(&mut self) -> Result<NewId, CycleError> {
+        self.cycle(None)
+    }
+
+    /// A log-in: gives the session a new id and moves it to this group, as [`Session::join`] does, in one step. The old
+    /// id is dead before the group is joined, and the session is parted from all other requests.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use session_core::{NotLive, SessionManager};
+    /// # let sessions = SessionManager::builder().build()?;
+    /// let planted = sessions.create()?.id();
+    /// let mut request = sessions.enter(&planted)?;
+    /// let stranger = sessions.enter(&planted)?;
+    ///
+    /// let new = request.log_in("user:42".into())?;
+    /// assert_eq!(request.session().id(), new.id());
+    /// assert!(!request.is_parted() && stranger.is_parted());
+    /// assert_eq!(sessions.enter(&planted).unwrap_err(), NotLive::Superseded);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`cycle_id`](Self::cycle_id). The session keeps its id and its group then.
+    ///
+    /// # Panics
+    ///
+    /// As [`Session::cycle_id`].
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers make one for it, and it reads better"
+    )]
+    pub fn log_in(&mut self, group: GroupId) -> Result<NewId, CycleError> {
+        self.cycle(Some(&group))
+    }
+
+    fn cycle(&mut self, group: Option<&GroupId>) -> Result<NewId, CycleError> {
+        let new = self.session().cycle(Some(self.id_changes), group)?;
+        self.id_changes += 1;
+        Ok(new)
+    }
+}
+
+/// Whatever a change of the id leaves to be done outside all locks.
+struct Afterwards {
+    parted: Vec<Emptied>,
+    _left: Option<OwedEnd>,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Afterwards {
+    fn drop(&mut self) {
+        self.shared.events.deliver();
+        for emptied in self.parted.drain(..) {
+            if let Err((about, trouble)) = emptied.dispose() {
+                tracing::warn!(%about, %trouble, "a request's stream could not be dropped in order");
+            }
+        }
+    }
+}
