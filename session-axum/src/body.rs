@@ -4,27 +4,67 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use session_core::RequestGuard;
+use session_core::{RequestGuard, UntilCompleted};
+
+const EVENT_STREAM: &[u8] = b"text/event-stream";
 
 pin_project! {
     /// The body of a response that went through a [`SessionService`](crate::SessionService).
     ///
     /// The request stays inside its session until the body ends or fails or is dropped, as it is when the
-    /// client hangs up.
-    #[derive(Default)]
+    /// client hangs up. An event stream ends with its session.
     pub struct SessionBody<B> {
-        // Declared before the guards: what a stream holds goes before the request leaves its session.
         #[pin]
-        inner: B,
-        guards: Guards,
+        inner: Inner<B>,
+    }
+}
+
+pin_project! {
+    #[project = InnerProjection]
+    enum Inner<B> {
+        Whole {
+            // Declared before the guards: what a stream holds goes before the request leaves its session.
+            #[pin]
+            body: B,
+            guards: Guards,
+        },
+        UntilCompleted {
+            // `None` once it has ended.
+            body: Option<UntilCompleted<B>>,
+        },
     }
 }
 
 impl<B> SessionBody<B> {
-    pub(crate) fn new(inner: B, guards: Guards) -> Self {
-        Self { inner, guards }
+    pub(crate) fn new(body: B, guards: Guards) -> Self {
+        Self {
+            inner: Inner::Whole { body, guards },
+        }
+    }
+}
+
+impl<B: Send + 'static> SessionBody<B> {
+    /// A body that ends with the session. Of a request that is in none any more, as after a log-out, it goes on: it has
+    /// left the session before.
+    pub(crate) fn until_completed(body: B, guards: Guards) -> Self {
+        match guards.current {
+            None => Self::new(body, Guards::default()),
+            Some(guard) => Self {
+                inner: Inner::UntilCompleted {
+                    body: Some(guard.until_completed(body)),
+                },
+            },
+        }
+    }
+}
+
+impl<B: Default> Default for SessionBody<B> {
+    fn default() -> Self {
+        Self::new(B::default(), Guards::default())
     }
 }
 
@@ -36,41 +76,108 @@ impl<B: Body> Body for SessionBody<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let this = self.project();
-        let frame = ready!(this.inner.poll_frame(cx));
-        if !matches!(frame, Some(Ok(_))) {
-            *this.guards = Guards::default();
+        match self.project().inner.project() {
+            InnerProjection::Whole { body, guards } => {
+                let frame = ready!(body.poll_frame(cx));
+                if !matches!(frame, Some(Ok(_))) {
+                    *guards = Guards::default();
+                }
+                Poll::Ready(frame)
+            }
+            InnerProjection::UntilCompleted { body } => {
+                let Some(open) = body else {
+                    return Poll::Ready(None);
+                };
+                let frame = ready!(open.poll_with(cx, B::poll_frame)).ok().flatten();
+                if !matches!(frame, Some(Ok(_))) {
+                    *body = None;
+                }
+                Poll::Ready(frame)
+            }
         }
-        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        match &self.inner {
+            Inner::Whole { body, .. } => body.is_end_stream(),
+            Inner::UntilCompleted { body } => body.is_none(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        match &self.inner {
+            Inner::Whole { body, .. } => body.size_hint(),
+            // It may end at any time.
+            Inner::UntilCompleted { .. } => SizeHint::default(),
+        }
     }
 }
 
 impl<B: fmt::Debug> fmt::Debug for SessionBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SessionBody").field(&self.inner).finish()
+        let body: &dyn fmt::Debug = match &self.inner {
+            Inner::Whole { body, .. } => body,
+            Inner::UntilCompleted { body } => body,
+        };
+        f.debug_tuple("SessionBody").field(body).finish()
     }
 }
 
-/// What keeps a request inside its sessions: the one it arrived in, and those that it created (mostly none).
+/// Whether the response with this head is an event stream
+/// ([HTML Standard, section 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)).
+pub(crate) fn is_event_stream(head: &HeaderMap) -> bool {
+    head.get(CONTENT_TYPE).is_some_and(|kind| {
+        let kind = kind.as_bytes();
+        let (kind, rest) = kind.split_at(kind.len().min(EVENT_STREAM.len()));
+        kind.eq_ignore_ascii_case(EVENT_STREAM)
+            && matches!(rest.trim_ascii().first(), None | Some(b';'))
+    })
+}
+
+/// These keep a request inside its session, and inside those that it was in before (usually none).
 #[derive(Default)]
 pub(crate) struct Guards {
-    _arrival: Option<RequestGuard>,
-    _created: Vec<RequestGuard>,
+    current: Option<RequestGuard>,
+    _left: Vec<RequestGuard>,
 }
 
 impl Guards {
-    pub(crate) fn new(arrival: Option<RequestGuard>, created: Vec<RequestGuard>) -> Self {
+    pub(crate) fn new(current: Option<RequestGuard>, left: Vec<RequestGuard>) -> Self {
         Self {
-            _arrival: arrival,
-            _created: created,
+            current,
+            _left: left,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn event_streams_are_known_by_their_content_type() {
+        let is = |kind: &'static str| {
+            is_event_stream(&HeaderMap::from_iter([(
+                CONTENT_TYPE,
+                kind.parse().unwrap(),
+            )]))
+        };
+        for kind in [
+            "text/event-stream",
+            "Text/Event-Stream",
+            "text/event-stream;charset=utf-8",
+            "text/event-stream ; a=b",
+        ] {
+            assert!(is(kind), "{kind}");
+        }
+        for kind in [
+            "",
+            "text/event",
+            "text/event-streams",
+            "text/plain; text/event-stream",
+        ] {
+            assert!(!is(kind), "{kind}");
+        }
+        assert!(!is_event_stream(&HeaderMap::new()));
     }
 }

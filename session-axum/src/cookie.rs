@@ -8,7 +8,7 @@ use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use session_core::SessionId;
 
-use crate::SessionTransport;
+use crate::transport::SessionTransport;
 
 /// Carries the session's id in a cookie.
 ///
@@ -189,8 +189,10 @@ impl SessionTransport for CookieTransport {
 
 /// Appends: cookies that the application sets stay.
 fn append(response: &mut HeaderMap, cookie: &CookieBuilder<'_>) {
-    let cookie = HeaderValue::try_from(cookie.to_string())
+    let mut cookie = HeaderValue::try_from(cookie.to_string())
         .expect("name, path and domain were checked, and an id is base64url");
+    // Not in `Debug`, nor in the tables of HPACK.
+    cookie.set_sensitive(true);
     response.append(SET_COOKIE, cookie);
 }
 

@@ -7,10 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use http::{HeaderMap, Response};
 use pin_project_lite::pin_project;
-use session_core::RequestGuard;
 
-use crate::SessionBody;
-use crate::body::Guards;
+use crate::body::{Guards, SessionBody, is_event_stream};
 use crate::visit::Visit;
 
 pin_project! {
@@ -19,22 +17,23 @@ pin_project! {
     /// Dropping it before it is done ends the request: a session that was created for it is terminated, since
     /// the client never learned its id.
     pub struct ResponseFuture<F> {
-        // Declared before the departure: what the handler holds goes before the request leaves its session.
+        // Declared before the visit: what the handler holds goes before the request leaves its session.
         #[pin]
         inner: F,
-        departure: Departure,
+        visit: VisitGuard,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: F, departure: Departure) -> Self {
-        Self { inner, departure }
+    pub(crate) fn new(inner: F, visit: VisitGuard) -> Self {
+        Self { inner, visit }
     }
 }
 
 impl<F, B, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
+    B: Send + 'static,
 {
     type Output = Result<Response<SessionBody<B>>, E>;
 
@@ -43,11 +42,16 @@ where
         let response = ready!(this.inner.poll(cx));
         Poll::Ready(match response {
             Ok(mut response) => {
-                let guards = this.departure.with_head(response.headers_mut());
-                Ok(response.map(|body| SessionBody::new(body, guards)))
+                let guards = this.visit.end_with_head(response.headers_mut());
+                let body = if is_event_stream(response.headers()) {
+                    SessionBody::until_completed
+                } else {
+                    SessionBody::new
+                };
+                Ok(response.map(|inner| body(inner, guards)))
             }
             Err(error) => {
-                this.departure.without_head();
+                this.visit.end_without_head();
                 Err(error)
             }
         })
@@ -60,37 +64,28 @@ impl<F> fmt::Debug for ResponseFuture<F> {
     }
 }
 
-/// Sees to it that a visit ends once: with the response's head, or without one.
-pub(crate) struct Departure {
-    visit: Option<Arc<Visit>>,
-    /// Keeps the request inside the session that it arrived in.
-    arrival: Option<RequestGuard>,
-}
+/// Ends a visit once: with the response's head, or without one.
+pub(crate) struct VisitGuard(Option<Arc<Visit>>);
 
-impl Departure {
-    pub(crate) fn new(visit: Arc<Visit>, arrival: Option<RequestGuard>) -> Self {
-        Self {
-            visit: Some(visit),
-            arrival,
-        }
+impl VisitGuard {
+    pub(crate) fn new(visit: Arc<Visit>) -> Self {
+        Self(Some(visit))
     }
 
-    fn with_head(&mut self, head: &mut HeaderMap) -> Guards {
-        let visit = self.visit.take();
-        let created = visit.map_or_else(Vec::new, |visit| visit.end_with_head(head));
-        Guards::new(self.arrival.take(), created)
+    fn end_with_head(&mut self, head: &mut HeaderMap) -> Guards {
+        let visit = self.0.take();
+        visit.map_or_else(Guards::default, |visit| visit.end_with_head(head))
     }
 
-    fn without_head(&mut self) {
-        if let Some(visit) = self.visit.take() {
+    fn end_without_head(&mut self) {
+        if let Some(visit) = self.0.take() {
             visit.end_without_head();
         }
-        self.arrival = None;
     }
 }
 
-impl Drop for Departure {
+impl Drop for VisitGuard {
     fn drop(&mut self) {
-        self.without_head();
+        self.end_without_head();
     }
 }

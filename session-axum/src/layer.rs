@@ -1,14 +1,15 @@
-//! The layer, and what all its services share.
+//! The layer.
 
-use std::fmt;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use http::HeaderMap;
-use session_core::{RequestGuard, SessionManager};
+use session_core::SessionManager;
 use tower_layer::Layer;
 
-use crate::{CookieTransport, GroupResolver, SessionService, SessionTransport};
+use crate::cookie::CookieTransport;
+use crate::group_resolver::GroupResolver;
+use crate::service::SessionService;
+use crate::shared::Shared;
+use crate::transport::SessionTransport;
 
 /// Joins sessions to an http service: for a request that presents the id of a live session, the request is
 /// inside that session from its arrival until the response's body has ended.
@@ -17,7 +18,15 @@ use crate::{CookieTransport, GroupResolver, SessionService, SessionTransport};
 /// handler asks for a [`Session`](crate::Session). The id travels in a cookie named `id` unless
 /// [`with_transport`](Self::with_transport) says otherwise.
 ///
-/// It fits any service of `http::Request` and `http::Response`, whatever their bodies.
+/// It fits any service of `http::Request` and `http::Response` whose bodies are `'static`, and `Send` for responses.
+///
+/// A response that is an event stream (`text/event-stream`) ends with its session: as that completes, the body and all
+/// it holds are dropped, even if the client has stopped reading. The same happens to those of other requests when one
+/// [logs in](crate::Session::log_in) or [changes the session's id](crate::Session::cycle_id).
+///
+/// A client that hangs up in the middle of its request's body learns nothing, so a session that was created for it is
+/// ended. The layer sees that where the request's body is axum's, as it is inside a `Router`; around services with
+/// other bodies, take the body before the session.
 ///
 /// Where two of these layers lie around one route, the inner one's session is the one that its extractors give;
 /// the outer one still keeps its own from being idle. Give them cookies of different names.
@@ -75,37 +84,5 @@ impl<S> Layer<S> for SessionLayer {
 
     fn layer(&self, inner: S) -> SessionService<S> {
         SessionService::new(inner, Arc::clone(&self.shared))
-    }
-}
-
-/// What the layer, its services and the requests on their way have in common.
-#[derive(Clone)]
-pub(crate) struct Shared {
-    pub(crate) sessions: SessionManager,
-    pub(crate) transport: Arc<dyn SessionTransport>,
-    pub(crate) groups: Option<Arc<dyn GroupResolver>>,
-}
-
-impl Shared {
-    /// Enters the first live session among those whose ids the request presents.
-    pub(crate) fn enter(&self, request: &HeaderMap) -> Option<RequestGuard> {
-        let mut entered = None;
-        let _ = self.transport.read(request, &mut |id| {
-            if entered.is_none() {
-                // Who presents the id of a session that has ended is a stranger.
-                entered = self.sessions.enter(&id);
-            }
-            match entered {
-                Some(_) => ControlFlow::Break(()),
-                None => ControlFlow::Continue(()),
-            }
-        });
-        entered
-    }
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").finish_non_exhaustive()
     }
 }

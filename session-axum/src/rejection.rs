@@ -9,15 +9,16 @@ use std::fmt;
 
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, REFRESH, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
-use session_core::{CreateError, PropertyError, PropsError, Refused, SessionEnded};
+use session_core::{CreateError, CycleError, PropertyError, PropsError, Refused, SessionEnded};
 
 /// Why an extractor of this crate, or a handler's `?` on an error of core's, turned the request away.
 ///
 /// | status | for |
 /// |---|---|
 /// | 409 | the session ended while the request ran; a property was there already |
+/// | 409, with `Retry-After` and `Refresh` | another request logged in or out, and this one presents the id of before |
 /// | 503, with `Retry-After` | the manager is full or shutting down; a property is busy |
 /// | 500 | a property could not be created; a layer or a state is missing |
 ///
@@ -41,6 +42,8 @@ pub enum SessionRejection {
     ResponseStarted(ResponseStarted),
     /// See [`Ended`].
     Ended(Ended),
+    /// See [`Superseded`].
+    Superseded(Superseded),
     /// See [`NotCreated`].
     NotCreated(NotCreated),
     /// See [`PropertyPresent`].
@@ -131,6 +134,17 @@ rejection! {
 }
 
 rejection! {
+    /// The request came with an id that was taken from its client a moment ago, by a log-in or a log-out of another
+    /// request. It was under way then: a session made for it, and the cookie, would undo what the visitor has just done.
+    ///
+    /// The response asks the client to come again in a second, with `Retry-After` and, for browsers that load a page,
+    /// `Refresh`; by then it has the new id, or none.
+    pub struct Superseded;
+    CONFLICT, "session-superseded", "The session has a new id",
+    "another request has logged in or out a moment ago: try again"
+}
+
+rejection! {
     /// The manager takes no new session: it is full or shutting down.
     pub struct NotCreated(CreateError);
     SERVICE_UNAVAILABLE, "no-session", "There is no session to be had",
@@ -183,8 +197,13 @@ fn answer(
         CONTENT_TYPE,
         HeaderValue::from_static("application/problem+json"),
     );
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    let superseded = rejection.is::<Superseded>();
+    if superseded || status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if superseded {
+        headers.insert(REFRESH, HeaderValue::from_static("1"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response
 }
@@ -196,6 +215,7 @@ macro_rules! each {
             SessionRejection::MissingSessionLayer($inner) => $do,
             SessionRejection::ResponseStarted($inner) => $do,
             SessionRejection::Ended($inner) => $do,
+            SessionRejection::Superseded($inner) => $do,
             SessionRejection::NotCreated($inner) => $do,
             SessionRejection::PropertyPresent($inner) => $do,
             SessionRejection::PropertyBusy($inner) => $do,
@@ -233,6 +253,15 @@ impl IntoResponse for SessionRejection {
 impl From<SessionEnded> for SessionRejection {
     fn from(_: SessionEnded) -> Self {
         Ended.into()
+    }
+}
+
+impl From<CycleError> for SessionRejection {
+    fn from(error: CycleError) -> Self {
+        match error {
+            CycleError::Parted => Superseded.into(),
+            _ => Ended.into(),
+        }
     }
 }
 

@@ -1,15 +1,20 @@
 //! The service that the layer makes.
 
+use std::any::Any;
+use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum_core::body::Body;
 use http::{Request, Response};
+use http_body::Body as _;
 use tower_service::Service;
 
-use crate::future::Departure;
-use crate::layer::Shared;
+use crate::body::SessionBody;
+use crate::future::{ResponseFuture, VisitGuard};
+use crate::request_body::WatchedBody;
+use crate::shared::Shared;
 use crate::visit::Visit;
-use crate::{ResponseFuture, SessionBody};
 
 /// An http service whose requests belong to sessions; made by [`SessionLayer`](crate::SessionLayer).
 #[derive(Clone, Debug)]
@@ -27,6 +32,8 @@ impl<S> SessionService<S> {
 impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for SessionService<S>
 where
     S: Service<Request<RequestBody>, Response = Response<ResponseBody>>,
+    RequestBody: 'static,
+    ResponseBody: Send + 'static,
 {
     type Response = Response<SessionBody<ResponseBody>>;
     type Error = S::Error;
@@ -38,12 +45,22 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> ResponseFuture<S::Future> {
-        let arrival = self.shared.enter(request.headers());
-        let session = arrival.as_ref().map(|guard| guard.session().clone());
-        let visit = Arc::new(Visit::new(Arc::clone(&self.shared), session));
+        let arrival = self.shared.arrive(request.headers());
+        let visit = Arc::new(Visit::new(Arc::clone(&self.shared), arrival));
         request.extensions_mut().insert(Arc::clone(&visit));
+        watch(request.body_mut(), &visit);
         // Before the call: should it panic, the visit is over all the same.
-        let departure = Departure::new(visit, arrival);
-        ResponseFuture::new(self.inner.call(request), departure)
+        let visit = VisitGuard::new(visit);
+        ResponseFuture::new(self.inner.call(request), visit)
+    }
+}
+
+/// Has the visit told if the request's body breaks off. The type of the body stays, so only axum's can be watched, into
+/// which any body fits.
+fn watch(body: &mut dyn Any, visit: &Arc<Visit>) {
+    if let Some(body) = body.downcast_mut::<Body>()
+        && !body.is_end_stream()
+    {
+        *body = Body::new(WatchedBody::new(mem::take(body), Arc::clone(visit)));
     }
 }

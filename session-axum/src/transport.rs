@@ -32,7 +32,8 @@ use session_core::SessionId;
 ///     }
 ///
 ///     fn write(&self, response: &mut HeaderMap, id: SessionId) {
-///         let id = HeaderValue::try_from(id.encode()).expect("base64url is a header value");
+///         let mut id = HeaderValue::try_from(id.encode()).expect("base64url is a header value");
+///         id.set_sensitive(true); // no log of the head shows it
 ///         response.insert(SESSION, id);
 ///     }
 ///
@@ -49,7 +50,7 @@ use session_core::SessionId;
 )]
 pub trait SessionTransport: Send + Sync + 'static {
     /// Offers the ids that the request carries, in their order, until `offer` breaks: the first one of a live
-    /// session counts.
+    /// session counts. It takes the first eight of them.
     ///
     /// Whatever is not a well-formed id is passed over in silence: the client is a stranger, not at fault. Two
     /// transports in a row are `self.first.read(request, offer)?; self.second.read(request, offer)`.

@@ -2,11 +2,13 @@
 //!
 //! The extractors of a request and its response meet here. What must hold:
 //!
-//! 1. A visit has one session, whichever extractor asked first, until this request itself ends that session;
-//!    whoever asks then gets a new one. One that others ended stays the visit's: what the request has checked
-//!    in one session must not be done in another.
-//! 2. The response tells the client an id only where this request created the session or cycled its id, and
-//!    removes it only where this request ended a session that the client knew.
+//! 1. A visit has one session, whichever extractor asked first, until this request itself ends that session; an
+//!    extractor that asks afterwards gets a new one. A session that others ended, or took from this request by a
+//!    log-in, stays the visit's and is refused: what the request has checked in one session must not be done in
+//!    another. Only `LazySession` may ask for another one then, since it says so.
+//! 2. The response tells the client an id only where this request made it, by creating the session or by changing its
+//!    id, and only while it is the session's. It removes an id only where this request ended a session that the
+//!    client knew.
 //! 3. A visit ends once, with a head or without; what comes later can't tell the client anything, so it neither
 //!    creates nor cycles.
 //! 4. The lock is never held while transport or group resolver run, nor while a session ends.
@@ -14,13 +16,14 @@
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::header::CACHE_CONTROL;
+use http::HeaderMap;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
-use session_core::{LocalSession, RequestGuard, Session, SessionEnded};
+use session_core::{GroupId, LocalSession, RequestGuard, Session, SessionId, SupersededId};
 
-use crate::layer::Shared;
-use crate::rejection::{MissingSessionLayer, ResponseStarted, SessionRejection};
+use crate::body::Guards;
+use crate::notes::Notes;
+use crate::rejection::{self, MissingSessionLayer, ResponseStarted, SessionRejection, Superseded};
+use crate::shared::{Arrival, Shared};
 
 /// In a request's extensions, one for each that passes the layer.
 pub(crate) struct Visit(Mutex<State>);
@@ -29,33 +32,41 @@ struct State {
     /// `None` once the visit has ended. Not kept beyond: a handler may store its session for long, and a
     /// manager that something in it keeps alive never shuts down by itself.
     shared: Option<Arc<Shared>>,
-    session: Option<Session>,
-    client: Client,
-    /// This request ended a session that the client knew.
-    removes: bool,
-    /// Keep the request inside the sessions that it created.
-    guards: Vec<RequestGuard>,
+    at: At,
+    /// The client has to hear of something: of most requests it has not.
+    notes: Option<Box<Notes>>,
+    /// The ids that the request presented after that of its session.
+    others: Vec<SessionId>,
 }
 
-/// What the client knows of the session's id.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Client {
-    /// It presented it.
-    Knows,
-    /// It presented the one before: this request cycled it.
-    KnowsTheOld,
-    /// Nothing: this request created the session.
-    KnowsNothing,
+/// Where a request is.
+enum At {
+    /// In no session.
+    Nowhere,
+    /// The id that it presented was taken from its client a moment ago.
+    Superseded,
+    Inside(RequestGuard),
+}
+
+/// A session as a request has found it.
+pub(crate) struct Found {
+    pub(crate) session: Session,
+    /// This request created it.
+    pub(crate) is_new: bool,
 }
 
 impl Visit {
-    pub(crate) fn new(shared: Arc<Shared>, session: Option<Session>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, arrival: Arrival) -> Self {
+        let (at, others) = match arrival {
+            Arrival::Stranger => (At::Nowhere, Vec::new()),
+            Arrival::Superseded => (At::Superseded, Vec::new()),
+            Arrival::Inside(guard, others) => (At::Inside(guard), others),
+        };
         Self(Mutex::new(State {
             shared: Some(shared),
-            session,
-            client: Client::Knows,
-            removes: false,
-            guards: Vec::new(),
+            at,
+            notes: None,
+            others,
         }))
     }
 
@@ -64,16 +75,26 @@ impl Visit {
         request.extensions.get().ok_or(MissingSessionLayer)
     }
 
-    /// The session and whether this request created it; `None` if there is none, or it has ended.
-    pub(crate) fn find(&self) -> Option<(Session, bool)> {
-        self.lock().find().ok().flatten()
+    /// The group that a session created for this request is born into.
+    pub(crate) fn resolve_group(&self, request: &Parts) -> Option<GroupId> {
+        let shared = self.lock().shared.clone();
+        shared?.group(request)
     }
 
-    /// The session and whether this request created it, as it does now if there is none.
+    /// The session, if there is one and this request may have it.
+    pub(crate) fn find(&self) -> Result<Option<Found>, ResponseStarted> {
+        let state = self.lock();
+        match state.find() {
+            Ok(None) if state.shared.is_none() => Err(ResponseStarted),
+            found => Ok(found.ok().flatten()),
+        }
+    }
+
+    /// The session, which is created if there is none.
     pub(crate) fn find_or_create(
         &self,
-        request: &Parts,
-    ) -> Result<(Session, bool), SessionRejection> {
+        group: impl FnOnce(&Shared) -> Option<GroupId>,
+    ) -> Result<Found, SessionRejection> {
         let shared = {
             let state = self.lock();
             if let Some(found) = state.find()? {
@@ -81,20 +102,41 @@ impl Visit {
             }
             state.shared.clone().ok_or(ResponseStarted)?
         };
-        let group = shared
-            .groups
-            .as_ref()
-            .and_then(|groups| groups.group(request));
+        let group = group(&shared);
+        self.create(&shared, group, State::find)
+    }
 
+    /// The session, or a new one also where this request may not have its session any more.
+    pub(crate) fn find_or_replace(
+        &self,
+        group: Option<GroupId>,
+    ) -> Result<Found, SessionRejection> {
+        let find = |state: &State| Ok(state.find().ok().flatten());
+        let shared = {
+            let state = self.lock();
+            if let Some(found) = find(&state)? {
+                return Ok(found);
+            }
+            state.shared.clone().ok_or(ResponseStarted)?
+        };
+        self.create(&shared, group, find)
+    }
+
+    fn create(
+        &self,
+        shared: &Shared,
+        group: Option<GroupId>,
+        find: impl FnOnce(&State) -> Result<Option<Found>, SessionRejection>,
+    ) -> Result<Found, SessionRejection> {
         // Outside the lock: to make room the manager may end another session, and that wakes its waiters.
         let session = match group {
             Some(group) => shared.sessions.create_in(group)?,
             None => shared.sessions.create()?,
         };
-        let settled = self.settle_on(&session);
+        let settled = self.settle_on(&session, find);
         if settled
             .as_ref()
-            .map_or(true, |(found, _)| *found != session)
+            .map_or(true, |found| found.session != session)
         {
             // Another extractor was quicker, or the visit has ended: nobody will ever know of this one.
             session.terminate();
@@ -103,48 +145,93 @@ impl Visit {
     }
 
     /// Makes the new session the visit's, unless that has one by now.
-    fn settle_on(&self, session: &Session) -> Result<(Session, bool), SessionRejection> {
+    fn settle_on(
+        &self,
+        session: &Session,
+        find: impl FnOnce(&State) -> Result<Option<Found>, SessionRejection>,
+    ) -> Result<Found, SessionRejection> {
         let mut state = self.lock();
-        if let Some(found) = state.find()? {
+        if let Some(found) = find(&state)? {
             return Ok(found);
         }
         if state.shared.is_none() {
             return Err(ResponseStarted.into());
         }
-        state.guards.push(session.enter()?);
-        state.session = Some(session.clone());
-        state.client = Client::KnowsNothing;
-        Ok((session.clone(), true))
+        let guard = session.enter()?;
+        state.leave();
+        state.at = At::Inside(guard);
+        state.notes_mut().creates(session.id());
+        Ok(Found {
+            session: session.clone(),
+            is_new: true,
+        })
     }
 
+    /// Whether a log-in by another request has taken the session from this one. What was read of the session before
+    /// may be handed out if this is `false` afterwards.
+    pub(crate) fn is_parted_from(&self, session: &Session) -> bool {
+        self.lock().is_parted_from(session)
+    }
+
+    /// Ends the session, and all others whose ids the request presented.
     pub(crate) fn terminate(&self, session: &Session) {
+        let others = {
+            let mut state = self.lock();
+            if state.is_parted_from(session) {
+                return;
+            }
+            let others = mem::take(&mut state.others);
+            state.shared.clone().map(|shared| (shared, others))
+        };
         // Had others ended it, this response might be late: the removal would hit the session's successor.
-        if !session_core::__private::terminate(session) {
+        let Some(own) = session.log_out() else { return };
+        let others: Vec<SupersededId> = others.map_or_else(Vec::new, |(shared, ids)| {
+            let live = ids.iter().filter_map(|id| shared.sessions.get(id));
+            live.filter_map(|other| other.log_out()).collect()
+        });
+
+        let mut state = self.lock();
+        if state.shared.is_none() {
+            // The head is out: the ids' time begins.
             return;
         }
-        let mut state = self.lock();
-        if state.is_at(session) {
-            state.removes |= state.client != Client::KnowsNothing;
-            state.session = None;
+        let is_own = state.is_at(session);
+        state.notes_mut().ends(own, others, is_own);
+        if is_own {
+            state.leave();
         }
     }
 
-    pub(crate) fn cycle_id(&self, session: &Session) -> Result<(), SessionRejection> {
+    /// Changes the session's id, and its group if one is named.
+    pub(crate) fn cycle_id(
+        &self,
+        session: &Session,
+        group: Option<GroupId>,
+    ) -> Result<(), SessionRejection> {
         // The lock is held throughout, so that the head goes out before the id is cycled or tells the new one.
         let mut state = self.lock();
         if state.shared.is_none() {
             return Err(ResponseStarted.into());
         }
-        let _told_by_the_head = session.cycle_id()?;
-        if state.is_at(session) && state.client == Client::Knows {
-            state.client = Client::KnowsTheOld;
-        }
+        let new = match &mut state.at {
+            At::Inside(guard) if guard.session() == session => match group {
+                Some(group) => guard.log_in(group)?,
+                None => guard.cycle_id()?,
+            },
+            _ => return Err(rejection::Ended.into()),
+        };
+        state.notes_mut().cycles(new);
         Ok(())
     }
 
-    /// Ends the visit and tells the client what it has to know; gives the guards of what was created.
-    pub(crate) fn end_with_head(self: Arc<Self>, head: &mut HeaderMap) -> Vec<RequestGuard> {
-        // Mostly the request has gone by now, and nobody else has the visit.
+    /// The client has gone in the middle of its request's body: it will not read the response.
+    pub(crate) fn hung_up(&self) {
+        self.lock().notes_mut().hung_up();
+    }
+
+    /// Ends the visit and tells the client what it has to know.
+    pub(crate) fn end_with_head(self: Arc<Self>, head: &mut HeaderMap) -> Guards {
+        // Usually the request has gone by now, and this is the last reference.
         let ended = match Arc::try_unwrap(self) {
             Ok(Self(state)) => state
                 .into_inner()
@@ -152,38 +239,29 @@ impl Visit {
                 .end(),
             Err(visit) => visit.lock().end(),
         };
-        let Some(ended) = ended else {
-            return Vec::new();
+        let Some(Ended {
+            shared,
+            guard,
+            notes,
+        }) = ended
+        else {
+            return Guards::default();
         };
-        let told = Told(ended.session);
-        let transport = &ended.shared.transport;
-        match &told.0 {
-            Some(session) => transport.write(head, session.id()),
-            None if ended.removes => transport.remove(head),
-            None => return ended.guards,
-        }
-        told.indeed();
-        head.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        ended.guards
+        let left = notes.map(|notes| notes.tell(guard.as_ref(), &*shared.transport, head));
+        Guards::new(guard, left.unwrap_or_default())
     }
 
     /// Ends the visit of which the client learns nothing.
     pub(crate) fn end_without_head(&self) {
-        let mut state = self.lock();
-        if state.shared.take().is_none() {
-            return;
+        let ended = self.lock().end();
+        if let Some(Ended {
+            guard,
+            notes: Some(notes),
+            ..
+        }) = ended
+        {
+            notes.keep_untold(guard.as_ref());
         }
-        let guards = mem::take(&mut state.guards);
-        let unknown = match state.client {
-            Client::KnowsNothing => state.session.clone(),
-            Client::Knows | Client::KnowsTheOld => None,
-        };
-        drop(state);
-
-        if let Some(session) = unknown {
-            session.terminate();
-        }
-        drop(guards);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -193,55 +271,62 @@ impl Visit {
 }
 
 impl State {
-    fn end(&mut self) -> Option<Ended> {
-        let untold = self.client != Client::Knows;
-        let session = self
-            .session
-            .as_ref()
-            .filter(|session| untold && !session.is_completed());
-        Some(Ended {
-            shared: self.shared.take()?,
-            guards: mem::take(&mut self.guards),
-            session: session.cloned(),
-            removes: self.removes,
-        })
+    fn find(&self) -> Result<Option<Found>, SessionRejection> {
+        match &self.at {
+            At::Nowhere => Ok(None),
+            At::Superseded => Err(Superseded.into()),
+            At::Inside(guard) if guard.is_parted() => Err(Superseded.into()),
+            At::Inside(guard) if guard.session().is_completed() => Err(rejection::Ended.into()),
+            At::Inside(guard) => Ok(Some(Found {
+                session: guard.session().clone(),
+                is_new: self.notes.as_ref().is_some_and(|notes| notes.is_new),
+            })),
+        }
     }
 
-    fn find(&self) -> Result<Option<(Session, bool)>, SessionEnded> {
-        match &self.session {
-            Some(session) if session.is_completed() => Err(SessionEnded),
-            Some(session) => Ok(Some((session.clone(), self.client == Client::KnowsNothing))),
-            None => Ok(None),
+    fn notes_mut(&mut self) -> &mut Notes {
+        self.notes.get_or_insert_default()
+    }
+
+    /// Is in no session from now on; its guard stays until the request is over.
+    fn leave(&mut self) {
+        if let At::Inside(guard) = mem::replace(&mut self.at, At::Nowhere) {
+            self.notes_mut().left.push(guard);
+        }
+    }
+
+    fn guard_of(&self, session: &Session) -> Option<&RequestGuard> {
+        match &self.at {
+            At::Inside(guard) if guard.session() == session => Some(guard),
+            _ => None,
         }
     }
 
     fn is_at(&self, session: &Session) -> bool {
-        self.session.as_ref() == Some(session)
+        self.guard_of(session).is_some()
+    }
+
+    fn is_parted_from(&self, session: &Session) -> bool {
+        self.guard_of(session).is_some_and(RequestGuard::is_parted)
+    }
+
+    fn end(&mut self) -> Option<Ended> {
+        let shared = self.shared.take()?;
+        let guard = match mem::replace(&mut self.at, At::Nowhere) {
+            At::Inside(guard) => Some(guard),
+            At::Nowhere | At::Superseded => None,
+        };
+        Some(Ended {
+            shared,
+            guard,
+            notes: self.notes.take(),
+        })
     }
 }
 
-/// What a visit leaves when its response's head goes out.
+/// What a visit leaves at its end.
 struct Ended {
     shared: Arc<Shared>,
-    guards: Vec<RequestGuard>,
-    /// Its id is to be told to the client.
-    session: Option<Session>,
-    removes: bool,
-}
-
-/// A session that is ended unless its client is told: a transport may panic.
-struct Told(Option<Session>);
-
-impl Told {
-    fn indeed(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Told {
-    fn drop(&mut self) {
-        if let Some(session) = &self.0 {
-            session.terminate();
-        }
-    }
+    guard: Option<RequestGuard>,
+    notes: Option<Box<Notes>>,
 }

@@ -46,4 +46,7 @@ mod r17_bounds;
 mod r17_manager;
 mod r17_shutdown;
 mod r18_ids;
+mod r21_superseded;
+mod r22_serials;
+mod r29_until_completed;
 mod traces;

@@ -85,7 +85,7 @@ async fn r01_the_first_cause_stays() {
         Some(CompletionCause::Terminated)
     );
 
-    let own = Subject::Session(session.id());
+    let own = Subject::Session(session.serial());
     let seen: Vec<_> = come(&mut events)
         .into_iter()
         .filter_map(|event| match event {
@@ -125,7 +125,7 @@ fn r01_of_racing_causes_one_wins() {
         runtime.block_on(session.cleanup_completed());
 
         let cause = session.completion_cause().unwrap();
-        let own = Subject::Session(session.id());
+        let own = Subject::Session(session.serial());
         let told: Vec<_> = come(&mut events)
             .into_iter()
             .filter(

@@ -148,7 +148,7 @@ async fn r15_its_life_is_told_in_order() {
     let sessions = manager();
     let mut events = sessions.subscribe();
     let session = sessions.create_in(id("g")).unwrap();
-    let own = session.id();
+    let own = session.serial();
     session.terminate();
     let told: Vec<_> = come(&mut events)
         .into_iter()
@@ -160,8 +160,8 @@ async fn r15_its_life_is_told_in_order() {
                 other => unreachable!("{other:?}"),
             };
             let whose = match subject {
-                Subject::Session(id) if id == own => "session",
-                Subject::Group(Some(name)) if name == id("g") => "group",
+                Subject::Session(serial) if serial == own => "session",
+                Subject::Group { id: Some(name), .. } if name == id("g") => "group",
                 other => unreachable!("{other:?}"),
             };
             format!("{whose} {what}")

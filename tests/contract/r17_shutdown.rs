@@ -133,8 +133,8 @@ async fn r17_shutdown_names_what_went_wrong() {
     for (subject, report) in report.problems() {
         assert_eq!(problems(report), ["owned value: panicked: boom"]);
         match subject {
-            Subject::Session(id) if *id == session.id() => of_session += 1,
-            Subject::Group(Some(name)) if name.as_str() == "g" => of_group += 1,
+            Subject::Session(serial) if *serial == session.serial() => of_session += 1,
+            Subject::Group { id: Some(name), .. } if name.as_str() == "g" => of_group += 1,
             other => unreachable!("{other:?}"),
         }
     }
@@ -260,7 +260,7 @@ fn r17_what_cannot_be_hurried_is_left_behind_and_named() {
     let (slow, brake) = Slow::new();
     drop(session.take_ownership(slow).unwrap());
     let report = runtime.block_on(sessions.shutdown(Duration::from_millis(1)));
-    assert_eq!(report.unfinished(), [Subject::Session(session.id())]);
+    assert_eq!(report.unfinished(), [Subject::Session(session.serial())]);
     assert!(!report.is_clean());
     drop(brake);
     runtime.block_on(session.cleanup_completed());

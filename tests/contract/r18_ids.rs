@@ -1,18 +1,14 @@
 //! Session ids: what they are made of, how they are read and shown, and how they change.
 
 use std::collections::HashSet;
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::kit::{Log, Tell, manager, only, race, settle, threads};
 use session_core::{
-    LocalSession, ParseSessionIdError, PropertyKey, Session, SessionEnded, SessionId,
-    SessionManager,
+    CycleError, LocalSession, NotLive, ParseSessionIdError, PropertyKey, Session, SessionEnded,
+    SessionId, SessionManager,
 };
-use tracing_subscriber::fmt::MakeWriter;
-
-use crate::kit::{Bomb, Log, Tell, come, manager, only, race, settle, threads};
-use crate::subscriber::subscribe;
 
 const ANY: PropertyKey<Tell> = PropertyKey::new("any");
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -92,75 +88,6 @@ async fn r18_it_travels_as_base64url_without_padding_and_is_read_strictly() {
         );
         assert_eq!(SessionId::decode(text.as_bytes()), None, "{text:?}");
     }
-}
-
-/// Where the log goes.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
-#[test]
-fn r18_debug_and_logs_show_a_short_fingerprint_only() {
-    let lines = Lines::default();
-    let subscribed = subscribe(tracing_subscriber::fmt::layer().with_writer(lines.clone()));
-    let mut shown = Vec::new();
-    let mut ids = Vec::new();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let sessions = manager();
-        let mut events = sessions.subscribe();
-        let session = sessions.create_in("g".into()).unwrap();
-        ids.push(session.id());
-        let new = session.cycle_id().unwrap();
-        ids.push(session.id());
-        shown.push(format!("{new:?}"));
-        shown.push(format!("{:?} {:?}", session.enter(), session.keep_alive()));
-        shown.push(format!("{session:?} {:?}", session.downgrade()));
-        shown.push(format!("{:#?} {:?}", session.group(), session.properties()));
-        let owned = session.take_ownership(Bomb).unwrap();
-        let held = session
-            .properties()
-            .insert(&ANY, Log::default().tell("any"));
-        drop(held.unwrap());
-        shown.push(format!("{owned:?}"));
-        let report = sessions.shutdown(Duration::from_secs(5)).await;
-        shown.push(format!("{report:?} {sessions:?} {:?}", come(&mut events)));
-    });
-    drop(subscribed);
-    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    assert!(log.contains("boom"), "it is the log of that: {log}");
-    shown.push(log);
-    let shown = shown.join("\n");
-    for id in &ids {
-        let fingerprint = id.fingerprint();
-        assert_eq!(fingerprint.len(), 8);
-        assert_eq!(format!("{id:?}"), fingerprint);
-        assert!(shown.contains(&fingerprint));
-        assert!(!shown.contains(&id.encode()), "{shown}");
-        assert!(!shown.contains(&format!("{:x}", bits(*id))));
-        assert!(!shown.contains(&bits(*id).to_string()));
-    }
-    assert_ne!(ids[0].fingerprint(), ids[1].fingerprint());
 }
 
 #[tokio::test]
@@ -321,4 +248,112 @@ async fn r18_a_completed_session_never_comes_back_whatever_a_request_does() {
     assert!(session.properties().get(&ANY).is_none());
     assert_stays_away(&sessions, &session).await;
     assert!(session.cleanup_completed().await.is_clean());
+}
+
+// The amended part: look-up and entry are one step, and a change of the id parts.
+
+#[test]
+fn r18_nobody_enters_by_an_id_that_has_been_cycled() {
+    let runtime = threads();
+    let _entered = runtime.enter();
+    let sessions = manager();
+    for _ in 0..300 {
+        let session = sessions.create().unwrap();
+        let planted = session.id();
+        let logged_in = AtomicBool::new(false);
+        let log_in = || {
+            let mut request = session.enter().unwrap();
+            drop(request.log_in("user".into()).unwrap());
+            logged_in.store(true, Ordering::SeqCst);
+        };
+        let come = || {
+            for _ in 0..50 {
+                let before = !logged_in.load(Ordering::SeqCst);
+                match sessions.enter(&planted) {
+                    Ok(_stranger) => assert!(before, "inside after the log-in"),
+                    Err(error) => assert_eq!(error, NotLive::Superseded),
+                }
+            }
+        };
+        race([&log_in, &come]);
+        session.terminate();
+    }
+}
+
+#[tokio::test]
+async fn r18_cycle_id_parts_the_session_from_the_requests_inside_its_own_excepted() {
+    let sessions = manager();
+    for log_in in [false, true] {
+        let session = sessions.create().unwrap();
+        let id = session.id();
+        let stranger = sessions.enter(&id).unwrap();
+        let mut own = sessions.enter(&id).unwrap();
+        let new = if log_in {
+            own.log_in("user".into()).unwrap()
+        } else {
+            own.cycle_id().unwrap()
+        };
+        assert!(stranger.is_parted() && !own.is_parted());
+        assert!(!sessions.enter(&new.id()).unwrap().is_parted());
+        // Twice is once too many for nobody but the one who came in first.
+        drop(own.cycle_id().unwrap());
+        assert!(!own.is_parted());
+        // By its handle nobody stays.
+        drop(session.cycle_id().unwrap());
+        assert!(own.is_parted());
+        // It counts as inside all the same, and the session is not idle.
+        assert!(!session.is_completed());
+        drop((stranger, own));
+    }
+}
+
+#[tokio::test]
+async fn r18_a_parted_request_changes_nothing_of_the_session() {
+    let sessions = manager();
+    let session = sessions.create_in("before".into()).unwrap();
+    let id = session.id();
+    let mut stranger = sessions.enter(&id).unwrap();
+    let mut own = sessions.enter(&id).unwrap();
+    let new = own.log_in("user".into()).unwrap().id();
+    assert_eq!(stranger.cycle_id().unwrap_err(), CycleError::Parted);
+    let moved = stranger.log_in("stranger".into()).unwrap_err();
+    assert_eq!(moved, CycleError::Parted);
+    assert_eq!(session.id(), new);
+    assert_eq!(session.group().id().unwrap().as_str(), "user");
+    session.terminate();
+    assert_eq!(own.cycle_id().unwrap_err(), CycleError::SessionEnded);
+    let moved = own.log_in("late".into()).unwrap_err();
+    assert_eq!(moved, CycleError::SessionEnded);
+    assert!(sessions.group(&"late".into()).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn r32_log_in_changes_id_and_group_in_one_step() {
+    let sessions = manager();
+    let session = sessions.create_in("before".into()).unwrap();
+    let before = session.group();
+    let log = Log::default();
+    drop(before.take_ownership(log.tell("closed")).unwrap());
+    let old = session.id();
+    let mut request = sessions.enter(&old).unwrap();
+    let new = request.log_in("user".into()).unwrap();
+    assert_eq!(session.id(), new.id());
+    assert_eq!(session.group().id().unwrap().as_str(), "user");
+    // The group that it left ends, with none of its destructors run in the one who logs in.
+    assert_eq!(log.count(), 0);
+    settle().await;
+    assert!(before.is_completed());
+    assert_eq!(log.count(), 1);
+    // To the same group again: the id alone.
+    let group = session.group();
+    let next = request.log_in("user".into()).unwrap();
+    assert_ne!(next.id(), new.id());
+    assert_eq!(session.group(), group);
+    // A change of user.
+    drop(request.log_in("another".into()).unwrap());
+    assert_eq!(session.group().id().unwrap().as_str(), "another");
+    settle().await;
+    assert!(group.is_completed());
+    drop(request);
+    assert!(before.cleanup_completed().await.is_clean());
 }

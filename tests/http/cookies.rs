@@ -44,8 +44,22 @@ fn hostile() -> Vec<Vec<u8>> {
     headers.push("id=sitzung-für-ägypten-🦀".as_bytes().to_vec());
     headers.push(vec![b';'; 64 * 1024]);
     headers.push([b"id=".to_vec(), vec![b'A'; 64 * 1024]].concat());
-    headers.push(b"id=AAAAAAAAAAAAAAAAAAAAAA; ".repeat(64 * 1024 / 27));
+    headers.push(b"id=AAAAAAAAAAAAAAAAAAAAAA; ".repeat(7));
     headers
+}
+
+#[tokio::test]
+async fn r21_a_request_is_looked_up_by_its_first_eight_well_formed_ids() {
+    let sessions = manager();
+    let app = app(&sessions);
+    let session = sessions.create().unwrap();
+    for (made_up, found) in [(0, "some"), (7, "some"), (8, "none"), (2_000, "none")] {
+        let mut header = b"id=; id=no-id; ".to_vec();
+        header.extend(b"id=AAAAAAAAAAAAAAAAAAAAAA; ".repeat(made_up));
+        header.extend(cookie(&session).as_bytes());
+        let response = kit::get(&app, "/optional", header).await;
+        assert_eq!(text(response).await, found, "after {made_up}");
+    }
 }
 
 #[tokio::test]

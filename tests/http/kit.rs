@@ -7,8 +7,9 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE};
 use http::{HeaderValue, Request};
-use session_axum::{Session, SessionLayer};
-use session_core::{SessionId, SessionManager};
+use http_body_util::BodyExt as _;
+use session_axum::{LazySession, Session, SessionGroup, SessionLayer, SessionRejection};
+use session_core::{GroupId, SessionId, SessionManager};
 use tokio::sync::Notify;
 use tower::ServiceExt;
 
@@ -33,6 +34,16 @@ pub(crate) fn cookie(session: &session_core::Session) -> String {
 
 pub(crate) async fn get(app: &Router, path: &str, cookies: impl AsRef<[u8]>) -> Response {
     app.clone().oneshot(request(path, cookies)).await.unwrap()
+}
+
+/// The request was refused because it came with an id of before; its client is told nothing else.
+pub(crate) fn is_superseded(response: &Response) -> bool {
+    let head = response.headers();
+    response.status() == 409
+        && head.get("retry-after").is_some_and(|after| after == "1")
+        && head.get("refresh").is_some_and(|after| after == "1")
+        && no_store(response)
+        && set_cookies(response).is_empty()
 }
 
 pub(crate) fn set_cookies(response: &Response) -> Vec<&str> {
@@ -65,10 +76,22 @@ pub(crate) fn is_silent(response: &Response) -> bool {
     set_cookies(response).is_empty() && !no_store(response)
 }
 
+/// Lets time pass, and what waits for it go on.
+pub(crate) async fn pass(time: std::time::Duration) {
+    for time in [std::time::Duration::ZERO, time] {
+        tokio::time::advance(time).await;
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
 pub(crate) async fn text(response: Response) -> String {
-    let body = axum::body::to_bytes(response.into_body(), usize::MAX)
-        .await
-        .unwrap();
+    text_of(response.into_body()).await
+}
+
+pub(crate) async fn text_of<B: axum::body::HttpBody<Error: std::fmt::Debug>>(body: B) -> String {
+    let body = body.collect().await.unwrap().to_bytes();
     String::from_utf8(body.to_vec()).unwrap()
 }
 
@@ -85,6 +108,23 @@ impl Stage {
         *self.session.lock().unwrap() = Some(session);
         self.arrived.notify_one();
         self.go_on.notified().await;
+    }
+
+    /// Waits without a session to show.
+    pub(crate) async fn wait(&self) {
+        self.arrived.notify_one();
+        self.go_on.notified().await;
+    }
+
+    /// Waits for ever, and for nobody.
+    #[expect(clippy::unused_self, reason = "as the others")]
+    pub(crate) async fn hold(&self) {
+        std::future::pending::<()>().await;
+    }
+
+    /// A handler waits.
+    pub(crate) async fn waiting(&self) {
+        self.arrived.notified().await;
     }
 
     /// The session of the handler that has stopped.
@@ -114,7 +154,14 @@ pub(crate) fn staged(sessions: &SessionManager, stage: Stage) -> Router {
 pub(crate) fn bare(stage: Stage) -> Router {
     use axum::extract::State;
     use axum::routing::get;
-    use session_axum::SessionRejection;
+
+    fn name_of(group: &session_core::SessionGroup) -> &'static str {
+        match group.id().map(GroupId::as_str) {
+            Some("user") => "user",
+            Some(_) => "another",
+            None => "anonymous",
+        }
+    }
 
     Router::new()
         .route("/untouched", get(|| async { "hello" }))
@@ -137,6 +184,41 @@ pub(crate) fn bare(stage: Stage) -> Router {
             get(async |session: Session| session.is_new().to_string()),
         )
         .route("/cycle", get(async |session: Session| session.cycle_id()))
+        .route("/group", get(async |group: SessionGroup| name_of(&group)))
+        .route(
+            "/optional-group",
+            get(async |group: Option<SessionGroup>| group.map_or("none", |group| name_of(&group))),
+        )
+        .route(
+            "/log-in",
+            get(async |visitor: LazySession| {
+                let session = visitor.log_in("user".into())?;
+                Ok::<_, SessionRejection>(session.id().encode())
+            }),
+        )
+        .route(
+            "/log-in-then-stop",
+            get(async |State(stage): State<Stage>, visitor: LazySession| {
+                let session = visitor.log_in("user".into())?;
+                stage.hold().await;
+                Ok::<_, SessionRejection>(session.id().encode())
+            }),
+        )
+        .route(
+            "/cycle-then-stop",
+            get(async |State(stage): State<Stage>, session: Session| {
+                session.cycle_id()?;
+                stage.stop(session).await;
+                Ok::<_, SessionRejection>(())
+            }),
+        )
+        .route(
+            "/cycle-then-panic",
+            get(async |session: Session| -> () {
+                session.cycle_id().unwrap();
+                panic!("as asked for");
+            }),
+        )
         .route(
             "/terminate",
             get(async |session: Session| session.terminate()),
@@ -151,6 +233,21 @@ pub(crate) fn bare(stage: Stage) -> Router {
         .route(
             "/stop",
             get(async |State(stage): State<Stage>, session: Session| stage.stop(session).await),
+        )
+        .route(
+            "/stop-then-cycle",
+            get(async |State(stage): State<Stage>, session: Session| {
+                stage.stop(session.clone()).await;
+                session.cycle_id()
+            }),
+        )
+        .route(
+            "/stop-then-log-in",
+            get(async |State(stage): State<Stage>, visitor: LazySession| {
+                stage.wait().await;
+                let session = visitor.log_in("user".into())?;
+                Ok::<_, SessionRejection>(session.id().encode())
+            }),
         )
         .route(
             "/stop-then-terminate",

@@ -1,11 +1,19 @@
-//! Sessions over http: the contract's rows 19 and 20, through the service alone and over a real connection.
+//! Sessions over http: the contract's rows 18 to 21, 29, 31 and 32, through the service alone and over real
+//! connections.
 
 mod activity;
+mod client;
 mod cookies;
 mod extractors;
 mod kit;
+mod r18_attacks;
 mod r19;
 mod r20;
+mod r20_bodies;
+mod r21_superseded;
+mod r29_event_streams;
+mod r31_serve;
+mod r32_log_in;
 mod rejections;
 mod services;
 mod wire;

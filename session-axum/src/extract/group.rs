@@ -5,8 +5,8 @@ use std::ops::Deref;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
-use crate::SessionRejection;
-use crate::visit::Visit;
+use crate::rejection::{SessionRejection, Superseded};
+use crate::visit::{Found, Visit};
 
 /// The group of the session that the request belongs to; asking for it creates the session if there is none.
 ///
@@ -50,8 +50,9 @@ impl<S: Sync> FromRequestParts<S> for SessionGroup {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(request: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let (session, _) = Visit::of(request)?.find_or_create(request)?;
-        Ok(Self(session.group()))
+        let visit = Visit::of(request)?;
+        let found = visit.find_or_create(|shared| shared.group(request))?;
+        Ok(of(visit, &found).ok_or(Superseded)?)
     }
 }
 
@@ -62,7 +63,13 @@ impl<S: Sync> OptionalFromRequestParts<S> for SessionGroup {
         request: &mut Parts,
         _: &S,
     ) -> Result<Option<Self>, SessionRejection> {
-        let found = Visit::of(request)?.find();
-        Ok(found.map(|(session, _)| Self(session.group())))
+        let visit = Visit::of(request)?;
+        Ok(visit.find()?.and_then(|found| of(visit, &found)))
     }
+}
+
+/// The group; `None` if it may be that of another request's log-in.
+fn of(visit: &Visit, found: &Found) -> Option<SessionGroup> {
+    let group = found.session.group();
+    (!visit.is_parted_from(&found.session)).then_some(SessionGroup(group))
 }

@@ -6,13 +6,14 @@ use std::ops::Deref;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 use session_core::__private::Home;
-use session_core::{PropsError, SessionProperties};
+use session_core::SessionProperties;
 
-use crate::SessionRejection;
-use crate::visit::Visit;
+use crate::rejection::{SessionRejection, Superseded};
+use crate::visit::{Found, Visit};
 
 /// A property set of the session that the request belongs to, or of that session's group if the set lives there;
-/// asking for it creates the session if there is none.
+/// asking for it creates the session if there is none. Where a handler takes a body as well, use
+/// [`LazySession::props`](crate::LazySession::props).
 ///
 /// `Option<Props<P>>` creates no session. The set's properties are not created by this, but each on its first use.
 ///
@@ -31,9 +32,8 @@ use crate::visit::Visit;
 ///     notes: Property<Mutex<Vec<String>>>,
 /// }
 ///
-/// async fn add(desk: Props<Desk>, note: String) -> Result<(), SessionRejection> {
-///     desk.notes()?.lock().unwrap().push(note);
-///     Ok(())
+/// async fn count(desk: Props<Desk>) -> Result<String, SessionRejection> {
+///     Ok(desk.notes()?.lock().unwrap().len().to_string())
 /// }
 /// ```
 ///
@@ -46,6 +46,15 @@ impl<P: SessionProperties> Props<P> {
     /// Core's handle of the set.
     pub fn into_inner(this: Self) -> session_core::Props<P> {
         this.0
+    }
+}
+
+impl<P: SessionProperties> Props<P> {
+    /// The set of the session or of its group, wherever it lives; `None` if that may be the group of another request's
+    /// log-in.
+    pub(crate) fn of(visit: &Visit, found: &Found) -> Result<Option<Self>, SessionRejection> {
+        let props = P::Home::props_of(&found.session)?;
+        Ok((!visit.is_parted_from(&found.session)).then_some(Self(props)))
     }
 }
 
@@ -77,8 +86,9 @@ where
     type Rejection = SessionRejection;
 
     async fn from_request_parts(request: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let (session, _) = Visit::of(request)?.find_or_create(request)?;
-        Ok(Self(of(&session)?))
+        let visit = Visit::of(request)?;
+        let found = visit.find_or_create(|shared| shared.group(request))?;
+        Ok(Self::of(visit, &found)?.ok_or(Superseded)?)
     }
 }
 
@@ -93,16 +103,10 @@ where
         request: &mut Parts,
         _: &S,
     ) -> Result<Option<Self>, SessionRejection> {
-        let Some((session, _)) = Visit::of(request)?.find() else {
-            return Ok(None);
-        };
-        Ok(Some(Self(of(&session)?)))
+        let visit = Visit::of(request)?;
+        match visit.find()? {
+            Some(found) => Self::of(visit, &found),
+            None => Ok(None),
+        }
     }
-}
-
-/// The set of the session or of its group, wherever it lives.
-fn of<P: SessionProperties>(
-    session: &session_core::Session,
-) -> Result<session_core::Props<P>, PropsError> {
-    P::Home::props_of(session)
 }

@@ -7,10 +7,15 @@ use std::sync::Arc;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
-use crate::SessionRejection;
-use crate::visit::Visit;
+use session_core::GroupId;
+
+use crate::rejection::SessionRejection;
+use crate::visit::{Found, Visit};
 
 /// The session that the request belongs to; asking for it creates one if there is none.
+///
+/// It is asked before the request's body is read. Where a handler takes a body as well, take a
+/// [`LazySession`](crate::LazySession), so that a request whose body is refused, or never comes, makes no session.
 ///
 /// All extractors of one request give the same session. `Option<Session>` gives the session if there is one and
 /// never creates it; `Result<Session, SessionRejection>` goes on without one.
@@ -40,7 +45,8 @@ use crate::visit::Visit;
 ///
 /// # Rejections
 ///
-/// 409 if another request has ended the session since this one arrived, 503 if the manager takes no new one, 500
+/// 409 if another request has ended the session since this one arrived, or has logged in or out and this one presents the
+/// id of before ([`Superseded`](crate::rejection::Superseded)), 503 if the manager takes no new one, 500
 /// if [`SessionLayer`](crate::SessionLayer) is missing or the response's head is out already.
 #[derive(Clone)]
 pub struct Session {
@@ -55,31 +61,53 @@ impl Session {
         self.new
     }
 
-    /// Ends the session, and has this request's response remove the client's id.
+    /// Ends the session, and has this request's response remove the client's id. If the client presented the ids of
+    /// other live sessions as well, as after somebody planted one, these end too.
     ///
     /// The response carries no removal where there is none to make: another request has ended the session first,
-    /// this request created it, or the response's head is out already.
+    /// this request created it, or the response's head is out already. If another request has logged in since this one
+    /// came in, nothing happens: the session is not this request's any more.
+    ///
+    /// For a while after the response, a request that still comes with the old id is told from a stranger's and refused,
+    /// see [`Superseded`](crate::rejection::Superseded): it was under way, and would undo the log-out.
     ///
     /// It signals and returns: [`cleanup_completed`](crate::LocalSession::cleanup_completed) resolves only after
-    /// this request is over. An extractor that is asked after this gives a new session.
+    /// this request is over. An extractor that is asked after this returns a new session.
     pub fn terminate(&self) {
         self.visit.terminate(&self.inner);
+    }
+
+    /// A log-in: gives the session a new id, which this request's response tells the client, and moves it to this group,
+    /// in one step. The same as [`cycle_id`](Self::cycle_id) and [`join`](session_core::Session::join), but nothing
+    /// happens in between, and if it fails nothing has happened.
+    ///
+    /// Prefer [`LazySession::log_in`](crate::LazySession::log_in): it can't be refused because another request logged in
+    /// or out at the same moment.
+    ///
+    /// # Errors
+    ///
+    /// As [`cycle_id`](Self::cycle_id).
+    pub fn log_in(&self, group: GroupId) -> Result<(), SessionRejection> {
+        self.visit.cycle_id(&self.inner, Some(group))
     }
 
     /// Gives the session a new id, and has this request's response tell it to the client. The old id is dead at
     /// once.
     ///
-    /// Do this whenever the visitor gains rights, as at log-in: an id that somebody planted is worth nothing
-    /// then.
+    /// Do this whenever the visitor gains rights, as at a log-in without groups: an id that somebody planted is worth
+    /// nothing then. A stranger who had planted the id may be inside already, with an event stream or a slow upload. So
+    /// the session is *parted* from all other requests that came in before: their event streams end, and their extractors
+    /// are refused with 409 from now on. Handlers keep what they have in hand, a `Session` or `Props` say, until they
+    /// return; check rights where they are used, not once at the start of a long request.
     ///
-    /// If the request ends without a response after that, the client knows no id that is alive, and the session
-    /// ends by its idle timeout.
+    /// If this request then ends without a response, nobody knows an id of the session that is alive, and it ends.
     ///
     /// # Errors
     ///
-    /// If the session has ended, or the response's head is out already, so that the client can't be told.
+    /// If the session has ended, if another request has changed its id since this one came in, or if the response's head
+    /// is out already, so that the client can't be told.
     pub fn cycle_id(&self) -> Result<(), SessionRejection> {
-        self.visit.cycle_id(&self.inner)
+        self.visit.cycle_id(&self.inner, None)
     }
 
     /// Core's handle of the session. What is done with it reaches no response.
@@ -102,17 +130,23 @@ impl fmt::Debug for Session {
     }
 }
 
+impl Session {
+    pub(crate) fn new(found: Found, visit: &Arc<Visit>) -> Self {
+        Self {
+            inner: found.session,
+            new: found.is_new,
+            visit: Arc::clone(visit),
+        }
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(request: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let visit = Visit::of(request)?;
-        let (inner, new) = visit.find_or_create(request)?;
-        Ok(Self {
-            inner,
-            new,
-            visit: Arc::clone(visit),
-        })
+        let found = visit.find_or_create(|shared| shared.group(request))?;
+        Ok(Self::new(found, visit))
     }
 }
 
@@ -124,11 +158,6 @@ impl<S: Sync> OptionalFromRequestParts<S> for Session {
         _: &S,
     ) -> Result<Option<Self>, SessionRejection> {
         let visit = Visit::of(request)?;
-        let found = visit.find();
-        Ok(found.map(|(inner, new)| Self {
-            inner,
-            new,
-            visit: Arc::clone(visit),
-        }))
+        Ok(visit.find()?.map(|found| Self::new(found, visit)))
     }
 }

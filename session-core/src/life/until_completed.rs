@@ -250,7 +250,7 @@ impl Emptied {
             Ok(())
         });
         let woken = caught(|| {
-            waker.map(Waker::wake);
+            waker.into_iter().for_each(Waker::wake);
             Ok(())
         });
         let about = About::kind("request", self.type_name);

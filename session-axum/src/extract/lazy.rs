@@ -1,0 +1,142 @@
+//! The session of a request, looked for when the handler says so.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum_core::extract::FromRequestParts;
+use http::request::Parts;
+use session_core::{GroupId, SessionProperties};
+
+use super::props::Props;
+use super::session::Session;
+use crate::rejection::{SessionRejection, Superseded};
+use crate::visit::Visit;
+
+/// The session of a request, found or created when the handler asks for it.
+///
+/// Extractors run in the order of a handler's arguments, and the one that takes the body is the last. So a handler that
+/// takes a [`Session`] or [`Props`] and a body has made a session before it knows whether there will be a body: clients
+/// that send half of one, or one that is refused, fill the manager. This one does nothing until it is asked.
+///
+/// ```
+/// use session_axum::{LazySession, SessionRejection};
+/// use session_core::{Property, SessionProperties};
+/// use std::sync::Mutex;
+///
+/// #[derive(SessionProperties)]
+/// struct Desk {
+///     /// What the visitor has written so far.
+///     #[property(default)]
+///     notes: Property<Mutex<Vec<String>>>,
+/// }
+///
+/// async fn add(visitor: LazySession, note: String) -> Result<(), SessionRejection> {
+///     let desk = visitor.props::<Desk>()?; // the body is there: now the visitor gets a session
+///     desk.notes()?.lock().unwrap().push(note);
+///     Ok(())
+/// }
+///
+/// async fn log_in(visitor: LazySession, password: String) -> Result<String, SessionRejection> {
+///     if password != "open sesame" {
+///         return Ok("wrong password".into()); // costs nothing
+///     }
+///     visitor.log_in("user:ali".into())?;
+///     Ok("welcome".into())
+/// }
+/// ```
+///
+/// # Rejections
+///
+/// 500 if [`SessionLayer`](crate::SessionLayer) is missing.
+#[derive(Clone)]
+pub struct LazySession {
+    visit: Arc<Visit>,
+    group: Option<GroupId>,
+}
+
+impl LazySession {
+    /// The session, if there is one that this request may have. Creates nothing, as `Option<Session>`.
+    ///
+    /// # Errors
+    ///
+    /// If the response's head is out already and the request had no session.
+    pub fn get(&self) -> Result<Option<Session>, SessionRejection> {
+        let found = self.visit.find()?;
+        Ok(found.map(|found| Session::new(found, &self.visit)))
+    }
+
+    /// The session, which is created if there is none: the same as the extractor [`Session`], later.
+    ///
+    /// # Errors
+    ///
+    /// The [rejections of `Session`](Session#rejections).
+    pub fn session(&self) -> Result<Session, SessionRejection> {
+        let found = self.visit.find_or_create(|_| self.group.clone())?;
+        Ok(Session::new(found, &self.visit))
+    }
+
+    /// A property set, whose session is created if there is none: the same as the extractor [`Props`], later.
+    ///
+    /// # Errors
+    ///
+    /// The [rejections of `Props`](Props#rejections).
+    pub fn props<P: SessionProperties>(&self) -> Result<Props<P>, SessionRejection> {
+        let found = self.visit.find_or_create(|_| self.group.clone())?;
+        Ok(Props::of(&self.visit, &found)?.ok_or(Superseded)?)
+    }
+
+    /// The session, or a new one: also for a client whose id was superseded a moment ago, and where another request has
+    /// ended the session or logged in since this one came in.
+    ///
+    /// This is for a log-in, which must not be refused because of a request beside it. Anywhere else it would undo the
+    /// log-out of a visitor who has a request under way: use [`session`](Self::session).
+    ///
+    /// # Errors
+    ///
+    /// 503 if the manager takes no new session, 500 if the response's head is out already.
+    pub fn get_or_create(&self) -> Result<Session, SessionRejection> {
+        let found = self.visit.find_or_replace(self.group.clone())?;
+        Ok(Session::new(found, &self.visit))
+    }
+
+    /// Logs the visitor in: the session, which is created if there is none, gets a new id and moves to this group, as
+    /// [`Session::log_in`] says. Whatever other requests do at the same time, this one is not refused: a person who
+    /// clicks on the button twice is logged in.
+    ///
+    /// Ask for it when the password has been checked. A refused log-in then costs nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_or_create`](Self::get_or_create).
+    pub fn log_in(&self, group: GroupId) -> Result<Session, SessionRejection> {
+        let session = self.get_or_create()?;
+        match session.log_in(group.clone()) {
+            // It ended, or another request logged in, since the line above. A new one is known to nobody else.
+            Err(SessionRejection::Ended(_) | SessionRejection::Superseded(_)) => {
+                let session = self.get_or_create()?;
+                session.log_in(group)?;
+                Ok(session)
+            }
+            Ok(()) => Ok(session),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl fmt::Debug for LazySession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LazySession").finish_non_exhaustive()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for LazySession {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(request: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
+        let visit = Visit::of(request)?;
+        Ok(Self {
+            visit: Arc::clone(visit),
+            group: visit.resolve_group(request),
+        })
+    }
+}

@@ -1,0 +1,261 @@
+//! A server that shuts down within its time, whatever its clients do.
+
+mod connection;
+mod requests;
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::{IntoFuture, Pending, pending};
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use axum::extract::connect_info::ConnectInfo;
+use axum::serve::Listener;
+use axum_core::BoxError;
+use axum_core::body::Body;
+use futures_util::future::join;
+use http::{Request, Response};
+use http_body::Body as HttpBody;
+use session_core::{SessionManager, ShutdownReport};
+use tokio::time::{Instant, timeout_at};
+use tower_service::Service;
+
+use self::connection::{Connections, OnRequest, prepared};
+
+/// The time before the timeout at which connections are cut, so that sessions can be cleaned up in it.
+const CLEANUP_TIME: Duration = Duration::from_secs(1);
+
+/// Serves an application with live sessions, like [`axum::serve`]; its graceful shutdown has an end.
+///
+/// A graceful shutdown as servers usually have it waits for its clients: for one that has sent half a request, or has
+/// stopped reading a stream, it waits for ever, and an orchestrator kills the process with its transactions open. This
+/// one goes as follows when the signal comes.
+///
+/// 1. No connection is accepted and no session is created ([`SessionManager::drain`]).
+/// 2. Requests under way go on for a [grace](Serve::grace), event streams and upgraded connections excepted.
+/// 3. All sessions complete and are cleaned up; event streams end with them, and connections without a request are
+///    closed.
+/// 4. Shortly before the [timeout](Serve::timeout), connections that are left are cut, and handlers with them.
+///
+/// It returns by the timeout plus one second, with the report of the sessions: whatever that names is truly held. While
+/// it shuts down, Ctrl-C or SIGTERM cuts at once. Dropping the future cuts as well.
+///
+/// `app` is an axum `Router` or any other service, HTTP/1.1 and HTTP/2 are spoken, and a [`Listener`] may be a TCP or
+/// Unix socket, or one with TLS.
+///
+/// ```no_run
+/// use axum::{Router, routing::get};
+/// use session_axum::{Session, SessionLayer, serve, shutdown_signal};
+/// use session_core::SessionManager;
+/// use tokio::net::TcpListener;
+///
+/// #[tokio::main]
+/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let sessions = SessionManager::builder().build()?;
+///     let app = Router::new()
+///         .route("/", get(|_: Session| async { "hello" }))
+///         .layer(SessionLayer::new(sessions.clone()));
+///     let listener = TcpListener::bind("127.0.0.1:3000").await?;
+///     let report = serve(listener, app, sessions)
+///         .with_graceful_shutdown(shutdown_signal())
+///         .await;
+///     for (subject, report) in report.problems() {
+///         eprintln!("{subject}: {report:?}");
+///     }
+///     Ok(())
+/// }
+/// ```
+pub fn serve<L: Listener, A>(
+    listener: L,
+    app: A,
+    sessions: SessionManager,
+) -> Serve<L, A, Pending<()>> {
+    Serve {
+        listener,
+        app,
+        sessions,
+        signal: pending(),
+        grace: Duration::from_secs(5),
+        timeout: Duration::from_secs(30),
+        on_connect: |_| None,
+    }
+}
+
+/// A server to be awaited: see [`serve`].
+#[must_use = "a server does nothing unless awaited"]
+pub struct Serve<L: Listener, A, F> {
+    listener: L,
+    app: A,
+    sessions: SessionManager,
+    signal: F,
+    grace: Duration,
+    timeout: Duration,
+    on_connect: fn(L::Addr) -> Option<OnRequest>,
+}
+
+impl<L: Listener, A, F> Serve<L, A, F> {
+    /// Shuts down when `signal` resolves; without one it serves for ever. [`shutdown_signal`] is the one for programs.
+    pub fn with_graceful_shutdown<G>(self, signal: G) -> Serve<L, A, G>
+    where
+        G: Future<Output = ()> + Send + 'static,
+    {
+        Serve {
+            listener: self.listener,
+            app: self.app,
+            sessions: self.sessions,
+            signal,
+            grace: self.grace,
+            timeout: self.timeout,
+            on_connect: self.on_connect,
+        }
+    }
+
+    /// How long requests under way have before their sessions end: 5 seconds if not set. Longer than the timeout it
+    /// counts as that.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// How long the whole shutdown takes at most, the grace included: 30 seconds if not set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Has the clients' addresses known to handlers, by axum's [`ConnectInfo`].
+    pub fn with_connect_info(mut self) -> Self
+    where
+        L::Addr: Clone + Sync + 'static,
+    {
+        self.on_connect = |address| {
+            Some(Box::new(move |request| {
+                request.insert(ConnectInfo(address.clone()));
+            }))
+        };
+        self
+    }
+}
+
+impl<L, A, F, B> Serve<L, A, F>
+where
+    L: Listener,
+    A: Service<Request<Body>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    A::Future: Send,
+    F: Future<Output = ()> + Send + 'static,
+    B: HttpBody + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    async fn run(self) -> ShutdownReport {
+        let Self {
+            mut listener,
+            app,
+            sessions,
+            signal,
+            grace,
+            timeout,
+            on_connect,
+        } = self;
+        let app = prepared(app);
+        let mut connections = Connections::new();
+        {
+            let mut signal = pin!(signal);
+            loop {
+                tokio::select! {
+                    biased;
+                    () = &mut signal => break,
+                    (io, address) = listener.accept() => {
+                        connections.serve(io, app.clone(), on_connect(address));
+                    }
+                }
+            }
+        }
+        drop(listener);
+        sessions.drain();
+
+        let start = Instant::now();
+        let end = start.checked_add(timeout).unwrap_or(start + FAR);
+        let cut_at = end - CLEANUP_TIME.min(timeout / 10);
+        let requests_end = start
+            .checked_add(grace)
+            .map_or(cut_at, |end| end.min(cut_at));
+        let cut = connections.cutter();
+        let shut_down = async {
+            let _ = timeout_at(requests_end, connections.requests_ended()).await;
+            let connections_closed = async {
+                let _ = timeout_at(cut_at, connections.close_idle()).await;
+                connections.cut();
+                // A handler that blocks its thread is left behind.
+                let _ = timeout_at(end, connections.ended()).await;
+            };
+            let left = end.duration_since(Instant::now());
+            let (report, ()) = join(sessions.shutdown(left), connections_closed).await;
+            report
+        };
+        tokio::select! {
+            biased;
+            report = shut_down => report,
+            () = shutdown_signal() => {
+                cut.cancel();
+                sessions.shutdown(Duration::ZERO).await
+            }
+        }
+    }
+}
+
+/// As good as never.
+const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
+impl<L, A, F, B> IntoFuture for Serve<L, A, F>
+where
+    L: Listener,
+    A: Service<Request<Body>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    A::Future: Send,
+    F: Future<Output = ()> + Send + 'static,
+    B: HttpBody + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    type Output = ShutdownReport;
+    type IntoFuture = Pin<Box<dyn Future<Output = ShutdownReport> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl<L: Listener, A, F> fmt::Debug for Serve<L, A, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serve")
+            .field("grace", &self.grace)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Resolves at Ctrl-C or, on Unix, when the process is told to end (SIGTERM).
+///
+/// Once it has been polled, these signals no longer end the process by themselves.
+pub async fn shutdown_signal() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // It can't be listened for: only the other is left.
+            pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signals) => _ = signals.recv().await,
+            Err(_) => pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = pending::<()>();
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+}

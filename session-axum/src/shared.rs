@@ -1,0 +1,66 @@
+//! The state that a layer, its services and the requests on their way have in common.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::request::Parts;
+use session_core::{GroupId, NotLive, RequestGuard, SessionId, SessionManager};
+
+use crate::group_resolver::GroupResolver;
+use crate::transport::SessionTransport;
+
+/// A request is looked up by so many ids. A client has one, and a planted one beside it at most.
+const MOST_IDS: usize = 8;
+
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) sessions: SessionManager,
+    pub(crate) transport: Arc<dyn SessionTransport>,
+    pub(crate) groups: Option<Arc<dyn GroupResolver>>,
+}
+
+/// The session that a request comes in with.
+pub(crate) enum Arrival {
+    /// It presents no id that stands for anything.
+    Stranger,
+    /// It presents an id that was taken from its client a moment ago, and no live one.
+    Superseded,
+    /// It has entered the first live session among those whose ids it presents; these are the ids after that.
+    Inside(RequestGuard, Vec<SessionId>),
+}
+
+impl Shared {
+    pub(crate) fn arrive(&self, request: &HeaderMap) -> Arrival {
+        let mut arrival = Arrival::Stranger;
+        let mut left = MOST_IDS;
+        let _ = self.transport.read(request, &mut |id| {
+            if left == 0 {
+                return ControlFlow::Break(());
+            }
+            left -= 1;
+            match &mut arrival {
+                Arrival::Inside(_, others) => others.push(id),
+                Arrival::Stranger | Arrival::Superseded => match self.sessions.enter(&id) {
+                    Ok(guard) => arrival = Arrival::Inside(guard, Vec::new()),
+                    Err(NotLive::Superseded) => arrival = Arrival::Superseded,
+                    Err(_) => {}
+                },
+            }
+            ControlFlow::Continue(())
+        });
+        arrival
+    }
+
+    /// The group that a session created for this request is born into.
+    pub(crate) fn group(&self, request: &Parts) -> Option<GroupId> {
+        self.groups.as_ref()?.group(request)
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}

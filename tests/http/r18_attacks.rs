@@ -1,0 +1,215 @@
+//! A stranger who planted an id is inside when the visitor logs in with it, and stays outside of all that follows.
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use futures_util::stream;
+use http::header::CONTENT_TYPE;
+use http_body_util::BodyExt as _;
+use session_axum::{Props, Session, SessionGroup, SessionLayer, SessionRejection};
+use session_core::{LocalSession as _, Property, SessionId, SessionManager, SessionProperties};
+use tower::ServiceExt as _;
+
+use crate::kit::{
+    self, Stage, cookie, is_silent, is_superseded, manager, request, staged, text, told,
+};
+
+#[derive(SessionProperties)]
+#[session(scope = group)]
+struct OfTheUser {
+    #[property(default)]
+    secret: Property<String>,
+}
+
+/// Waits, as for a slow body, and only then asks for what the path says.
+async fn ask_late(
+    State(stage): State<Stage>,
+    request: Request,
+) -> Result<Response, SessionRejection> {
+    let path = request.uri().path().to_owned();
+    let (mut head, _) = request.into_parts();
+    // The stage wants a session to show; one of another visit says nothing here.
+    stage.wait().await;
+    match &*path {
+        "/late/session" => {
+            let session = Session::from_request_parts(&mut head, &()).await?;
+            Ok(session
+                .group()
+                .id()
+                .map_or("", |id| id.as_str())
+                .to_owned()
+                .into_response())
+        }
+        "/late/group" => {
+            let group = SessionGroup::from_request_parts(&mut head, &()).await?;
+            Ok(group
+                .id()
+                .map_or("", |id| id.as_str())
+                .to_owned()
+                .into_response())
+        }
+        "/late/props" => {
+            let props = Props::<OfTheUser>::from_request_parts(&mut head, &()).await?;
+            Ok(props.secret()?.to_string().into_response())
+        }
+        _ => {
+            let session =
+                <Option<Session> as axum::extract::FromRequestParts<()>>::from_request_parts(
+                    &mut head,
+                    &(),
+                )
+                .await?;
+            let group =
+                <Option<SessionGroup> as axum::extract::FromRequestParts<()>>::from_request_parts(
+                    &mut head,
+                    &(),
+                )
+                .await?;
+            let props = <Option<Props<OfTheUser>> as axum::extract::FromRequestParts<()>>::from_request_parts(&mut head, &()).await?;
+            let all = (session.is_some(), group.is_some(), props.is_some());
+            Ok(format!("{all:?}").into_response())
+        }
+    }
+}
+
+fn late(sessions: &SessionManager, stage: Stage) -> Router {
+    Router::new()
+        .route("/late/{what}", get(ask_late).with_state(stage.clone()))
+        .merge(kit::bare(stage))
+        .layer(SessionLayer::new(sessions.clone()))
+}
+
+#[tokio::test]
+async fn r18_extractors_that_are_asked_after_the_log_in_are_refused() {
+    for what in ["session", "group", "props", "optional"] {
+        for log_in in ["/log-in", "/cycle"] {
+            let sessions = manager();
+            let stage = Stage::default();
+            let app = late(&sessions, stage.clone());
+            let planted = sessions.create().unwrap();
+            let cookies = cookie(&planted);
+            let path = format!("/late/{what}");
+            let slow = tokio::spawn(app.clone().oneshot(request(&path, &cookies)));
+            stage.waiting().await;
+            let victim = kit::get(&app, log_in, &cookies).await;
+            assert!(told(&victim).is_some());
+            stage.go_on();
+            let answer = slow.await.unwrap().unwrap();
+            if what == "optional" {
+                assert!(is_silent(&answer));
+                assert_eq!(text(answer).await, "(false, false, false)");
+            } else {
+                assert!(is_superseded(&answer), "{what}: {answer:?}");
+                assert!(!text(answer).await.contains("user"));
+            }
+            assert!(!planted.is_completed(), "the victim notices nothing");
+        }
+    }
+}
+
+#[tokio::test]
+async fn r18_requests_that_come_after_the_log_in_are_not_let_in() {
+    let sessions = manager();
+    let app = kit::app(&sessions);
+    let planted = sessions.create().unwrap();
+    let cookies = cookie(&planted);
+    let victim = kit::get(&app, "/log-in", &cookies).await;
+    let new = told(&victim).unwrap();
+    assert_eq!(new, planted.id());
+    for path in ["/session", "/group", "/cycle", "/terminate"] {
+        assert!(
+            is_superseded(&kit::get(&app, path, &cookies).await),
+            "{path}"
+        );
+    }
+    assert_eq!(
+        text(kit::get(&app, "/optional", &cookies).await).await,
+        "none"
+    );
+    assert_eq!(sessions.sessions(), [planted]);
+    let mine = kit::get(&app, "/group", format!("id={}", new.encode())).await;
+    assert_eq!(text(mine).await, "user");
+}
+
+/// H1: an id that was read later than it was earned.
+#[tokio::test]
+async fn r18_a_response_tells_only_the_id_that_its_own_request_made() {
+    // The attacker cycles, waits, and the victim logs in: with the attacker's id, or with the planted one.
+    let sessions = manager();
+    let stage = Stage::default();
+    let app = staged(&sessions, stage.clone());
+    let planted = sessions.create().unwrap();
+    let attack = tokio::spawn(
+        app.clone()
+            .oneshot(request("/cycle-then-stop", cookie(&planted))),
+    );
+    stage.stopped().await;
+    // An id that was not told yet can be planted by nobody but the server itself; so this is the worst case.
+    let victim = kit::get(&app, "/log-in", cookie(&planted)).await;
+    let victims = told(&victim).unwrap();
+    assert_eq!(victims, planted.id());
+    stage.go_on();
+    let attackers = attack.await.unwrap().unwrap();
+    assert!(is_silent(&attackers), "{attackers:?}");
+    assert_eq!(sessions.get(&victims), Some(planted));
+}
+
+#[tokio::test]
+async fn r18_of_two_requests_that_cycle_the_second_is_refused() {
+    for path in ["/cycle", "/stop-then-cycle"] {
+        let sessions = manager();
+        let stage = Stage::default();
+        let app = staged(&sessions, stage.clone());
+        let session = sessions.create().unwrap();
+        let cookies = cookie(&session);
+        let slow = tokio::spawn(app.clone().oneshot(request("/stop-then-cycle", &cookies)));
+        let in_hand = stage.stopped().await;
+        let victim = kit::get(&app, "/log-in", &cookies).await;
+        let victims = told(&victim).unwrap();
+        stage.go_on();
+        assert!(is_superseded(&slow.await.unwrap().unwrap()), "{path}");
+        assert_eq!(session.id(), victims);
+        // Nor does what it has in hand end the session through the layer.
+        in_hand.terminate();
+        assert!(!session.is_completed());
+    }
+}
+
+/// An event stream that says at each event whose it is.
+async fn events(session: Session) -> Response {
+    let core = session.into_inner();
+    let events = stream::repeat_with(move || {
+        let group = core.group();
+        let name = group.id().map_or("anonymous", |id| id.as_str());
+        Ok::<_, std::convert::Infallible>(Bytes::from(format!("data: {name}\n\n")))
+    });
+    (
+        [(CONTENT_TYPE, "text/event-stream")],
+        Body::from_stream(events),
+    )
+        .into_response()
+}
+
+#[tokio::test]
+async fn r18_an_event_stream_from_before_the_log_in_ends_with_it() {
+    let sessions = manager();
+    let app = Router::new()
+        .route("/events", get(events))
+        .layer(SessionLayer::new(sessions.clone()))
+        .merge(kit::app(&sessions));
+    let planted = sessions.create().unwrap();
+    let cookies = cookie(&planted);
+    let mut stream = kit::get(&app, "/events", &cookies).await.into_body();
+    let event = stream.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(event, "data: anonymous\n\n");
+    let new: SessionId = told(&kit::get(&app, "/log-in", &cookies).await).unwrap();
+    assert!(stream.frame().await.is_none(), "it goes on");
+    // The victim's own goes on.
+    let mut own = kit::get(&app, "/events", format!("id={}", new.encode()))
+        .await
+        .into_body();
+    let event = own.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(event, "data: user\n\n");
+}

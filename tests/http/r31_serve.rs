@@ -1,0 +1,366 @@
+//! Row 31: a server that shuts down within its time, whatever its clients do.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse as _;
+use axum::routing::{get, post};
+use futures_util::stream;
+use http_body_util::BodyExt as _;
+use session_axum::{LazySession, Session, SessionLayer, SessionRejection};
+use session_core::{
+    CompletionCause, LocalSession as _, PropertyKey, SessionManager, Subject, Trouble,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+
+use crate::client::{self, Http, Server};
+use crate::kit::{Stage, manager, text_of};
+
+const GRACE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(20);
+const DONE: PropertyKey<&str> = PropertyKey::new("done");
+
+fn app(sessions: &SessionManager, stage: Stage) -> Router {
+    Router::new()
+        .route(
+            "/",
+            get(async |session: Session| session.is_new().to_string()),
+        )
+        .route(
+            "/work",
+            get(async |State(stage): State<Stage>, session: Session| {
+                stage.wait().await;
+                session.properties().insert(&DONE, "done")?;
+                Ok::<_, SessionRejection>("done")
+            }),
+        )
+        .route(
+            "/forever",
+            get(async |State(stage): State<Stage>, _: Session| stage.wait().await),
+        )
+        .route(
+            "/upload",
+            post(async |_: Session, body: Bytes| body.len().to_string()),
+        )
+        .route(
+            "/lazy",
+            post(async |visitor: LazySession, _: Bytes| visitor.session().map(drop)),
+        )
+        .route(
+            "/flood",
+            get(async |_: Session| {
+                let data = Bytes::from(vec![b'x'; 64 << 10]);
+                Body::from_stream(stream::repeat(Ok::<_, Infallible>(data)))
+            }),
+        )
+        .route(
+            "/events",
+            get(async |_: Session| {
+                let first = stream::iter([Ok::<_, Infallible>(Bytes::from("data: first\n\n"))]);
+                let events = futures_util::StreamExt::chain(first, stream::pending());
+                (
+                    [(CONTENT_TYPE, "text/event-stream")],
+                    Body::from_stream(events),
+                )
+                    .into_response()
+            }),
+        )
+        .with_state(stage)
+        .layer(SessionLayer::new(sessions.clone()))
+}
+
+async fn connect(server: &Server, text: &str) -> TcpStream {
+    let mut connection = TcpStream::connect(server.address).await.unwrap();
+    connection.write_all(text.as_bytes()).await.unwrap();
+    connection
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Hostile {
+    Silence,
+    HalfAHead,
+    HalfABody,
+    HalfABodyForALazyOne,
+    UnreadAnswer,
+    NoAnswer,
+    Http2Preface,
+    UnreadStream(Http),
+    UnreadEvents(Http),
+}
+
+impl Hostile {
+    const ALL: [Self; 11] = [
+        Self::Silence,
+        Self::HalfAHead,
+        Self::HalfABody,
+        Self::HalfABodyForALazyOne,
+        Self::UnreadAnswer,
+        Self::NoAnswer,
+        Self::Http2Preface,
+        Self::UnreadStream(Http::One),
+        Self::UnreadStream(Http::Two),
+        Self::UnreadEvents(Http::One),
+        Self::UnreadEvents(Http::Two),
+    ];
+
+    /// Does its worst, and keeps what has to be kept open for it.
+    async fn begin(self, server: &Server, stage: &Stage) -> Box<dyn std::any::Any> {
+        let half = "host: x\r\ncontent-length: 100\r\n\r\nhalf";
+        let head = match self {
+            Self::Silence => "",
+            Self::HalfAHead => "GET / HTTP/1.1\r\nhos",
+            Self::HalfABody => &format!("POST /upload HTTP/1.1\r\n{half}"),
+            Self::HalfABodyForALazyOne => &format!("POST /lazy HTTP/1.1\r\n{half}"),
+            Self::UnreadAnswer => "GET /flood HTTP/1.1\r\nhost: x\r\n\r\n",
+            Self::NoAnswer => "GET /forever HTTP/1.1\r\nhost: x\r\n\r\n",
+            Self::Http2Preface => "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            Self::UnreadStream(http) => {
+                let request = client::request("/flood", "");
+                return Box::new(client::send(server.address, http, request).await);
+            }
+            Self::UnreadEvents(http) => {
+                let request = client::request("/events", "");
+                return Box::new(client::send(server.address, http, request).await);
+            }
+        };
+        let connection = connect(server, head).await;
+        match self {
+            Self::NoAnswer => stage.waiting().await,
+            Self::UnreadAnswer => connection.readable().await.unwrap(),
+            _ => {}
+        }
+        Box::new(connection)
+    }
+}
+
+#[tokio::test]
+async fn r31_it_returns_within_its_timeout_whatever_clients_do() {
+    for hostile in Hostile::ALL {
+        let sessions = manager();
+        let stage = Stage::default();
+        let app = app(&sessions, stage.clone());
+        let server = Server::with(app, &sessions, GRACE, TIMEOUT).await;
+        let _open = hostile.begin(&server, &stage).await;
+        // Those that make one have it by now, or never will.
+        client::settle().await;
+
+        tokio::time::pause();
+        let start = Instant::now();
+        let address = server.address;
+        let report = server.signal().await.unwrap();
+        let took = start.elapsed();
+        tokio::time::resume();
+        assert!(
+            took <= TIMEOUT + Duration::from_secs(1),
+            "{hostile:?}: {took:?}"
+        );
+        // Cut before the report: that names nothing which is gone a moment later.
+        assert!(report.is_clean(), "{hostile:?}: {report:?}");
+        assert_eq!(sessions.stats().in_cleanup, 0);
+        assert!(
+            TcpStream::connect(address).await.is_err(),
+            "it still listens"
+        );
+    }
+}
+
+#[tokio::test]
+async fn r31_they_may_all_come_at_once() {
+    let sessions = manager();
+    let stage = Stage::default();
+    let app = app(&sessions, stage.clone());
+    let server = Server::with(app, &sessions, GRACE, TIMEOUT).await;
+    let mut open = Vec::new();
+    for hostile in Hostile::ALL.into_iter().cycle().take(33) {
+        open.push(hostile.begin(&server, &stage).await);
+    }
+    client::settle().await;
+    tokio::time::pause();
+    let start = Instant::now();
+    let report = server.signal().await.unwrap();
+    assert!(start.elapsed() <= TIMEOUT + Duration::from_secs(1));
+    assert!(report.is_clean(), "{report:?}");
+}
+
+#[tokio::test]
+async fn r31_a_request_under_way_is_served_to_its_end_and_no_session_is_made() {
+    for http in Http::BOTH {
+        let sessions = manager();
+        let stage = Stage::default();
+        let app = app(&sessions, stage.clone());
+        let server = Server::with(app, &sessions, GRACE, TIMEOUT).await;
+        let address = server.address;
+        let work = tokio::spawn(client::send(address, http, client::request("/work", "")));
+        stage.waiting().await;
+        let mut kept = connect(&server, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        assert!(read_head(&mut kept).await.starts_with("HTTP/1.1 200"));
+        let shutdown = server.signal();
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        // An open connection is still answered, but a stranger gets no session.
+        kept.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .unwrap();
+        assert!(read_head(&mut kept).await.starts_with("HTTP/1.1 503"));
+        stage.go_on();
+        let answer = work.await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(text_of(answer.into_body()).await, "done");
+        assert!(shutdown.await.unwrap().is_clean());
+    }
+}
+
+async fn read_head(connection: &mut TcpStream) -> String {
+    let mut read = String::new();
+    while !read.contains("\r\n\r\n") {
+        let mut buffer = [0; 4096];
+        let length = connection.read(&mut buffer).await.unwrap();
+        assert_ne!(length, 0, "the connection was closed after {read:?}");
+        read += std::str::from_utf8(&buffer[..length]).unwrap();
+    }
+    read
+}
+
+#[tokio::test]
+async fn r31_event_streams_and_idle_connections_prolong_nothing() {
+    for http in Http::BOTH {
+        let sessions = manager();
+        let app = app(&sessions, Stage::default());
+        let server = Server::with(app, &sessions, GRACE, TIMEOUT).await;
+        let response = client::send(server.address, http, client::request("/events", "")).await;
+        let mut events = response.into_body();
+        assert!(events.frame().await.unwrap().is_ok());
+        let session = sessions.sessions().pop().unwrap();
+        let mut kept = connect(&server, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        assert!(read_head(&mut kept).await.starts_with("HTTP/1.1 200"));
+        let reader = tokio::spawn(async move {
+            while let Some(frame) = events.frame().await {
+                frame.unwrap();
+            }
+        });
+        let report = server.stop().await;
+        assert_eq!((report.ended(), report.is_clean()), (2, true), "{report:?}");
+        assert_eq!(session.completion_cause(), Some(CompletionCause::Shutdown));
+        reader.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn r31_the_grace_has_an_end_and_a_longer_one_ends_with_the_timeout() {
+    for grace in [GRACE, Duration::MAX] {
+        let sessions = manager();
+        let stage = Stage::default();
+        let app = app(&sessions, stage.clone());
+        let server = Server::with(app, &sessions, grace, TIMEOUT).await;
+        let cut = tokio::spawn(client::send(
+            server.address,
+            Http::One,
+            client::request("/forever", ""),
+        ));
+        stage.waiting().await;
+        let session = sessions.sessions().pop().unwrap();
+        tokio::time::pause();
+        let start = Instant::now();
+        let shutdown = server.signal();
+        session.completion_token().cancelled().await;
+        let took = start.elapsed();
+        let expected = grace.min(TIMEOUT - Duration::from_secs(1));
+        assert!(
+            took >= expected && took < expected + Duration::from_millis(50),
+            "{took:?}"
+        );
+        assert!(shutdown.await.unwrap().is_clean());
+        assert!(cut.await.is_err(), "its connection was cut");
+        tokio::time::resume();
+    }
+}
+
+#[tokio::test]
+async fn r31_the_report_names_what_is_truly_held() {
+    let sessions = manager();
+    let server = Server::with(app(&sessions, Stage::default()), &sessions, GRACE, TIMEOUT).await;
+    let session = sessions.create().unwrap();
+    let held = session.enter().unwrap();
+    tokio::time::pause();
+    let start = Instant::now();
+    let report = server.signal().await.unwrap();
+    assert!(start.elapsed() <= TIMEOUT + Duration::from_secs(1));
+    let [(Subject::Session(serial), report)] = report.problems() else {
+        panic!("{report:?}")
+    };
+    assert_eq!(*serial, session.serial());
+    assert_eq!(report.problems()[0].trouble(), &Trouble::StillHeld);
+    drop(held);
+}
+
+#[tokio::test]
+async fn r31_dropping_the_server_cuts_its_connections() {
+    let sessions = manager();
+    let stage = Stage::default();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = session_axum::serve(listener, app(&sessions, stage.clone()), sessions.clone());
+    let server = tokio::spawn(server.into_future());
+    for http in Http::BOTH {
+        let answer = tokio::spawn(client::send(address, http, client::request("/forever", "")));
+        stage.waiting().await;
+        if matches!(http, Http::Two) {
+            server.abort();
+            assert!(answer.await.is_err());
+        }
+    }
+    // Both handlers were dropped, so their sessions, whose ids nobody knows, have ended.
+    while sessions.stats().active > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn r31_handlers_know_the_address_if_they_are_to() {
+    let app = Router::new().route(
+        "/",
+        get(async |ConnectInfo(address): ConnectInfo<SocketAddr>| address.ip().to_string()),
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = session_axum::serve(listener, app, manager()).with_connect_info();
+    tokio::spawn(server.into_future());
+    for http in Http::BOTH {
+        let answer = client::send(address, http, client::request("/", "")).await;
+        assert_eq!(text_of(answer.into_body()).await, "127.0.0.1");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn r31_any_listener_and_any_service_will_do() {
+    use tower::Layer as _;
+    let sessions = manager();
+    let directory = std::env::temp_dir().join(format!("r31-{}", std::process::id()));
+    let listener = tokio::net::UnixListener::bind(&directory).unwrap();
+    // The layer around the router, whose bodies are of its own type.
+    let app = SessionLayer::new(sessions.clone())
+        .layer(Router::new().route("/", get(async |_: Session| "hello")));
+    tokio::spawn(session_axum::serve(listener, app, sessions).into_future());
+    let mut connection = tokio::net::UnixStream::connect(&directory).await.unwrap();
+    std::fs::remove_file(&directory).unwrap();
+    connection
+        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("hello"),
+        "{answer}"
+    );
+    assert!(answer.contains("set-cookie: id="));
+}

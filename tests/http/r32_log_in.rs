@@ -1,0 +1,259 @@
+//! Row 32: a session that is looked for when the handler says so, and a log-in in one step.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use session_axum::{LazySession, Props, SessionLayer, SessionRejection};
+use session_core::{
+    GroupId, LocalSession as _, NotLive, Property, SessionManager, SessionProperties, WhenFull,
+};
+use tower::ServiceExt as _;
+
+use crate::kit::{
+    self, Stage, app, cookie, is_silent, is_superseded, manager, request, staged, text, told,
+};
+
+#[derive(SessionProperties)]
+struct Desk {
+    #[property(default)]
+    notes: Property<String>,
+}
+
+#[derive(SessionProperties)]
+#[session(scope = group)]
+struct Shelf {
+    #[property(default)]
+    books: Property<String>,
+}
+
+fn lazy(sessions: &SessionManager) -> Router {
+    Router::new()
+        .route("/refused", get(async |_: LazySession| "wrong password"))
+        .route(
+            "/get",
+            get(async |visitor: LazySession| {
+                let found = visitor.get()?;
+                Ok::<_, SessionRejection>(found.map_or("none", |_| "some"))
+            }),
+        )
+        .route(
+            "/session",
+            get(async |visitor: LazySession| {
+                let session = visitor.session()?;
+                assert_eq!(*visitor.session()?, *session, "one request has one");
+                Ok::<_, SessionRejection>(session.is_new().to_string())
+            }),
+        )
+        .route(
+            "/props",
+            get(async |visitor: LazySession| {
+                visitor.props::<Desk>()?.notes()?;
+                visitor.props::<Shelf>()?.books()?;
+                Ok::<_, SessionRejection>(())
+            }),
+        )
+        .route(
+            "/get-or-create",
+            get(async |visitor: LazySession| {
+                let session = visitor.get_or_create()?;
+                Ok::<_, SessionRejection>(session.is_new().to_string())
+            }),
+        )
+        .layer(SessionLayer::new(sessions.clone()))
+}
+
+#[tokio::test]
+async fn r32_a_refused_log_in_costs_nothing() {
+    let sessions = manager();
+    let app = lazy(&sessions);
+    for path in ["/refused", "/get"] {
+        assert!(is_silent(&kit::get(&app, path, "").await));
+    }
+    assert_eq!(sessions.stats().created, 0);
+}
+
+#[tokio::test]
+async fn r32_it_looks_or_creates_when_asked() {
+    let sessions = manager();
+    let app = lazy(&sessions);
+    for path in ["/session", "/get-or-create", "/props"] {
+        let first = kit::get(&app, path, "").await;
+        let id = told(&first).unwrap();
+        let cookies = format!("id={}", id.encode());
+        let second = kit::get(&app, path, &cookies).await;
+        assert!(is_silent(&second));
+        if path != "/props" {
+            assert_eq!(
+                (text(first).await, text(second).await),
+                ("true".into(), "false".into())
+            );
+        }
+        assert_eq!(text(kit::get(&app, "/get", &cookies).await).await, "some");
+    }
+}
+
+#[tokio::test]
+async fn r32_only_what_is_for_a_log_in_creates_for_a_superseded_id() {
+    let sessions = manager();
+    let app = lazy(&sessions);
+    let old = sessions.create().unwrap();
+    drop(old.log_out());
+    for path in ["/session", "/props"] {
+        assert!(
+            is_superseded(&kit::get(&app, path, cookie(&old)).await),
+            "{path}"
+        );
+    }
+    assert_eq!(
+        text(kit::get(&app, "/get", cookie(&old)).await).await,
+        "none"
+    );
+    assert_eq!(sessions.stats().active, 0);
+    assert!(told(&kit::get(&app, "/get-or-create", cookie(&old)).await).is_some());
+    let response = kit::get(&kit::app(&sessions), "/log-in", cookie(&old)).await;
+    assert!(told(&response).is_some());
+}
+
+#[tokio::test]
+async fn r32_the_group_resolver_is_asked_for_it() {
+    let sessions = manager();
+    let layer = SessionLayer::new(sessions.clone())
+        .with_group_resolver(|_: &http::request::Parts| Some(GroupId::from("tenant")));
+    let app = Router::new()
+        .route(
+            "/",
+            get(async |visitor: LazySession| visitor.session().map(drop)),
+        )
+        .layer(layer);
+    let id = told(&kit::get(&app, "/", "").await).unwrap();
+    let session = sessions.get(&id).unwrap();
+    assert_eq!(session.group().id(), Some(&GroupId::from("tenant")));
+}
+
+#[tokio::test]
+async fn r32_log_in_is_cycle_and_join_in_one() {
+    let sessions = manager();
+    let app = app(&sessions);
+    let session = sessions.create().unwrap();
+    let old = session.id();
+    let response = kit::get(&app, "/log-in", cookie(&session)).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(told(&response), Some(session.id()));
+    assert_ne!(session.id(), old);
+    assert_eq!(session.group().id(), Some(&GroupId::from("user")));
+    assert_eq!(sessions.enter(&old).unwrap_err(), NotLive::Superseded);
+    assert_eq!(sessions.stats().created, 1);
+    // A stranger is logged in with a session made for it.
+    let response = kit::get(&app, "/log-in", "").await;
+    let new = sessions.get(&told(&response).unwrap()).unwrap();
+    assert_eq!(new.group(), session.group());
+}
+
+#[tokio::test]
+async fn r32_a_log_in_that_fails_changes_nothing() {
+    // The head is out.
+    let sessions = manager();
+    let stage = Stage::default();
+    let session = sessions.create_in("before".into()).unwrap();
+    let id = session.id();
+    let response =
+        tokio::spawn(staged(&sessions, stage.clone()).oneshot(request("/stop", cookie(&session))));
+    let in_hand = stage.stopped().await;
+    stage.go_on();
+    assert!(is_silent(&response.await.unwrap().unwrap()));
+    let late = in_hand.log_in("user".into()).unwrap_err();
+    assert!(matches!(late, SessionRejection::ResponseStarted(_)));
+    assert_eq!(session.id(), id);
+    assert_eq!(session.group().id(), Some(&GroupId::from("before")));
+    assert!(sessions.group(&"user".into()).is_none());
+
+    // The session has ended, and the manager has no place for another.
+    let sessions = SessionManager::builder()
+        .max_sessions(1, WhenFull::Reject)
+        .build()
+        .unwrap();
+    let _only = sessions.create().unwrap();
+    let refused = kit::get(&app(&sessions), "/log-in", "").await;
+    assert_eq!(refused.status(), 503);
+    assert!(is_silent(&refused));
+    assert!(sessions.group(&"user".into()).is_none());
+
+    // The manager is shutting down.
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let stage = Stage::default();
+    let slow = tokio::spawn(
+        staged(&sessions, stage.clone()).oneshot(request("/stop-then-log-in", cookie(&session))),
+    );
+    stage.waiting().await;
+    let shutdown = tokio::spawn(async move { sessions.shutdown(Duration::from_secs(5)).await });
+    session.completion_token().cancelled().await;
+    stage.go_on();
+    let refused = slow.await.unwrap().unwrap();
+    assert_eq!(refused.status(), 503);
+    assert!(is_silent(&refused));
+    assert!(shutdown.await.unwrap().is_clean());
+}
+
+/// A double click: both are inside the session, or the first has gone already.
+#[tokio::test]
+async fn r32_a_person_who_clicks_twice_is_logged_in() {
+    // The second was inside when the first logged in, which answers nobody.
+    let sessions = manager();
+    let stage = Stage::default();
+    let app = staged(&sessions, stage.clone());
+    let session = sessions.create().unwrap();
+    let cookies = cookie(&session);
+    let second = tokio::spawn(app.clone().oneshot(request("/stop-then-log-in", &cookies)));
+    stage.waiting().await;
+    let mut first = Box::pin(app.clone().oneshot(request("/log-in-then-stop", &cookies)));
+    assert!(futures_util::poll!(&mut first).is_pending());
+    // And one that comes while the first is under way.
+    let third = kit::get(&app, "/log-in", &cookies).await;
+    drop(first);
+    assert!(session.is_completed(), "nobody knows its id");
+    stage.go_on();
+    let fourth = kit::get(&app, "/log-in", &cookies).await;
+    for response in [second.await.unwrap().unwrap(), third, fourth] {
+        assert_eq!(response.status(), 200);
+        let new = told(&response).unwrap();
+        let mine = kit::get(&app, "/group", format!("id={}", new.encode())).await;
+        assert_eq!(text(mine).await, "user");
+    }
+}
+
+#[tokio::test]
+async fn r32_two_tabs_that_log_in_at_the_same_time_are_both_logged_in() {
+    let sessions = manager();
+    let stage = Stage::default();
+    let app = staged(&sessions, stage.clone());
+    let session = sessions.create().unwrap();
+    let cookies = cookie(&session);
+    let slow = tokio::spawn(app.clone().oneshot(request("/stop-then-log-in", &cookies)));
+    stage.waiting().await;
+    let one = told(&kit::get(&app, "/log-in", &cookies).await).unwrap();
+    stage.go_on();
+    let other = told(&slow.await.unwrap().unwrap()).unwrap();
+    assert_ne!(one, other);
+    for id in [one, other] {
+        let mine = kit::get(&app, "/group", format!("id={}", id.encode())).await;
+        assert_eq!(text(mine).await, "user");
+    }
+}
+
+#[tokio::test]
+async fn r32_props_of_the_extractor_and_of_the_lazy_one_are_the_same() {
+    let sessions = manager();
+    let app = Router::new()
+        .route(
+            "/",
+            get(async |early: Props<Desk>, visitor: LazySession| {
+                let late = visitor.props::<Desk>()?;
+                let (early, late) = (early.notes()?, late.notes()?);
+                Ok::<_, SessionRejection>(std::ptr::eq(&**early, &**late).to_string())
+            }),
+        )
+        .layer(SessionLayer::new(sessions.clone()));
+    assert_eq!(text(kit::get(&app, "/", "").await).await, "true");
+}
