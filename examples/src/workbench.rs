@@ -8,14 +8,17 @@
 //! - `sandbox`: what a visitor's SQL may do
 //! - `runners`, `runner`, `spill`: queries that run while other requests come and go, and their rows
 //! - `api`, `tables`, `problem`: what a client may ask, and what it is answered
-//! - `args`, `database`, `import`, `host`, `server`: the program around it
+//! - `host`, `origin`, `body`: which requests are let in
+//! - `args`, `database`, `import`, `server`: the program around it
 
 mod api;
 mod args;
+mod body;
 mod connection;
 mod database;
 mod host;
 mod import;
+mod origin;
 mod problem;
 mod runner;
 mod runners;

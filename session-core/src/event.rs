@@ -31,9 +31,9 @@ pub enum Subject {
 impl Subject {
     pub(crate) fn of(owner: OwnerRef<'_>) -> Self {
         match owner {
-            OwnerRef::Session(session) => Self::Session(session.serial()),
+            OwnerRef::Session(session) => Self::Session(session.serial_number()),
             OwnerRef::Group(group) => Self::Group {
-                serial: group.serial(),
+                serial: group.serial_number(),
                 id: group.id().cloned(),
             },
         }

@@ -59,7 +59,7 @@ impl SessionGroup {
         &self.0.local
     }
 
-    pub(crate) fn serial(&self) -> u64 {
+    pub(crate) fn serial_number(&self) -> u64 {
         self.0.serial
     }
 
@@ -91,14 +91,14 @@ impl SessionGroup {
         }
         members
             .sessions
-            .insert(session.serial(), session.downgrade());
+            .insert(session.serial_number(), session.downgrade());
         true
     }
 
     /// The session is a member no more. Gives the group if it has to complete now.
     pub(crate) fn release(&self, session: &Session) -> Option<Self> {
         let mut members = self.0.members.lock();
-        members.sessions.remove(&session.serial())?;
+        members.sessions.remove(&session.serial_number())?;
         if !members.sessions.is_empty() {
             return None;
         }
@@ -172,7 +172,7 @@ impl Eq for SessionGroup {}
 impl fmt::Debug for SessionGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionGroup")
-            .field("serial", &self.serial())
+            .field("serial", &self.serial_number())
             .field("id", &self.id())
             .field("cause", &self.local().cause())
             .finish_non_exhaustive()

@@ -123,7 +123,7 @@ impl SessionManager {
         let sessions = self.sessions();
         sessions
             .into_iter()
-            .find(|session| session.serial() == serial)
+            .find(|session| session.serial_number() == serial)
     }
 
     /// The group of this name, if it has sessions.

@@ -48,8 +48,8 @@ impl<'a> OwnerRef<'a> {
 
     pub(crate) fn serial(self) -> u64 {
         match self {
-            Self::Session(session) => session.serial(),
-            Self::Group(group) => group.serial(),
+            Self::Session(session) => session.serial_number(),
+            Self::Group(group) => group.serial_number(),
         }
     }
 

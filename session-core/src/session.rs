@@ -82,7 +82,7 @@ impl Session {
         &self.0.local.shared
     }
 
-    pub(crate) fn serial(&self) -> u64 {
+    pub(crate) fn serial_number(&self) -> u64 {
         self.0.serial
     }
 
@@ -243,7 +243,7 @@ impl Session {
         let _state = self.local().lock();
         let mut seat = self.0.seat.lock();
         seat.group = group.map(|group| self.shared().admit(group, self));
-        let created = || LifecycleEvent::Created(Subject::Session(self.serial()));
+        let created = || LifecycleEvent::Created(Subject::Session(self.serial_number()));
         self.shared().events.record(created);
         seat.registered = true;
         self.shared().ids.insert(seat.id, self.clone());
@@ -333,7 +333,7 @@ impl Eq for Session {}
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("serial", &self.serial())
+            .field("serial", &self.serial_number())
             .field("cause", &self.local().cause())
             .finish_non_exhaustive()
     }

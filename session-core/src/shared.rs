@@ -126,7 +126,7 @@ impl Shared {
         self.created.fetch_add(1, Ordering::Relaxed);
         session.take_seat(group);
         self.events.deliver();
-        tracing::debug!(session = session.serial(), "session created");
+        tracing::debug!(session = session.serial_number(), "session created");
         // A shutdown looks through the registry after it has said so: whoever is not in there by then has to
         // find that out here.
         if self.is_closing() {
@@ -213,7 +213,7 @@ impl Shared {
 
     pub(crate) fn completed(&self, owner: OwnerRef<'_>, cause: CompletionCause) {
         if let OwnerRef::Session(session) = owner {
-            tracing::debug!(session = session.serial(), %cause, "session completed");
+            tracing::debug!(session = session.serial_number(), %cause, "session completed");
         }
         self.emit(|| LifecycleEvent::Completed(Subject::of(owner), cause));
     }

@@ -137,6 +137,7 @@ async fn r21_a_log_out_ends_every_live_session_that_the_request_presents() {
     );
     let response = kit::get(&app, "/terminate", cookies).await;
     assert!(removes(&response));
+    drop(response);
     for ended in [&planted, &own, &third] {
         assert!(ended.is_completed());
         let id = ended.id();

@@ -193,6 +193,7 @@ async fn r32_a_log_in_that_fails_changes_nothing() {
     let refused = slow.await.unwrap().unwrap();
     assert_eq!(refused.status(), 503);
     assert!(is_silent(&refused));
+    drop(refused);
     assert!(shutdown.await.unwrap().is_clean());
 }
 

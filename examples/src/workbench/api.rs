@@ -5,37 +5,45 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn, map_response};
+use axum::response::sse::{Event, Sse};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use futures_util::{Stream, StreamExt as _};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use session_axum::{CookieTransport, Props, Session, SessionLayer};
+use session_axum::{CookieTransport, LazySession, Props, Session, SessionLayer};
 use session_core::SessionManager;
 
-use super::blocking;
 use super::database::Database;
+use super::origin::only_own_pages;
 use super::problem::{Problem, as_problem};
 use super::runner::{Runner, State as RunnerState, Summary};
 use super::set::Workbench;
 use super::tables::{self, Table};
+use super::{blocking, body};
 
-/// All routes, with their sessions.
-pub(crate) fn router(database: Database, sessions: SessionManager) -> Router {
-    // Served over plain http on loopback, where a `Secure` cookie would not come back.
-    let transport = CookieTransport::new("id").with_secure(false);
+/// All routes, with their sessions, for a server on this port.
+pub(crate) fn router(database: Database, sessions: SessionManager, port: u16) -> Router {
+    // Cookies know no ports: under one name, two workbenches on one host would throw out each other's visitors. Served
+    // over plain http on loopback, where a `Secure` cookie would not come back everywhere.
+    let transport = CookieTransport::new(format!("workbench-{port}")).with_secure(false);
     Router::new()
         .route("/", get(|| async { Html(include_str!("page.html")) }))
         .route("/api/tables", get(list_tables))
         .route("/api/state", get(state))
         .route("/api/query", post(query))
         .route("/api/runners/{id}", get(rows))
+        .route("/api/runners/{id}/events", get(progress))
         .route("/api/runners/{id}/cancel", post(cancel))
         .route("/api/logout", post(log_out))
         .with_state(database)
-        .layer(map_response(as_problem))
         .layer(SessionLayer::new(sessions).with_transport(transport))
+        // Outside the sessions: a request that is refused, or whose body never comes, enters none.
+        .layer(from_fn(body::whole))
+        .layer(from_fn(only_own_pages))
+        .layer(map_response(as_problem))
 }
 
 #[derive(Deserialize)]
@@ -50,10 +58,12 @@ struct Statement {
 /// In the foreground, the answer has the first page of rows. In the background it is the runner's id, and the
 /// pages can be had while the query goes on.
 async fn query(
-    session: Session,
-    workbench: Props<Workbench>,
+    visitor: LazySession,
     Json(statement): Json<Statement>,
 ) -> Result<Response, Problem> {
+    // The statement is there, so the visitor gets a session.
+    let session = visitor.session()?;
+    let workbench = visitor.props::<Workbench>()?;
     let connection = workbench.connection().await?;
     let runner = workbench
         .runners()?
@@ -93,6 +103,19 @@ async fn rows(
     Query(PageNumber { page: number }): Query<PageNumber>,
 ) -> Result<Reply<Page>, Problem> {
     page(find(workbench.as_ref(), id)?, number).await
+}
+
+/// An event stream of how far a query is, until it stops. It ends with the session, too, as the layer sees to; then
+/// its last event says that the query is running.
+async fn progress(
+    workbench: Option<Props<Workbench>>,
+    Path(id): Path<u64>,
+) -> Result<Sse<impl Stream<Item = Result<Event, axum::Error>>>, Problem> {
+    let runner = find(workbench.as_ref(), id)?;
+    let events = runner.progress();
+    Ok(Sse::new(
+        events.map(|summary| Event::default().json_data(summary)),
+    ))
 }
 
 /// Stops a query and waits until it has.

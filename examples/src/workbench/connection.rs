@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::hooks::{AuthContext, Authorization};
 use rusqlite::{Batch, ErrorCode, Statement};
-use session_core::{InitContext, SessionId};
+use session_core::{InitContext, LocalSession as _};
 use tokio_util::sync::CancellationToken;
 
 use super::database::Database;
@@ -17,7 +17,8 @@ use super::{blocking, sandbox, sqlite_message};
 #[derive(Debug)]
 pub(crate) struct Connection {
     sqlite: rusqlite::Connection,
-    session: SessionId,
+    /// The session's serial, for the log.
+    session: u64,
 }
 
 /// Why a query did not run to its end.
@@ -67,12 +68,12 @@ impl QueryError {
 /// The initialiser: opens the connection on first use.
 pub(crate) async fn open(cx: &InitContext<Database>) -> rusqlite::Result<Connection> {
     let database = cx.state().clone();
-    let session = cx.session().id();
-    tracing::debug!(?session, "connection opening");
+    let session = cx.session().serial();
+    tracing::debug!(session, "connection opening");
     let opened = blocking(move || database.open()).await;
     match &opened {
-        Ok(_) => tracing::info!(?session, "connection opened"),
-        Err(error) => tracing::error!(?session, %error, "connection failed to open"),
+        Ok(_) => tracing::info!(session, "connection opened"),
+        Err(error) => tracing::error!(session, %error, "connection failed to open"),
     }
     Ok(Connection {
         sqlite: opened?,
@@ -86,10 +87,10 @@ pub(crate) async fn close(connection: Connection) -> rusqlite::Result<()> {
         let Connection { sqlite, session } = connection;
         if !sqlite.is_autocommit() {
             sqlite.execute_batch("ROLLBACK")?;
-            tracing::info!(?session, "transaction rolled back");
+            tracing::info!(session, "transaction rolled back");
         }
         sqlite.close().map_err(|(_, error)| error)?;
-        tracing::info!(?session, "connection closed");
+        tracing::info!(session, "connection closed");
         Ok(())
     })
     .await

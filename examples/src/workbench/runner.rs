@@ -4,23 +4,29 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use futures_util::{Stream, stream};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use session_core::{ExclusiveGuard, LocalSession, Session, SessionEnded, SessionId};
+use session_core::{ExclusiveGuard, LocalSession, Session, SessionEnded};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::blocking;
 use super::connection::{Connection, QueryError};
 use super::spill::Spill;
 
+const PROGRESS_EVERY: Duration = Duration::from_millis(250);
+
 /// A query with the rows it has found so far. It holds the connection while it runs.
 #[derive(Debug)]
 pub(crate) struct Runner {
     id: u64,
-    session: SessionId,
+    /// The session's serial, for the log.
+    session: u64,
     sql: String,
     /// The session's end, and by that or by itself the query's.
     ended: CancellationToken,
@@ -66,7 +72,7 @@ impl Runner {
         let ended = session.completion_token();
         Self {
             id,
-            session: session.id(),
+            session: session.serial(),
             sql,
             stop: ended.child_token(),
             ended,
@@ -95,7 +101,7 @@ impl Runner {
     }
 
     fn run(&self, mut connection: ExclusiveGuard<Connection>) {
-        tracing::info!(session = ?self.session, runner = self.id, "runner started");
+        tracing::info!(session = self.session, runner = self.id, "runner started");
         let on_page = || self.state.send_modify(|_| ());
         let state = match connection.run(&self.sql, self.stop.clone(), &self.spill, on_page) {
             Ok(changes) => State::Done { changes },
@@ -104,7 +110,12 @@ impl Runner {
         // Relaxed: the send below publishes it to those who wait for the end.
         self.in_transaction
             .store(connection.in_transaction(), Ordering::Relaxed);
-        tracing::info!(session = ?self.session, runner = self.id, state = state.word(), "runner stopped");
+        tracing::info!(
+            session = self.session,
+            runner = self.id,
+            state = state.word(),
+            "runner stopped"
+        );
         // Who waits for the end finds the connection free.
         drop(connection);
         self.state.send_replace(state);
@@ -151,6 +162,21 @@ impl Runner {
             () = self.ended.cancelled() => Err(SessionEnded),
             state = state.wait_for(until) => Ok(state.expect("the sender is `self`'s").clone()),
         }
+    }
+
+    /// How far the query is: now, whenever that changes, and in the end.
+    pub(crate) fn progress(self: Arc<Self>) -> impl Stream<Item = Summary> + Send {
+        let mut changes = self.state.subscribe();
+        changes.mark_changed();
+        stream::unfold(Some((self, changes)), async |next| {
+            let (runner, mut changes) = next?;
+            changes.changed().await.ok()?;
+            // Pages come faster than anybody looks.
+            sleep(PROGRESS_EVERY).await;
+            let running = matches!(*changes.borrow_and_update(), State::Running);
+            let summary = runner.summary();
+            Some((summary, running.then_some((runner, changes))))
+        })
     }
 
     /// The rows of a page as a JSON array; `None` if it is not there.

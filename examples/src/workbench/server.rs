@@ -6,10 +6,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::middleware::from_fn;
+use futures_util::{FutureExt, poll};
+use session_axum::shutdown_signal;
 use session_core::{LifecycleEvent, LifecycleEvents, SessionManager, Subject, WhenFull};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tracing_subscriber::EnvFilter;
 
 use super::api;
@@ -21,8 +24,12 @@ use super::host;
 const MAX_SESSIONS: usize = 64;
 /// How long a statement waits for the one before it.
 const LEND_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long the sessions may take to end when the server does.
+/// How long requests under way have when the server ends.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long the end may take in all.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the log may take after that.
+const LOG_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Why the server does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -69,16 +76,21 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failure(&error.to_string(), 1),
     };
-    let stop_now = CancellationToken::new();
-    let ended =
-        runtime.block_on(stop_now.run_until_cancelled(serve(options, database, stop_now.clone())));
+    let ended = runtime.block_on(serve(options, database));
     // A statement that would not stop in time does not keep the process.
     runtime.shutdown_background();
     match ended {
-        Some(Ok(())) => ExitCode::SUCCESS,
-        Some(Err(error)) => failure(&error.to_string(), 1),
-        None => ExitCode::from(130),
+        Ok(End::InOrder) => ExitCode::SUCCESS,
+        Ok(End::AtOnce) => ExitCode::from(130),
+        Err(error) => failure(&error.to_string(), 1),
     }
+}
+
+/// How the server was told to stop.
+enum End {
+    InOrder,
+    /// By a second signal.
+    AtOnce,
 }
 
 fn failure(message: &str, code: u8) -> ExitCode {
@@ -86,11 +98,7 @@ fn failure(message: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-async fn serve(
-    options: Options,
-    database: Database,
-    stop_now: CancellationToken,
-) -> Result<(), ServeError> {
+async fn serve(options: Options, database: Database) -> Result<End, ServeError> {
     let address = options.listen;
     let listener = TcpListener::bind(address)
         .await
@@ -103,27 +111,35 @@ async fn serve(
         .build()
         .expect("there is a runtime, and no setting is zero");
     let told = tokio::spawn(tell(sessions.subscribe()));
-    let mut app = api::router(database, sessions.clone());
+    let address = listener.local_addr()?;
+    let mut app = api::router(database, sessions.clone(), address.port());
     if address.ip().is_loopback() {
         app = app.layer(from_fn(host::only_local));
     }
-    println!("listening on http://{}", listener.local_addr()?);
-    axum::serve(listener, app)
-        .with_graceful_shutdown(async move {
-            told_to_stop().await;
-            tracing::info!("shutting down; once more to stop at once");
-            tokio::spawn(async move {
-                told_to_stop().await;
-                stop_now.cancel();
-            });
-            // Here, while the server still waits: open requests wait for their sessions to end.
-            let report = sessions.shutdown(SHUTDOWN_TIMEOUT).await;
-            tracing::info!(ended = report.ended(), unfinished = ?report.unfinished(), "sessions shut down");
-        })
-        .await?;
-    // The manager went with the server, so the events have an end.
-    let _ = told.await;
-    Ok(())
+    println!("listening on http://{address}");
+    let (listens, listening) = oneshot::channel();
+    let signal = async {
+        shutdown_signal().await;
+        // The server cuts its connections at a second one, and the program ends otherwise.
+        let mut second = Box::pin(shutdown_signal());
+        if poll!(&mut second).is_pending() {
+            let _ = listens.send(second);
+        }
+        tracing::info!("shutting down; once more to stop at once");
+    };
+    let report = session_axum::serve(listener, app, sessions)
+        .with_graceful_shutdown(signal)
+        .grace(GRACE)
+        .timeout(SHUTDOWN_TIMEOUT)
+        .await;
+    tracing::info!(ended = report.ended(), unfinished = ?report.unfinished(), "sessions shut down");
+    // The manager went with the server, so the events have an end, unless a session is held.
+    let _ = timeout(LOG_TIMEOUT, told).await;
+    let second = listening.await.ok().and_then(FutureExt::now_or_never);
+    Ok(match second {
+        Some(()) => End::AtOnce,
+        None => End::InOrder,
+    })
 }
 
 /// Logs how sessions end.
@@ -131,31 +147,13 @@ async fn tell(mut events: LifecycleEvents) {
     while let Some(event) = events.next().await {
         match event {
             Ok(LifecycleEvent::Completed(Subject::Session(session), cause)) => {
-                tracing::info!(?session, %cause, "session ended");
+                tracing::info!(session, %cause, "session ended");
             }
             Ok(LifecycleEvent::CleanedUp(Subject::Session(session), report)) => {
-                tracing::info!(?session, closed = report.closed(), "session cleaned up");
+                tracing::info!(session, closed = report.closed(), "session cleaned up");
             }
             Ok(_) => {}
             Err(missed) => tracing::warn!("{missed}"),
         }
-    }
-}
-
-/// Resolves at Ctrl-C, or when the system asks the process to end.
-async fn told_to_stop() {
-    #[cfg(unix)]
-    let asked = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::terminate())
-            .expect("the signal can be awaited")
-            .recv()
-            .await;
-    };
-    #[cfg(not(unix))]
-    let asked = std::future::pending::<()>();
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.expect("the signal can be awaited"),
-        () = asked => {}
     }
 }

@@ -70,15 +70,21 @@ impl Client {
 
     fn send(&mut self, method: &str, path: &str, body: &str) -> Answer {
         let answer = read(self.open(method, path, body));
+        let set_cookie = format!("set-cookie: {}=", self.cookie_name());
         let set = answer
             .head
             .lines()
-            .find_map(|line| line.strip_prefix("set-cookie: id="));
+            .find_map(|line| line.strip_prefix(&*set_cookie));
         if let Some(set) = set {
             let id = set.split(';').next().expect("a cookie has a value");
             self.cookie = (!id.is_empty()).then(|| id.to_owned());
         }
         answer
+    }
+
+    /// Of this server alone among those on this machine.
+    fn cookie_name(&self) -> String {
+        format!("workbench-{}", self.address.port())
     }
 
     /// Sends the request, and leaves the answer to be read.
@@ -90,7 +96,7 @@ impl Client {
         let cookie = self
             .cookie
             .as_ref()
-            .map(|id| format!("cookie: id={id}\r\n"))
+            .map(|id| format!("cookie: {}={id}\r\n", self.cookie_name()))
             .unwrap_or_default();
         write!(
             stream,

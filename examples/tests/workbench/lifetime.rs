@@ -1,5 +1,7 @@
 //! How sessions end, and in which order.
 
+use std::fs;
+
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -51,8 +53,13 @@ fn a_connection_that_opens_too_late_is_closed() {
         .expect("it is made");
     let server = Server::start(&[path.to_str().expect("it is text")]);
     let mut client = Client::new(&server);
-    // A session, and then somebody who keeps the file for themselves, so that to open it takes a while.
-    client.post("/api/query", &json!({}));
+    // A session, whose connection could not be opened; and then a program that keeps the file for itself, so that to
+    // open it takes a while.
+    let aside = path.with_extension("aside");
+    fs::rename(&path, &aside).expect("it is there");
+    let answer = client.post("/api/query", &json!({ "sql": "SELECT 1" }));
+    assert_eq!(answer.status, 500);
+    fs::rename(&aside, &path).expect("it is there");
     let keeper = Connection::open(&path).expect("it is there");
     keeper
         .execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
@@ -62,17 +69,15 @@ fn a_connection_that_opens_too_late_is_closed() {
         "/api/query",
         &json!({ "sql": "SELECT * FROM t" }).to_string(),
     );
-    server.log.wait_for("connection opening", 1);
+    server.log.wait_for("connection opening", 2);
 
     client.log_out();
     assert_eq!(read(waiting).status, 409, "who waits is told at once");
     drop(keeper);
     server.log.wait_for("session cleaned up", 1);
-    server.log.assert_order(&[
-        "connection opening",
-        "connection opened",
-        "connection closed",
-    ]);
+    server
+        .log
+        .assert_order(&["failed to open", "connection opened", "connection closed"]);
     server.assert_nothing_open();
     server.stop();
 }

@@ -16,3 +16,4 @@ mod sandbox;
 mod server;
 mod shutdown;
 mod startup;
+mod visitors;

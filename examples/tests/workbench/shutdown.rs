@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::thread;
 
 use serde_json::json;
 
@@ -31,6 +32,58 @@ fn a_shutdown_ends_every_session_in_order_though_requests_wait() {
             0
         );
     }
+}
+
+/// Requests of clients that neither send nor read what they should.
+fn hostile(server: &Server, runner: &str, cookie: &str) -> Vec<TcpStream> {
+    let post = "POST /api/query HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json";
+    let events =
+        format!("GET {runner}/events HTTP/1.1\r\nhost: localhost\r\ncookie: {cookie}\r\n\r\n");
+    let heads = [
+        String::new(),
+        "GET / HTTP/1.1\r\nho".to_owned(),
+        format!("{post}\r\ncontent-length: 100\r\n\r\n{{\"sql\": "),
+        format!("{post}\r\ncontent-length: 100\r\ncookie: {cookie}\r\n\r\n{{\"sql\": "),
+        events.clone(),
+        // It asks for more than it reads.
+        "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(3_000),
+        events.repeat(3),
+    ];
+    let send = |head: String| {
+        let stream = TcpStream::connect(server.address).expect("the server listens");
+        let mut writer = stream.try_clone().expect("it is open");
+        // One that is not read for has more to say than fits.
+        thread::spawn(move || {
+            let _ = writer.write_all(head.as_bytes());
+        });
+        stream
+    };
+    heads.into_iter().map(send).collect()
+}
+
+#[test]
+fn it_ends_within_its_limit_whatever_its_clients_do() {
+    let mut server = Server::start(&[]);
+    let mut client = Client::new(&server);
+    let runner = client.background(&format!("BEGIN; DELETE FROM airports; {ENDLESS}"));
+    let cookie = format!(
+        "workbench-{}={}",
+        server.address.port(),
+        client.cookie.as_deref().expect("it has a session")
+    );
+    let open = hostile(&server, &runner, &cookie);
+    for stream in &open[4..5] {
+        stream
+            .set_read_timeout(Some(PATIENCE))
+            .expect("it is more than zero");
+        stream.peek(&mut [0]).expect("the stream has begun");
+    }
+    server.signal("TERM");
+    assert!(server.ended().success());
+    assert_eq!(server.log.count("transaction rolled back"), 1);
+    assert_eq!(server.log.count("connection closed"), 1);
+    server.log.wait_for("unfinished=[]", 1);
+    drop(open);
 }
 
 #[test]

@@ -118,9 +118,11 @@ fn the_bound_of_superseded_ids() {
     explore(|| {
         let world = World::with(|settings| settings.max_sessions = 2);
         let (one, other) = (world.session(), world.session());
+        let ids = Mutex::new(Vec::new());
         let cycle = |session: &Session| {
             for _ in 0..2 {
                 let old = session.id();
+                ids.lock().unwrap().push(old);
                 let new = session.cycle_id().unwrap();
                 assert!(world.shared.ids.superseded() <= 2);
                 // Two are pending at most, so this one has a place.
@@ -133,6 +135,10 @@ fn the_bound_of_superseded_ids() {
             world.shared.ids.expire(LATER));
         world.shared.ids.expire(LATER);
         assert_eq!(world.shared.ids.superseded(), 0);
+        // Also of those that had to make room.
+        for id in ids.into_inner().unwrap() {
+            assert_eq!(world.shared.ids.enter(&id).unwrap_err(), NotLive::Unknown);
+        }
         world.end();
     });
 }

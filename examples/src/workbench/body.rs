@@ -1,0 +1,34 @@
+//! Bodies of requests: whole, before anything else is done for them.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::extract::{FromRequest as _, Request};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use tokio::time::timeout;
+
+use super::problem::answer;
+
+/// How long a client may take to send a statement.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Reads the body before the request enters a session. A client that sends half of one, and waits, is inside none then,
+/// so it keeps nobody's session from being idle and takes no place of the few there are.
+pub(crate) async fn whole(request: Request, next: Next) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let (head, body) = request.into_parts();
+    let read = Bytes::from_request(Request::from_parts(head.clone(), body), &());
+    match timeout(PATIENCE, read).await {
+        Ok(Ok(body)) => next.run(Request::from_parts(head, Body::from(body))).await,
+        Ok(Err(rejection)) => rejection.into_response(),
+        Err(_) => answer(
+            StatusCode::REQUEST_TIMEOUT,
+            "The request's body did not come",
+            "send the whole of it within ten seconds",
+        ),
+    }
+}
