@@ -17,6 +17,17 @@ use crate::transport::SessionTransport;
 /// [`SessionManager`](session_core::SessionManager)'s business. A name that starts with `__Host-` or `__Secure-`
 /// makes browsers hold the server to those attributes, and so does this type.
 ///
+/// # The name
+///
+/// On HTTPS choose one with `__Host-`, such as `__Host-id`: without it every host of the same domain can set a cookie of
+/// this name, and so plant an id.
+///
+/// Cookies know no ports. Two servers on one host with the same name, as two on `localhost` have with the default `id`,
+/// overwrite each other's cookie, and each throws the other's visitors out. Put the port, or what else tells them apart,
+/// into the name.
+///
+/// # Plain HTTP
+///
 /// Browsers keep `Secure` cookies to HTTPS and, most of them, to `localhost`; for plain HTTP elsewhere, say
 /// [`with_secure(false)`](Self::with_secure).
 ///
@@ -97,6 +108,8 @@ impl CookieTransport {
 
     /// Whether the cookie is for HTTPS only.
     ///
+    /// With `false`, everybody on the way reads the id, and whoever answers one plain request of the browser can set one.
+    ///
     /// # Panics
     ///
     /// If it is `false` and the name starts with `__Host-` or `__Secure-`, or the cookie is `SameSite=None`:
@@ -109,6 +122,9 @@ impl CookieTransport {
     }
 
     /// Whether the cookie comes with requests that other sites give rise to.
+    ///
+    /// With `Lax` it comes with links from anywhere. With `None` it comes with everything, so that any page can send
+    /// requests in the visitor's name unless they are checked otherwise.
     ///
     /// # Panics
     ///

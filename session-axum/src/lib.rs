@@ -11,7 +11,7 @@
 //!
 //! ```no_run
 //! use axum::{Router, routing::get};
-//! use session_axum::{Props, Session, SessionLayer, SessionRejection};
+//! use session_axum::{LazySession, Props, Session, SessionLayer, SessionRejection, serve, shutdown_signal};
 //! use session_core::{Property, SessionManager, SessionProperties};
 //! use std::sync::Mutex;
 //! use std::time::Duration;
@@ -23,13 +23,15 @@
 //!     notes: Property<Mutex<Vec<String>>>,
 //! }
 //!
-//! // `Props<Desk>` creates the session, and with it the cookie, when a visitor first needs one.
-//! async fn add(desk: Props<Desk>, note: String) -> Result<(), SessionRejection> {
+//! // The body first, and then the session, which is created, with its cookie, when a visitor first needs one: a client
+//! // that sends half a note makes none.
+//! async fn add(visitor: LazySession, note: String) -> Result<(), SessionRejection> {
+//!     let desk = visitor.props::<Desk>()?;
 //!     desk.notes()?.lock().unwrap().push(note);
 //!     Ok(())
 //! }
 //!
-//! // `Option<_>` creates nothing: who only looks stays a stranger.
+//! // `Option<_>` creates nothing: a visitor who only looks stays a stranger.
 //! async fn list(desk: Option<Props<Desk>>) -> Result<String, SessionRejection> {
 //!     let Some(desk) = desk else { return Ok(String::new()) };
 //!     let notes = desk.notes()?.lock().unwrap();
@@ -51,13 +53,9 @@
 //!         .layer(SessionLayer::new(sessions.clone()));
 //!
 //!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-//!     axum::serve(listener, app)
-//!         .with_graceful_shutdown(async move {
-//!             tokio::signal::ctrl_c().await.expect("the signal can be awaited");
-//!             // Inside this future, see "Shutting down" below.
-//!             sessions.shutdown(Duration::from_secs(10)).await;
-//!         })
-//!         .await?;
+//!     serve(listener, app, sessions)
+//!         .with_graceful_shutdown(shutdown_signal())
+//!         .await;
 //!     Ok(())
 //! }
 //! ```
@@ -71,6 +69,11 @@
 //! | [`Props<P>`](Props) | creates one | a property set of the session, or of its group |
 //! | `Option<_>` of these | `None` | |
 //! | `Result<_, SessionRejection>` of these | creates one | goes on without one if that fails |
+//! | [`LazySession`] | does nothing | any of the above, when it is asked; and the log-in |
+//!
+//! A handler that takes a body takes a [`LazySession`] before it, and asks for the session when the body is there. The
+//! others run before the body is read: a client that sends half of one, or one that is refused, has a session then, and
+//! may have thrown out another visitor's.
 //!
 //! However many of them one request has, it has one session. They fail with a [`SessionRejection`], which core's
 //! errors turn into as well, so that a handler may say `?`.
@@ -88,6 +91,8 @@
 //! The session's id travels in a cookie named `id` that is `Secure`, `HttpOnly` and `SameSite=Lax`:
 //! see [`CookieTransport`] to change that, and [`SessionTransport`] to put the id elsewhere.
 //!
+//! - Choose the cookie's name with care, see [`CookieTransport`]: on HTTPS one with `__Host-`, and one of its own for each
+//!   server on a host.
 //! - An id that the server did not give out is never taken over. A client that presents one, or the id of a session
 //!   that has ended, is a stranger: it costs no memory and gets no cookie until a handler asks for a session.
 //! - The response to the request that created the session, or called [`Session::cycle_id`], sets the cookie. No
@@ -97,6 +102,20 @@
 //! - A response that sets or removes the cookie says `Cache-Control: no-store`.
 //! - A session whose id reaches no response, because its handler panicked or its client hung up, is ended with
 //!   its request.
+//!
+//! # Log-in and log-out
+//!
+//! [`LazySession::log_in`] gives the session a new id and moves it to the user's group, in one step.
+//! [`Session::terminate`] ends it. Three things follow that are easy to get wrong:
+//!
+//! - The old id lets nobody in any more, and a stranger who had planted it and was inside already is *parted* from the
+//!   session: event streams end, and extractors are refused.
+//! - Browsers choose the cookie when a request is queued, so requests with the old id still arrive after the answer. They
+//!   are [`Superseded`](rejection::Superseded) for 30 seconds and refused with 409: as strangers they would get a session,
+//!   and its cookie would undo the log-in or log-out. A page that is loaded then loads itself again after a second.
+//! - A person who clicks on the button twice is logged in: [`LazySession::log_in`] is refused for neither reason.
+//!
+//! What the OWASP asks of sessions, and the test for each row, is in [`security`].
 //!
 //! The cookie is for HTTPS and for `localhost`. A browser that comes to another host over plain HTTP throws it away,
 //! and is a stranger at every request: say [`with_secure(false)`](CookieTransport::with_secure) while developing.
@@ -108,24 +127,29 @@
 //! request: its task takes a [`RequestGuard`](session_core::RequestGuard) with `session.enter()` if the session's
 //! cleanup is to wait for it, or a [`KeepAlive`](session_core::KeepAlive) with `session.keep_alive()` if not.
 //!
-//! # Shutting down
-//!
-//! A graceful shutdown waits for the open responses, and a stream may have no end but its session's. So two things
-//! belong together: streams end with their session, and the sessions are shut down *inside* the future that starts
-//! the graceful shutdown, as in the server above. (To await `shutdown` after the server waits for ever.)
+//! An event stream (`text/event-stream`) also *ends* with its session: body and all that it holds are dropped then, even if
+//! the client has stopped reading. So a handler just returns one.
 //!
 //! ```
-//! use axum::body::{Body, Bytes};
+//! use axum::response::sse::{Event, Sse};
 //! use futures_util::{Stream, StreamExt};
-//! use session_axum::{LocalSession, Session};
+//! use session_axum::Session;
 //! use std::convert::Infallible;
 //!
-//! async fn events(session: Session) -> Body {
-//!     let token = session.completion_token();
-//!     Body::from_stream(ticks().take_until(token.cancelled_owned()))
+//! async fn events(session: Session) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+//!     Sse::new(ticks().map(|tick| Ok(Event::default().data(tick))))
 //! }
-//! # fn ticks() -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static { futures_util::stream::pending() }
+//! # fn ticks() -> impl Stream<Item = &'static str> + Send + 'static { futures_util::stream::pending() }
 //! ```
+//!
+//! Any other response is waited for, up to the drain timeout.
+//!
+//! # Shutting down
+//!
+//! [`serve`] is a server whose graceful shutdown has an end: requests get a grace, sessions end and are cleaned up, and
+//! connections of clients that neither read nor write are cut. With another server, call
+//! [`SessionManager::shutdown`](session_core::SessionManager::shutdown) *while* it waits for its connections, and bound that
+//! wait: `axum::serve` waits for ever for a client that has sent half a request.
 //!
 //! # Other tower services
 //!
@@ -145,6 +169,9 @@ mod layer;
 mod notes;
 pub mod rejection;
 mod request_body;
+/// What OWASP asks of session management, and the test for each row.
+#[doc = include_str!("../security.md")]
+pub mod security {}
 mod serve;
 mod service;
 mod shared;

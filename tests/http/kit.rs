@@ -110,6 +110,11 @@ impl Stage {
         self.go_on.notified().await;
     }
 
+    /// Says that it has come, and goes on.
+    pub(crate) fn arrive(&self) {
+        self.arrived.notify_one();
+    }
+
     /// Waits without a session to show.
     pub(crate) async fn wait(&self) {
         self.arrived.notify_one();

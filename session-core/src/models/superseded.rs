@@ -1,7 +1,6 @@
 //! Superseded ids: an id that was taken from its client is told from one that stands for nothing.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::harness::{World, explore, race};
@@ -75,7 +74,7 @@ fn log_out_against_termination() {
 }
 
 /// A request that has a head starts the time of the id, one without a head makes it unknown at once; the sweeper
-/// goes over both.
+/// goes over both before the time has passed.
 #[test]
 fn the_end_of_a_request_against_time() {
     explore(|| {
@@ -83,25 +82,17 @@ fn the_end_of_a_request_against_time() {
         let (told, untold) = (world.session(), world.session());
         let [told_id, untold_id] = [&told, &untold].map(Session::id);
         let (told, untold) = (told.log_out().unwrap(), untold.log_out().unwrap());
-        let passed = AtomicBool::new(false);
+        let is = |id, refused| assert_eq!(world.shared.ids.enter(&id).unwrap_err(), refused);
         race!(
             || drop(told),
             || {
                 untold.forget();
-                let unknown = world.shared.ids.enter(&untold_id).unwrap_err();
-                assert_eq!(unknown, NotLive::Unknown);
+                is(untold_id, NotLive::Unknown);
             },
-            || {
-                passed.store(true, Ordering::Relaxed);
-                world.shared.ids.expire(LATER);
-            },
-            || {
-                let refused = world.shared.ids.enter(&told_id).unwrap_err();
-                // Its time can't pass before it has begun, nor before somebody says so.
-                let may_be_unknown = passed.load(Ordering::Relaxed);
-                assert!(refused == NotLive::Superseded || may_be_unknown);
-            },
+            || _ = world.shared.ids.expire(Ticks(0)),
+            || is(told_id, NotLive::Superseded),
         );
+        is(told_id, NotLive::Superseded);
         world.shared.ids.expire(LATER);
         assert_eq!(
             world.shared.ids.enter(&told_id).unwrap_err(),

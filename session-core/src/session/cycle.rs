@@ -2,8 +2,9 @@
 //!
 //! Invariants, for a change to a new id:
 //! 1. The old id is dead before `id_changes` goes up, so a request that has entered by the old id counts fewer.
-//! 2. `id_changes` is up, and the values that end with a parting have ended, before the session joins another group: a
-//!    request that came in before sees nothing of that group without seeing that it is parted.
+//! 2. `id_changes` is up, and the values that end with a parting have ended, before the session's lock is released. The
+//!    new group can be seen only under that lock, so a request that came in before and has seen it finds that it is
+//!    parted.
 //! 3. No user code runs in the caller: what has to be dropped, woken or ended is left to a task.
 
 use std::sync::Arc;
