@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode, Stdio};
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  test          runs all tests: the suites, the examples in the docs, the models of the races
+  test          runs all tests: the suites, the examples in the docs, the models of the races; installs what they lack
   models        runs the models alone
   bench [ROW].. measures what sessions cost, beside what else there is; rows 1 to 6, or those of these numbers:
                 row 7, what the derive costs a build, takes minutes
@@ -36,7 +36,17 @@ fn main() -> ExitCode {
     }
 }
 
+/// Programs that tests run, and the Debian packages that bring them.
+const PROGRAMS: [(&str, &str); 3] = [
+    ("curl", "curl"),
+    ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
+];
+
 fn test() -> bool {
+    if !install_what_is_missing() {
+        return false;
+    }
     let tests = if has_nextest() {
         cargo(["nextest", "run", "--workspace"])
     } else {
@@ -45,6 +55,35 @@ fn test() -> bool {
     };
     // nextest runs no doctests.
     run(tests) && run(cargo(["test", "--workspace", "--doc"])) && models()
+}
+
+fn install_what_is_missing() -> bool {
+    let missing = PROGRAMS.iter().filter(|(program, _)| !is_there(program));
+    let packages: Vec<_> = missing.map(|(_, package)| *package).collect();
+    if packages.is_empty() {
+        return true;
+    }
+    println!("installing {}", packages.join(", "));
+    let apt_get = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        command.args(arguments);
+        run(command)
+    };
+    let install = ["install", "--yes", "--no-install-recommends"];
+    let installed = apt_get(&["update"]) && apt_get(&[&install[..], &packages].concat());
+    if !installed {
+        eprintln!(
+            "install {} by hand, then run this again",
+            packages.join(", ")
+        );
+    }
+    installed
+}
+
+fn is_there(program: &str) -> bool {
+    let paths = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&paths).any(|folder| folder.join(program).is_file())
 }
 
 /// The models build the core over shuttle, so they have a target folder of their own.
