@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use session_core::{
-    CancellationToken, CleanupCompleted, GroupId, KeepAlive, LocalSession, Owned, Properties,
-    PropertyKey, PropertyRef, Refused, RequestGuard, Session, SessionGroup, SessionManager,
-    Trouble, WhenFull,
+    CancellationToken, CleanupCompleted, GroupId, KeepAlive, LocalSession, NotLive, Owned,
+    Properties, PropertyKey, PropertyRef, Refused, RequestGuard, Session, SessionGroup,
+    SessionManager, Trouble, WhenFull,
 };
 
 use crate::model::{Expected, Model};
@@ -110,6 +110,8 @@ impl World {
             Step::Terminate(Holder::Session(session)) => self.terminate(session).await,
             Step::Terminate(Holder::Group(group)) => self.terminate_group(group).await,
             Step::Join(session, group) => self.join(session, group).await,
+            Step::LogIn(session, group) => self.log_in(session, group).await,
+            Step::LogOut(session) => self.log_out(session).await,
             Step::CycleId(session) => self.cycle_id(session),
             Step::Insert(holder, key, close) => self.insert(holder, key, close),
             Step::Replace(holder, key, close) => self.replace(holder, key, close),
@@ -217,6 +219,41 @@ impl World {
         assert!(joined);
     }
 
+    /// A join by a request of the session's own, and a new id.
+    async fn log_in(&mut self, session: usize, group: usize) {
+        let Some(found) = self.slots[session].clone() else {
+            return;
+        };
+        let Ok(mut request) = found.enter() else {
+            assert!(!self.model.is_active(Holder::Session(session)));
+            return;
+        };
+        let old = found.id();
+        let (expected, cleanups) = self.expect(|model| model.join(session, group));
+        let new = request.log_in(name(group)).expect("it is active").id();
+        assert_eq!(found.group().id(), Some(&name(group)));
+        assert_eq!(self.sessions.get(&new).as_ref(), Some(&found));
+        let refused = self.sessions.enter(&old).unwrap_err();
+        assert_eq!(refused, NotLive::Superseded);
+        drop(request);
+        check(expected, cleanups).await;
+    }
+
+    async fn log_out(&mut self, session: usize) {
+        let Some(found) = self.slots[session].clone() else {
+            return;
+        };
+        if !self.model.is_active(Holder::Session(session)) {
+            assert!(found.log_out().is_none());
+            return;
+        }
+        let (expected, cleanups) = self.expect(|model| model.end_session(session));
+        drop(found.log_out().expect("it is active"));
+        let refused = self.sessions.enter(&found.id()).unwrap_err();
+        assert_eq!(refused, NotLive::Superseded);
+        check(expected, cleanups).await;
+    }
+
     /// What the model expects of a step, and the cleanups that will say so.
     fn expect(
         &mut self,
@@ -248,6 +285,8 @@ impl World {
         );
         if let Ok(new) = cycled {
             assert!(self.sessions.get(&old).is_none());
+            let refused = self.sessions.enter(&old).unwrap_err();
+            assert_eq!(refused, NotLive::Superseded);
             assert_eq!(self.sessions.get(&new.id()).as_ref(), Some(found));
         }
     }

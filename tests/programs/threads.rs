@@ -68,6 +68,23 @@ async fn run(world: &World, steps: Vec<Step>) {
                     let _ = session.join(name(group));
                 }
             }
+            Step::LogIn(session, group) => {
+                if let Some(session) = world.slot(session)
+                    && let Ok(mut request) = session.enter()
+                {
+                    let stream = session
+                        .enter()
+                        .map(|other| other.until_completed(world.log.probe(Holder::Session(0))));
+                    // Another may be quicker.
+                    let _ = request.log_in(name(group));
+                    drop(stream);
+                }
+            }
+            Step::LogOut(session) => {
+                if let Some(session) = world.slot(session) {
+                    let _ = session.log_out();
+                }
+            }
             Step::CycleId(session) => {
                 if let Some(session) = world.slot(session)
                     && let Ok(new) = session.cycle_id()

@@ -11,7 +11,7 @@ use shuttle::future::block_on;
 use super::harness::{Probe, World, explore, poll_once, race};
 use crate::id::GroupId;
 use crate::session::Session;
-use crate::{CycleError, LocalSession as _, RequestGuard};
+use crate::{CycleError, LocalSession as _, RequestGuard, SessionEnded};
 
 fn user() -> GroupId {
     GroupId::from("user")
@@ -160,6 +160,29 @@ fn until_completed_against_completion_and_log_in() {
         );
         // Clean, though no time passes.
         assert!(block_on(session.cleanup_completed()).is_clean());
+        world.end();
+    });
+}
+
+#[test]
+fn until_completed_against_log_in() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let mut request = session.enter().unwrap();
+        let guard = session.enter().unwrap();
+        let held = std::sync::Mutex::new(None);
+        race!(
+            || {
+                let value = guard.until_completed(world.tally.make_plain());
+                *held.lock().unwrap() = Some(value);
+            },
+            || log_in(&mut request),
+        );
+        let mut held = held.into_inner().unwrap().unwrap();
+        let polled = poll_once(poll_fn(|cx| held.poll_with(cx, |_, _| Poll::Ready(()))));
+        assert_eq!(polled, Poll::Ready(Err(SessionEnded)), "it stays");
+        drop((request, held));
         world.end();
     });
 }
