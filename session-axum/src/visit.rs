@@ -46,6 +46,8 @@ enum At {
     /// The id that it presented was taken from its client a moment ago.
     Superseded,
     Inside(RequestGuard),
+    /// In a session that the request is ending at this moment.
+    Ending,
 }
 
 /// A session as a request has found it.
@@ -158,9 +160,11 @@ impl Visit {
             return Err(ResponseStarted.into());
         }
         let guard = session.enter()?;
-        state.leave();
+        let left = state.at.leave();
         state.at = At::Inside(guard);
-        state.notes_mut().creates(session.id());
+        let notes = state.notes_mut();
+        notes.left.extend(left);
+        notes.creates(session.id());
         Ok(Found {
             session: session.clone(),
             is_new: true,
@@ -175,30 +179,37 @@ impl Visit {
 
     /// Ends the session, and all others whose ids the request presented.
     pub(crate) fn terminate(&self, session: &Session) {
-        let others = {
-            let mut state = self.lock();
-            if state.is_parted_from(session) {
-                return;
-            }
-            let others = mem::take(&mut state.others);
-            state.shared.clone().map(|shared| (shared, others))
+        let guard = self.lock().begin_to_end(session);
+        let own = match &guard {
+            Some(guard) => guard.log_out().ok(),
+            None => session.log_out(),
         };
-        // Had others ended it, this response might be late: the removal would hit the session's successor.
-        let Some(own) = session.log_out() else { return };
-        let others: Vec<SupersededId> = others.map_or_else(Vec::new, |(shared, ids)| {
-            let live = ids.iter().filter_map(|id| shared.sessions.get(id));
-            live.filter_map(|other| other.log_out()).collect()
-        });
+        let Some(own) = own else {
+            // Others have ended it, and this response may be late: a removal would hit the session's successor. Or
+            // another request has logged in, and the session is no longer this one's.
+            if let Some(guard) = guard {
+                self.lock().go_on(guard);
+            }
+            return;
+        };
+        let (shared, ids) = {
+            let mut state = self.lock();
+            (state.shared.clone(), mem::take(&mut state.others))
+        };
+        let live = shared
+            .iter()
+            .flat_map(|shared| ids.iter().filter_map(|id| shared.sessions.get(id)));
+        let others: Vec<SupersededId> = live.filter_map(|other| other.log_out()).collect();
 
         let mut state = self.lock();
-        if state.shared.is_none() {
-            // The head is out: the ids' time begins.
-            return;
-        }
-        let is_own = state.is_at(session);
-        state.notes_mut().ends(own, others, is_own);
-        if is_own {
-            state.leave();
+        // Once the head is out the client hears of nothing, and the ids' time begins.
+        if state.shared.is_some() {
+            if guard.is_some() {
+                state.at = At::Nowhere;
+            }
+            let notes = state.notes_mut();
+            notes.ends(own, others, guard.is_some());
+            notes.left.extend(guard);
         }
     }
 
@@ -277,6 +288,7 @@ impl State {
             At::Superseded => Err(Superseded.into()),
             At::Inside(guard) if guard.is_parted() => Err(Superseded.into()),
             At::Inside(guard) if guard.session().is_completed() => Err(rejection::Ended.into()),
+            At::Ending => Err(rejection::Ended.into()),
             At::Inside(guard) => Ok(Some(Found {
                 session: guard.session().clone(),
                 is_new: self.notes.as_ref().is_some_and(|notes| notes.is_new),
@@ -288,34 +300,34 @@ impl State {
         self.notes.get_or_insert_default()
     }
 
-    /// Is in no session from now on; its guard stays until the request is over.
-    fn leave(&mut self) {
-        if let At::Inside(guard) = mem::replace(&mut self.at, At::Nowhere) {
-            self.notes_mut().left.push(guard);
-        }
-    }
-
-    fn guard_of(&self, session: &Session) -> Option<&RequestGuard> {
-        match &self.at {
+    /// Takes the guard of this session, if the request is inside it.
+    fn begin_to_end(&mut self, session: &Session) -> Option<RequestGuard> {
+        match mem::replace(&mut self.at, At::Ending) {
             At::Inside(guard) if guard.session() == session => Some(guard),
-            _ => None,
+            at => {
+                self.at = at;
+                None
+            }
         }
     }
 
-    fn is_at(&self, session: &Session) -> bool {
-        self.guard_of(session).is_some()
+    /// The session was not the request's to end.
+    fn go_on(&mut self, guard: RequestGuard) {
+        if self.shared.is_some() {
+            self.at = At::Inside(guard);
+        }
     }
 
     fn is_parted_from(&self, session: &Session) -> bool {
-        self.guard_of(session).is_some_and(RequestGuard::is_parted)
+        match &self.at {
+            At::Inside(guard) => guard.session() == session && guard.is_parted(),
+            _ => false,
+        }
     }
 
     fn end(&mut self) -> Option<Ended> {
         let shared = self.shared.take()?;
-        let guard = match mem::replace(&mut self.at, At::Nowhere) {
-            At::Inside(guard) => Some(guard),
-            At::Nowhere | At::Superseded => None,
-        };
+        let guard = self.at.leave();
         Some(Ended {
             shared,
             guard,
@@ -324,7 +336,17 @@ impl State {
     }
 }
 
-/// What a visit leaves at its end.
+impl At {
+    /// Is in no session from now on.
+    fn leave(&mut self) -> Option<RequestGuard> {
+        match mem::replace(self, Self::Nowhere) {
+            Self::Inside(guard) => Some(guard),
+            _ => None,
+        }
+    }
+}
+
+/// The remains of a visit at its end.
 struct Ended {
     shared: Arc<Shared>,
     guard: Option<RequestGuard>,

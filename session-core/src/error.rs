@@ -194,7 +194,7 @@ impl fmt::Display for NotLive {
 
 impl Error for NotLive {}
 
-/// A request could not change the id of its session.
+/// A request could not change or end its session: it is no longer the request's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CycleError {

@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::id::GroupId;
-use crate::life::activity::{Epoch, Left};
+use crate::life::activity::{Activity, Epoch, Left};
 use crate::life::cause::CompletionCause;
 use crate::life::clock::Ticks;
 use crate::life::lifecycle::{self, Local};
@@ -117,7 +117,8 @@ impl SessionGroup {
             .lock()
             .closed
             .get_or_insert(CompletionCause::LastSessionEnded);
-        let _ = lifecycle::complete(OwnerRef::Group(self), cause, None, || self.unregister());
+        let owner = OwnerRef::Group(self);
+        let _ = lifecycle::complete(owner, cause, Activity::complete, || self.unregister());
     }
 
     /// Closes it to newcomers, then ends its sessions; the last of them to be cleaned up ends the group.

@@ -223,7 +223,14 @@ impl Session {
 
     /// Completes it. Returns whether this was the call that did.
     pub(crate) fn complete(&self, cause: CompletionCause) -> bool {
-        lifecycle::complete(OwnerRef::Session(self), cause, None, || self.unregister()).is_ok()
+        let unregister = || self.unregister();
+        lifecycle::complete(
+            OwnerRef::Session(self),
+            cause,
+            Activity::complete,
+            unregister,
+        )
+        .is_ok()
     }
 
     /// Completes it unless there was activity after `limit`.
@@ -232,9 +239,8 @@ impl Session {
         cause: CompletionCause,
         limit: Ticks,
     ) -> Result<(), Alive> {
-        lifecycle::complete(OwnerRef::Session(self), cause, Some(limit), || {
-            self.unregister();
-        })
+        let mark = |activity: &Activity| activity.complete_if_idle(limit);
+        lifecycle::complete(OwnerRef::Session(self), cause, mark, || self.unregister())
     }
 
     /// Makes a new session known: in its group, if it is to have a named one, and in the registry.

@@ -192,7 +192,12 @@ impl Shared {
     }
 
     /// Moves it from the active ones to those in cleanup; if that `owes` something it will take a task.
-    pub(crate) fn completing(&self, owner: OwnerRef<'_>, owes: bool, unregister: impl FnOnce()) {
+    pub(crate) fn completing<R>(
+        &self,
+        owner: OwnerRef<'_>,
+        owes: bool,
+        unregister: impl FnOnce() -> R,
+    ) -> R {
         // In this order: a shutdown finds it in the one place or in the other, and there is room for a new one
         // once this one is gone.
         let is_session = matches!(owner, OwnerRef::Session(_));
@@ -205,10 +210,11 @@ impl Shared {
                 .under_way
                 .insert(owner.serial(), owner.to_owner());
         }
-        unregister();
+        let unregistered = unregister();
         if is_session {
             self.active.fetch_sub(1, Ordering::Relaxed);
         }
+        unregistered
     }
 
     pub(crate) fn completed(&self, owner: OwnerRef<'_>, cause: CompletionCause) {

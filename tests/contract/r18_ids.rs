@@ -318,10 +318,12 @@ async fn r18_a_parted_request_changes_nothing_of_the_session() {
     assert_eq!(stranger.cycle_id().unwrap_err(), CycleError::Parted);
     let moved = stranger.log_in("stranger".into()).unwrap_err();
     assert_eq!(moved, CycleError::Parted);
+    assert_eq!(stranger.log_out().unwrap_err(), CycleError::Parted);
     assert_eq!(session.id(), new);
     assert_eq!(session.group().id().unwrap().as_str(), "user");
     session.terminate();
     assert_eq!(own.cycle_id().unwrap_err(), CycleError::SessionEnded);
+    assert_eq!(own.log_out().unwrap_err(), CycleError::SessionEnded);
     let moved = own.log_in("late".into()).unwrap_err();
     assert_eq!(moved, CycleError::SessionEnded);
     assert!(sessions.group(&"late".into()).is_none());

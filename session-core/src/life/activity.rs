@@ -137,9 +137,11 @@ impl Activity {
         });
     }
 
-    /// Sets `COMPLETED`; call it under the session's lock.
-    pub(crate) fn complete(&self) {
+    /// Sets `COMPLETED`, whoever is inside; call it under the session's lock.
+    #[expect(clippy::unnecessary_wraps, reason = "as `complete_if_idle`")]
+    pub(crate) fn complete(&self) -> Result<(), Alive> {
         let _ = self.update(|word| Some(word | COMPLETED));
+        Ok(())
     }
 
     /// Sets `COMPLETED` if the last activity ended at `limit` or before; call it under the session's lock.

@@ -240,25 +240,21 @@ impl Local {
     }
 }
 
-/// Completes a session or group. `unregister` takes it out of the registry, in the same step.
-///
-/// With an `idle_limit`, only if its last activity had ended by then.
-pub(crate) fn complete(
+/// Completes a session or group: `mark` sets the activity's `COMPLETED`, or says why not, and `unregister` takes it out of
+/// the registry, in the same step.
+pub(crate) fn complete<R>(
     owner: OwnerRef<'_>,
     cause: CompletionCause,
-    idle_limit: Option<Ticks>,
-    unregister: impl FnOnce(),
-) -> Result<(), Alive> {
+    mark: impl FnOnce(&Activity) -> Result<(), Alive>,
+    unregister: impl FnOnce() -> R,
+) -> Result<R, Alive> {
     let local = owner.local();
-    let (token, creations, drained) = {
+    let (unregistered, token, creations, drained) = {
         let mut state = local.lock();
         if state.is_completed() {
             return Err(Alive::Completed);
         }
-        match idle_limit {
-            Some(limit) => local.activity.complete_if_idle(limit)?,
-            None => local.activity.complete(),
-        }
+        mark(&local.activity)?;
         state.cause = Some(cause);
         let inside = local.activity.inside() > 0;
         let owes = inside || state.used().is_some_and(|used| !used.owes_nothing());
@@ -267,10 +263,11 @@ pub(crate) fn complete(
             used.drained = Some(Arc::default());
             used.ledger(&local.shared).open();
         }
-        local.shared.completing(owner, owes, unregister);
+        let unregistered = local.shared.completing(owner, owes, unregister);
         match state.used() {
-            None => (None, Vec::new(), None),
+            None => (unregistered, None, Vec::new(), None),
             Some(used) => (
+                unregistered,
                 used.token.clone(),
                 used.table.creations(),
                 used.drained.clone(),
@@ -288,7 +285,7 @@ pub(crate) fn complete(
         Some(drained) => cleanup::spawn(owner, drained),
         None => finish(owner, &CleanupReport::default()),
     }
-    Ok(())
+    Ok(unregistered)
 }
 
 /// The last step of cleanup: `CleanedUp`, and the group is left.

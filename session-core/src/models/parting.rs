@@ -164,6 +164,26 @@ fn until_completed_against_completion_and_log_in() {
     });
 }
 
+/// A log-out that was under way at a log-in ends the session before it, or not at all.
+#[test]
+fn log_out_against_log_in() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let mut request = session.enter().unwrap();
+        let other = session.enter().unwrap();
+        let (logged_in, logged_out) = (AtomicBool::new(false), AtomicBool::new(false));
+        race!(
+            || logged_in.store(request.log_in(user()).is_ok(), Ordering::SeqCst),
+            || logged_out.store(other.log_out().is_ok(), Ordering::SeqCst),
+        );
+        assert_ne!(logged_in.into_inner(), logged_out.load(Ordering::SeqCst));
+        assert_eq!(session.is_completed(), logged_out.into_inner());
+        drop((request, other));
+        world.end();
+    });
+}
+
 #[test]
 fn until_completed_against_log_in() {
     explore(|| {

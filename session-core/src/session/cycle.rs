@@ -14,6 +14,7 @@ use crate::error::{CycleError, SessionEnded};
 use crate::group::OwedEnd;
 use crate::id::{GroupId, SessionId};
 use crate::ids::{NewId, SupersededId};
+use crate::life::activity::{Activity, Alive};
 use crate::life::cause::CompletionCause;
 use crate::life::guard::RequestGuard;
 use crate::life::lifecycle;
@@ -49,11 +50,15 @@ impl Session {
     /// Ends the session as [`terminate`](crate::LocalSession::terminate) does, because its client asked for it: the id
     /// is superseded. Returns `None` if the session had completed already.
     pub fn log_out(&self) -> Option<SupersededId> {
-        let mut taken = None;
-        let unregister = || taken = self.unregister_superseded();
-        let cause = CompletionCause::Terminated;
-        lifecycle::complete(OwnerRef::Session(self), cause, None, unregister).ok()?;
-        taken
+        self.complete_superseded(Activity::complete).ok().flatten()
+    }
+
+    fn complete_superseded(
+        &self,
+        mark: impl FnOnce(&Activity) -> Result<(), Alive>,
+    ) -> Result<Option<SupersededId>, Alive> {
+        let (owner, cause) = (OwnerRef::Session(self), CompletionCause::Terminated);
+        lifecycle::complete(owner, cause, mark, || self.unregister_superseded())
     }
 
     fn unregister_superseded(&self) -> Option<SupersededId> {
@@ -160,6 +165,27 @@ impl RequestGuard {
     )]
     pub fn log_in(&mut self, group: GroupId) -> Result<NewId, CycleError> {
         self.cycle(Some(&group))
+    }
+
+    /// A log-out: ends the session as [`Session::log_out`] does, on behalf of this request.
+    ///
+    /// # Errors
+    ///
+    /// As [`cycle_id`](Self::cycle_id): a request from before another's log-in does not end the session that has
+    /// logged in.
+    pub fn log_out(&self) -> Result<SupersededId, CycleError> {
+        let session = self.session();
+        let mark = |activity: &Activity| {
+            if self.is_parted() {
+                return Err(Alive::Active);
+            }
+            activity.complete()
+        };
+        match session.complete_superseded(mark) {
+            Ok(Some(superseded)) => Ok(superseded),
+            Err(Alive::Active) => Err(CycleError::Parted),
+            Ok(None) | Err(_) => Err(CycleError::SessionEnded),
+        }
     }
 
     fn cycle(&mut self, group: Option<&GroupId>) -> Result<NewId, CycleError> {
