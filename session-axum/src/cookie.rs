@@ -108,7 +108,7 @@ impl CookieTransport {
 
     /// Whether the cookie is for HTTPS only.
     ///
-    /// With `false`, everybody on the way reads the id, and whoever answers one plain request of the browser can set one.
+    /// With `false`, every machine on the way reads the id, and can set one by answering a plain request of the browser.
     ///
     /// # Panics
     ///

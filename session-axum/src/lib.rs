@@ -105,17 +105,16 @@
 //!
 //! # Log-in and log-out
 //!
-//! [`LazySession::log_in`] gives the session a new id and moves it to the user's group, in one step.
+//! [`LazySession::log_in`] changes the session's id and moves it to the user's group, in one step.
 //! [`Session::terminate`] ends it. Three things follow that are easy to get wrong:
 //!
-//! - The old id lets nobody in any more, and a stranger who had planted it and was inside already is *parted* from the
-//!   session: event streams end, and extractors are refused.
+//! - The old id lets no request in any more, and a stranger's that came by it before is *parted* from the session: event streams end, and extractors are refused.
 //! - Browsers choose the cookie when a request is queued, so requests with the old id still arrive after the answer. They
 //!   are [`Superseded`](rejection::Superseded) for 30 seconds and refused with 409: as strangers they would get a session,
 //!   and its cookie would undo the log-in or log-out. A page that is loaded then loads itself again after a second.
 //! - A person who clicks on the button twice is logged in: [`LazySession::log_in`] is refused for neither reason.
 //!
-//! What the OWASP asks of sessions, and the test for each row, is in [`security`].
+//! The page [`security`] has OWASP's list for session management, with the test that holds each row.
 //!
 //! The cookie is for HTTPS and for `localhost`. A browser that comes to another host over plain HTTP throws it away,
 //! and is a stranger at every request: say [`with_secure(false)`](CookieTransport::with_secure) while developing.
@@ -169,7 +168,7 @@ mod layer;
 mod notes;
 pub mod rejection;
 mod request_body;
-/// What OWASP asks of session management, and the test for each row.
+/// OWASP's list for session management, with the test that holds each row.
 #[doc = include_str!("../security.md")]
 pub mod security {}
 mod serve;

@@ -1,4 +1,4 @@
-//! What a request has done that its client has to hear of.
+//! The things that a request has done and its client has to hear of.
 
 use std::mem;
 
@@ -84,7 +84,7 @@ impl Notes {
         left
     }
 
-    /// The client learns nothing: it is a stranger from now on, and a session whose id nobody knows ends.
+    /// The client learns nothing: it is a stranger from now on, and a session whose id it was to be told ends.
     pub(crate) fn keep_untold(self, guard: Option<&RequestGuard>) {
         if let Some(guard) = guard
             && self.current(guard).is_some()

@@ -137,73 +137,6 @@ impl<L: Listener, A, F> Serve<L, A, F> {
     }
 }
 
-impl<L, A, F, B> Serve<L, A, F>
-where
-    L: Listener,
-    A: Service<Request<Body>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
-    A::Future: Send,
-    F: Future<Output = ()> + Send + 'static,
-    B: HttpBody + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
-{
-    async fn run(self) -> ShutdownReport {
-        let Self {
-            mut listener,
-            app,
-            sessions,
-            signal,
-            grace,
-            timeout,
-            on_connect,
-        } = self;
-        let app = prepared(app);
-        let mut connections = Connections::new();
-        {
-            let mut signal = pin!(signal);
-            loop {
-                tokio::select! {
-                    biased;
-                    () = &mut signal => break,
-                    (io, address) = listener.accept() => {
-                        connections.serve(io, app.clone(), on_connect(address));
-                    }
-                }
-            }
-        }
-        drop(listener);
-        sessions.drain();
-
-        let start = Instant::now();
-        let end = start.checked_add(timeout).unwrap_or(start + FAR);
-        let cut_at = end - CLEANUP_TIME.min(timeout / 10);
-        let requests_end = start
-            .checked_add(grace)
-            .map_or(cut_at, |end| end.min(cut_at));
-        let cut = connections.cutter();
-        let shut_down = async {
-            let _ = timeout_at(requests_end, connections.requests_ended()).await;
-            let connections_closed = async {
-                let _ = timeout_at(cut_at, connections.close_idle()).await;
-                connections.cut();
-                // A handler that blocks its thread is left behind.
-                let _ = timeout_at(end, connections.ended()).await;
-            };
-            let left = end.duration_since(Instant::now());
-            let (report, ()) = join(sessions.shutdown(left), connections_closed).await;
-            report
-        };
-        tokio::select! {
-            biased;
-            report = shut_down => report,
-            () = shutdown_signal() => {
-                cut.cancel();
-                sessions.shutdown(Duration::ZERO).await
-            }
-        }
-    }
-}
-
 /// As good as never.
 const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
@@ -221,7 +154,72 @@ where
     type IntoFuture = Pin<Box<dyn Future<Output = ShutdownReport> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        Box::pin(async move {
+            let Self {
+                mut listener,
+                app,
+                sessions,
+                signal,
+                grace,
+                timeout,
+                on_connect,
+            } = self;
+            let app = prepared(app);
+            let connections = Connections::new();
+            {
+                let mut signal = pin!(signal);
+                loop {
+                    tokio::select! {
+                        biased;
+                        () = &mut signal => break,
+                        (io, address) = listener.accept() => {
+                            connections.serve(io, app.clone(), on_connect(address));
+                        }
+                    }
+                }
+            }
+            drop(listener);
+            shut_down(connections, sessions, grace, timeout).await
+        })
+    }
+}
+
+async fn shut_down(
+    mut connections: Connections,
+    sessions: SessionManager,
+    grace: Duration,
+    timeout: Duration,
+) -> ShutdownReport {
+    let start = Instant::now();
+    let end = start.checked_add(timeout).unwrap_or(start + FAR);
+    let cut_at = end - CLEANUP_TIME.min(timeout / 10);
+    let grace_end = start
+        .checked_add(grace)
+        .map_or(cut_at, |end| end.min(cut_at));
+    let cut = connections.cutter();
+
+    // 1. and 2.
+    sessions.drain();
+    let in_order = async {
+        let _ = timeout_at(grace_end, connections.requests_ended()).await;
+        // 4., beside 3.
+        let connections_closed = async {
+            let _ = timeout_at(cut_at, connections.close_idle()).await;
+            connections.cut();
+            // A handler that blocks its thread is left behind.
+            let _ = timeout_at(end, connections.ended()).await;
+        };
+        let left = end.duration_since(Instant::now());
+        let (report, ()) = join(sessions.shutdown(left), connections_closed).await;
+        report
+    };
+    tokio::select! {
+        biased;
+        report = in_order => report,
+        () = shutdown_signal() => {
+            cut.cancel();
+            sessions.shutdown(Duration::ZERO).await
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What each session id stands for: a live session, an id that was taken from its client a moment ago, or nothing.
+//! Session ids as the manager knows them: live, taken from their clients a moment ago, or unknown.
 //!
 //! Invariants:
 //! 1. An id turns from live into superseded in one step, in its own slot: a look-up finds the one or the other.

@@ -103,8 +103,8 @@ impl SessionManager {
         self.0.shared.find(id)
     }
 
-    /// Enters the active session of this id, for the length of a request, in one step with the look-up: by an id that
-    /// has been replaced nobody comes in.
+    /// Enters the active session of this id, for the length of a request, in one step with the look-up: no request
+    /// enters by an id that has been replaced.
     ///
     /// # Errors
     ///

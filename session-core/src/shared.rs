@@ -167,7 +167,7 @@ impl Shared {
 
     /// Makes the session a member of the named group, founding it if there is none.
     pub(crate) fn admit(self: &Arc<Self>, id: &GroupId, session: &Session) -> SessionGroup {
-        // Recorded before anybody finds the group, who might end it.
+        // Recorded before any thread can find the group, and end it.
         let found = || {
             let group = SessionGroup::new(self, Some(id.clone()));
             let created = || LifecycleEvent::Created(Subject::of(OwnerRef::Group(&group)));

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// One browser. Both programs are killed when it is dropped.
 pub(crate) struct Driver {
     _program: Child,
-    _profile: TempDir,
+    profile: TempDir,
     port: u16,
     session: String,
 }
@@ -46,14 +46,14 @@ impl Driver {
                 break port.trim_end_matches('.').parse().unwrap();
             }
         };
-        // What it says later must have somewhere to go.
+        // Later output must have somewhere to go.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let profile = tempfile::tempdir().unwrap();
         let mut driver = Self {
             _program: program,
             port,
             session: String::new(),
-            _profile: profile,
+            profile,
         };
         let arguments = [
             "--headless=new",
@@ -65,7 +65,7 @@ impl Driver {
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
-            &format!("--user-data-dir={}", driver._profile.path().display()),
+            &format!("--user-data-dir={}", driver.profile.path().display()),
         ];
         let options = json!({ "args": arguments });
         let wanted =

@@ -86,7 +86,7 @@ async fn r32_a_double_click_on_the_log_in_button_logs_in() {
                     json!([between]),
                 )
                 .await;
-            // The form leads to a page that says who one is.
+            // The form leads to a page with the user's name.
             browser.wait_for_path("/name").await;
             assert_eq!(
                 browser.text().await,

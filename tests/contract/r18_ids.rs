@@ -295,10 +295,10 @@ async fn r18_cycle_id_parts_the_session_from_the_requests_inside_its_own_excepte
         };
         assert!(stranger.is_parted() && !own.is_parted());
         assert!(!sessions.enter(&new.id()).unwrap().is_parted());
-        // Twice is once too many for nobody but the one who came in first.
+        // A second time parts it from no more requests.
         drop(own.cycle_id().unwrap());
         assert!(!own.is_parted());
-        // By its handle nobody stays.
+        // A change by the session's handle parts it from all of them.
         drop(session.cycle_id().unwrap());
         assert!(own.is_parted());
         // It counts as inside all the same, and the session is not idle.
@@ -341,7 +341,7 @@ async fn r32_log_in_changes_id_and_group_in_one_step() {
     let new = request.log_in("user".into()).unwrap();
     assert_eq!(session.id(), new.id());
     assert_eq!(session.group().id().unwrap().as_str(), "user");
-    // The group that it left ends, with none of its destructors run in the one who logs in.
+    // The group that it left ends, and none of its destructors runs in the caller.
     assert_eq!(log.count(), 0);
     settle().await;
     assert!(before.is_completed());

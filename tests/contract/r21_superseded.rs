@@ -24,7 +24,7 @@ async fn pass(time: Duration) {
 
 /// Whether the id is superseded for as long as it should be from now on, and no longer.
 async fn assert_superseded_from_now(sessions: &SessionManager, id: SessionId, time: Duration) {
-    pass(time - TICK).await;
+    pass(time.saturating_sub(TICK)).await;
     assert_eq!(refused(sessions, id), NotLive::Superseded);
     pass(3 * TICK).await;
     assert_eq!(refused(sessions, id), NotLive::Unknown);

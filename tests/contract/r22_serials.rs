@@ -162,7 +162,7 @@ fn show(sessions: &SessionManager, ids: &mut Vec<SessionId>) -> Vec<String> {
     let new = session.cycle_id().unwrap();
     ids.push(session.id());
     let mut request = sessions.enter(&new.id()).unwrap();
-    shown.push(format!("{new:?} {:?} {:?}", ids, request));
+    shown.push(format!("{new:?} {ids:?} {request:?}"));
     let superseded = request
         .log_in(GroupId::from("h"))
         .unwrap()

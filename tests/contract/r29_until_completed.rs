@@ -138,7 +138,7 @@ async fn r29_one_that_ends_by_itself_is_forgotten() {
         drop(endless(&session, &log));
     }
     assert_eq!(log.count(), 1_000);
-    // Nobody is inside any more.
+    // No request is inside any more.
     session.terminate();
     assert!(session.cleanup_completed().now_or_never().is_some());
 }

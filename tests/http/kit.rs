@@ -121,12 +121,6 @@ impl Stage {
         self.go_on.notified().await;
     }
 
-    /// Waits for ever, and for nobody.
-    #[expect(clippy::unused_self, reason = "as the others")]
-    pub(crate) async fn hold(&self) {
-        std::future::pending::<()>().await;
-    }
-
     /// A handler waits.
     pub(crate) async fn waiting(&self) {
         self.arrived.notified().await;
@@ -157,7 +151,6 @@ pub(crate) fn staged(sessions: &SessionManager, stage: Stage) -> Router {
 }
 
 pub(crate) fn bare(stage: Stage) -> Router {
-    use axum::extract::State;
     use axum::routing::get;
 
     fn name_of(group: &session_core::SessionGroup) -> &'static str {
@@ -202,10 +195,30 @@ pub(crate) fn bare(stage: Stage) -> Router {
             }),
         )
         .route(
+            "/cycle-then-panic",
+            get(async |session: Session| -> () {
+                session.cycle_id().unwrap();
+                panic!("as asked for");
+            }),
+        )
+        .route(
+            "/terminate",
+            get(async |session: Session| session.terminate()),
+        )
+        .merge(staying(stage))
+}
+
+/// Handlers that stop half-way.
+fn staying(stage: Stage) -> Router {
+    use axum::extract::State;
+    use axum::routing::get;
+
+    Router::new()
+        .route(
             "/log-in-then-stop",
             get(async |State(stage): State<Stage>, visitor: LazySession| {
                 let session = visitor.log_in("user".into())?;
-                stage.hold().await;
+                stage.wait().await;
                 Ok::<_, SessionRejection>(session.id().encode())
             }),
         )
@@ -216,17 +229,6 @@ pub(crate) fn bare(stage: Stage) -> Router {
                 stage.stop(session).await;
                 Ok::<_, SessionRejection>(())
             }),
-        )
-        .route(
-            "/cycle-then-panic",
-            get(async |session: Session| -> () {
-                session.cycle_id().unwrap();
-                panic!("as asked for");
-            }),
-        )
-        .route(
-            "/terminate",
-            get(async |session: Session| session.terminate()),
         )
         .route(
             "/panic",

@@ -1,4 +1,4 @@
-//! A stranger who planted an id is inside when the visitor logs in with it, and stays outside of all that follows.
+//! A stranger's requests that are inside by a planted id when the visitor logs in get nothing of what follows.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -133,7 +133,6 @@ async fn r18_requests_that_come_after_the_log_in_are_not_let_in() {
     assert_eq!(text(mine).await, "user");
 }
 
-/// H1: an id that was read later than it was earned.
 #[tokio::test]
 async fn r18_a_response_tells_only_the_id_that_its_own_request_made() {
     // The attacker cycles, waits, and the victim logs in: with the attacker's id, or with the planted one.
@@ -146,7 +145,6 @@ async fn r18_a_response_tells_only_the_id_that_its_own_request_made() {
             .oneshot(request("/cycle-then-stop", cookie(&planted))),
     );
     stage.stopped().await;
-    // An id that was not told yet can be planted by nobody but the server itself; so this is the worst case.
     let victim = kit::get(&app, "/log-in", cookie(&planted)).await;
     let victims = told(&victim).unwrap();
     assert_eq!(victims, planted.id());

@@ -83,7 +83,7 @@ async fn r20_one_that_was_there_lives_on_unless_its_id_was_cycled() {
         .await
         .unwrap();
     assert!(is_silent(&response));
-    // Nobody was told the new id, and the old one stands for nothing.
+    // No client was told the new id, and the old one is unknown.
     assert!(known.is_completed());
     assert_eq!(
         sessions.enter(&old).unwrap_err(),

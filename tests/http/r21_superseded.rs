@@ -118,7 +118,7 @@ async fn r21_a_session_whose_id_another_request_changed_is_not_the_requests_to_e
     assert!(!session.is_completed());
 }
 
-/// H3: a log-out ends what the client may come back with.
+/// A log-out ends every session that the client could come back with.
 #[tokio::test]
 async fn r21_a_log_out_ends_every_live_session_that_the_request_presents() {
     let sessions = manager();
@@ -189,7 +189,7 @@ async fn r21_a_created_session_that_is_cycled_or_ended_leaves_nothing_superseded
     advance(Duration::ZERO).await;
 }
 
-/// H4: whoever logs a response's head logs no id.
+/// A log of response heads has no id in it.
 #[tokio::test]
 async fn r18_debug_of_a_response_shows_no_id() {
     let sessions = manager();

@@ -200,7 +200,7 @@ async fn r32_a_log_in_that_fails_changes_nothing() {
 /// A double click: both are inside the session, or the first has gone already.
 #[tokio::test]
 async fn r32_a_person_who_clicks_twice_is_logged_in() {
-    // The second was inside when the first logged in, which answers nobody.
+    // The second was inside when the first logged in, whose client has gone.
     let sessions = manager();
     let stage = Stage::default();
     let app = staged(&sessions, stage.clone());
@@ -252,7 +252,7 @@ async fn r32_props_of_the_extractor_and_of_the_lazy_one_are_the_same() {
             get(async |early: Props<Desk>, visitor: LazySession| {
                 let late = visitor.props::<Desk>()?;
                 let (early, late) = (early.notes()?, late.notes()?);
-                Ok::<_, SessionRejection>(std::ptr::eq(&**early, &**late).to_string())
+                Ok::<_, SessionRejection>((early.as_ptr() == late.as_ptr()).to_string())
             }),
         )
         .layer(SessionLayer::new(sessions.clone()));

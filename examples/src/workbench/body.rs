@@ -15,7 +15,7 @@ use super::problem::answer;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Reads the body before the request enters a session. A client that sends half of one, and waits, is inside none then,
-/// so it keeps nobody's session from being idle and takes no place of the few there are.
+/// so it keeps no session from being idle, and takes none of the few places.
 pub(crate) async fn whole(request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;

@@ -1,4 +1,4 @@
-//! Who is let in, and what a request may cost.
+//! Which requests are let in, and the most that one may cost.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -14,7 +14,7 @@ fn send(server: &Server, request: &str, lines: &[&str], body: &str) -> TcpStream
     stream
         .set_read_timeout(Some(PATIENCE))
         .expect("it is more than zero");
-    let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+    let lines = [lines, &[""]].concat().join("\r\n");
     write!(
         stream,
         "{request} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{lines}content-length: {}\r\n\r\n{body}",

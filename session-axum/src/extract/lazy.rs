@@ -111,7 +111,7 @@ impl LazySession {
     pub fn log_in(&self, group: GroupId) -> Result<Session, SessionRejection> {
         let session = self.get_or_create()?;
         match session.log_in(group.clone()) {
-            // It ended, or another request logged in, since the line above. A new one is known to nobody else.
+            // It ended, or another request logged in, since the line above. No other request knows a new one.
             Err(SessionRejection::Ended(_) | SessionRejection::Superseded(_)) => {
                 let session = self.get_or_create()?;
                 session.log_in(group)?;

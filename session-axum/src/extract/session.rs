@@ -77,7 +77,7 @@ impl Session {
         self.visit.terminate(&self.inner);
     }
 
-    /// A log-in: gives the session a new id, which this request's response tells the client, and moves it to this group,
+    /// A log-in: changes the session's id, which this request's response tells the client, and moves it to this group,
     /// in one step. The same as [`cycle_id`](Self::cycle_id) and [`join`](session_core::Session::join), but nothing
     /// happens in between, and if it fails nothing has happened.
     ///
@@ -95,12 +95,12 @@ impl Session {
     /// once.
     ///
     /// Do this whenever the visitor gains rights, as at a log-in without groups: an id that somebody planted is worth
-    /// nothing then. A stranger who had planted the id may be inside already, with an event stream or a slow upload. So
+    /// nothing then. A stranger's request that came by a planted id may be inside already, with an event stream or a slow upload. So
     /// the session is *parted* from all other requests that came in before: their event streams end, and their extractors
     /// are refused with 409 from now on. Handlers keep what they have in hand, a `Session` or `Props` say, until they
     /// return; check rights where they are used, not once at the start of a long request.
     ///
-    /// If this request then ends without a response, nobody knows an id of the session that is alive, and it ends.
+    /// If this request then ends without a response, no client knows the session's id, and the session ends.
     ///
     /// # Errors
     ///

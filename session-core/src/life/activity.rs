@@ -137,7 +137,7 @@ impl Activity {
         });
     }
 
-    /// Sets `COMPLETED`, whoever is inside; call it under the session's lock.
+    /// Sets `COMPLETED`, whatever is inside; call it under the session's lock.
     #[expect(clippy::unnecessary_wraps, reason = "as `complete_if_idle`")]
     pub(crate) fn complete(&self) -> Result<(), Alive> {
         let _ = self.update(|word| Some(word | COMPLETED));

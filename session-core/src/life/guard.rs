@@ -33,8 +33,8 @@ impl RequestGuard {
     }
 
     /// Whether the session's id has been changed since this request came in, by another than this request: the session
-    /// is *parted* from it. A parted request may be a stranger's, who had planted the id that the visitor logged in
-    /// with: it must be given nothing more of the session.
+    /// is *parted* from it. A parted request may be that of a stranger, and the id it came by a planted one: hand out
+    /// nothing more of the session to it.
     ///
     /// A log-in that happens at the same time is seen only by a call that comes after it. So read first, the session's
     /// group say, and hand out what was read if this is `false` afterwards.

@@ -26,7 +26,7 @@ fn log_in(request: &mut RequestGuard) {
     assert!(is_the_users(request.session()) && !request.is_parted());
 }
 
-/// By a planted id nobody comes in after the log-in, and a request that came in before is told by what it reads.
+/// No request comes in by a planted id after the log-in, and one that came in before is told by what it reads.
 #[test]
 fn entry_by_id_against_log_in() {
     explore(|| {
@@ -129,7 +129,7 @@ fn a_stream_against_log_in() {
         assert_eq!(poll_once(stream.next()), Poll::Ready(None));
         drop(request);
         world.shared.runtime.settle();
-        // Not held by a stream that nobody drops.
+        // Not held by a stream that is kept.
         assert_eq!(world.tally.dropped(), 1);
         assert_eq!(session.local().activity.inside(), 0);
         drop(stream);

@@ -13,7 +13,7 @@ use crate::{CycleError, LocalSession as _};
 /// Every time after those that a model reaches.
 const LATER: Ticks = Ticks(1 << 30);
 
-/// Nobody who looks in between finds an id that is neither live nor superseded.
+/// A look-up in between never finds the id neither live nor superseded.
 #[test]
 fn a_look_up_against_cycle_id_and_log_out() {
     explore(|| {
@@ -51,7 +51,7 @@ fn a_look_up_against_cycle_id_and_log_out() {
     });
 }
 
-/// What has ended in any other way is a stranger's.
+/// An id that has ended in any other way is a stranger's.
 #[test]
 fn log_out_against_termination() {
     explore(|| {

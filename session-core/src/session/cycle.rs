@@ -29,8 +29,8 @@ impl Session {
     ///
     /// It *parts* the session from all requests inside: what they hold with
     /// [`until_completed`](RequestGuard::until_completed) ends as at completion, and
-    /// [`is_parted`](RequestGuard::is_parted) tells them. A stranger who had planted the id, and was inside, is so
-    /// kept from what the visitor does afterwards. What their handlers have in hand already, such as a handle of the
+    /// [`is_parted`](RequestGuard::is_parted) is `true` of them. So a stranger's request that came by a planted id is kept
+    /// from what the visitor does afterwards. What their handlers have in hand already, such as a handle of the
     /// session, they keep until they return.
     ///
     /// A request that changes the id of its own session calls [`RequestGuard::cycle_id`], and at a log-in
@@ -134,7 +134,7 @@ impl RequestGuard {
         self.cycle(None)
     }
 
-    /// A log-in: gives the session a new id and moves it to this group, as [`Session::join`] does, in one step. The old
+    /// A log-in: changes the session's id and moves it to this group, as [`Session::join`] does, in one step. The old
     /// id is dead before the group is joined, and the session is parted from all other requests.
     ///
     /// ```
