@@ -38,11 +38,13 @@ impl Notes {
     /// The request has ended a session, its own or not, and others whose ids its client presented.
     pub(crate) fn ends(&mut self, session: SupersededId, others: Vec<SupersededId>, is_own: bool) {
         self.removes |= is_own && !self.is_new || !others.is_empty();
-        self.takes(session);
         self.taken.extend(others);
         if is_own {
+            self.takes(session);
             self.is_new = false;
             self.untold = None;
+        } else {
+            self.taken.push(session);
         }
     }
 
@@ -51,6 +53,7 @@ impl Notes {
         self.hung_up = true;
     }
 
+    /// The session's id is taken from its client.
     fn takes(&mut self, id: SupersededId) {
         if self.is_new {
             // The client never knew it.

@@ -25,7 +25,7 @@ use self::connection::{Connections, OnRequest, prepared};
 /// The time before the timeout at which connections are cut, so that sessions can be cleaned up in it.
 const CLEANUP_TIME: Duration = Duration::from_secs(1);
 
-/// Serves an application with live sessions, like [`axum::serve`]; its graceful shutdown has an end.
+/// Serves an application with live sessions, like [`axum::serve()`]; its graceful shutdown has an end.
 ///
 /// A graceful shutdown as servers usually have it waits for its clients: for one that has sent half a request, or has
 /// stopped reading a stream, it waits for ever, and an orchestrator kills the process with its transactions open. This

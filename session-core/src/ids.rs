@@ -8,7 +8,6 @@
 //! 4. The lock of the queue is a leaf, and is not held together with a shard's.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -116,7 +115,7 @@ impl Ids {
     }
 
     /// The client has been told: the time of the superseded id begins.
-    fn begin(&self, id: SessionId, now: Ticks) {
+    pub(crate) fn begin(&self, id: SessionId, now: Ticks) {
         let mut queue = self.queue.lock();
         queue.pending -= 1;
         // Clocks that several threads have read may be out of order.
@@ -128,7 +127,7 @@ impl Ids {
     }
 
     /// The client will not be told: the superseded id is unknown from now on.
-    fn forget(&self, id: &SessionId) {
+    pub(crate) fn forget(&self, id: &SessionId) {
         self.queue.lock().pending -= 1;
         self.remove(id);
     }
@@ -187,71 +186,5 @@ impl Slot {
             Self::Live(session) => Some(session.clone()),
             Self::Superseded => None,
         }
-    }
-}
-
-/// The id that a session got from [`Session::cycle_id`] or a request's log-in. The client has to be told.
-///
-/// As long as this exists, the old id is *superseded*: a request that presents it is neither let in nor a
-/// stranger's ([`NotLive::Superseded`]). Dropping this starts the time after which the old id becomes unknown,
-/// [`superseded_for`](crate::SessionManagerBuilder::superseded_for): drop it as the response's head goes out. If
-/// there will be no response, call [`SupersededId::forget`].
-#[derive(Debug)]
-#[must_use = "the old id is dead: send the new one to the client"]
-pub struct NewId {
-    id: SessionId,
-    old: SupersededId,
-}
-
-impl NewId {
-    pub(crate) fn new(id: SessionId, old: SupersededId) -> Self {
-        Self { id, old }
-    }
-
-    /// The new id.
-    pub fn id(&self) -> SessionId {
-        self.id
-    }
-
-    /// The old id, for a caller that tells the client later.
-    pub fn into_superseded(self) -> SupersededId {
-        self.old
-    }
-}
-
-/// An id that was taken from its client, by [`Session::cycle_id`], a log-in or a log-out.
-///
-/// Its time runs from when this is dropped, see [`NewId`].
-#[must_use = "dropping it starts the time of the superseded id"]
-pub struct SupersededId {
-    id: SessionId,
-    /// `None` if the id is unknown already.
-    shared: Option<Arc<Shared>>,
-}
-
-impl SupersededId {
-    pub(crate) fn new(id: SessionId, shared: Option<Arc<Shared>>) -> Self {
-        Self { id, shared }
-    }
-
-    /// Makes the id unknown at once: its client never learns that it was taken.
-    pub fn forget(mut self) {
-        if let Some(shared) = self.shared.take() {
-            shared.ids.forget(&self.id);
-        }
-    }
-}
-
-impl Drop for SupersededId {
-    fn drop(&mut self) {
-        if let Some(shared) = self.shared.take() {
-            shared.ids.begin(self.id, shared.clock.now());
-        }
-    }
-}
-
-impl fmt::Debug for SupersededId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SupersededId(..)")
     }
 }

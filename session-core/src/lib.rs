@@ -123,6 +123,7 @@ mod registry;
 mod session;
 mod shared;
 mod stats;
+mod superseded;
 mod sync;
 
 pub use builder::{SessionManagerBuilder, WhenFull};
@@ -132,7 +133,6 @@ pub use error::{
 pub use event::{LifecycleEvent, LifecycleEvents, Missed, Subject};
 pub use group::SessionGroup;
 pub use id::{GroupId, ParseSessionIdError, SessionId};
-pub use ids::{NewId, SupersededId};
 pub use life::cause::CompletionCause;
 pub use life::cleanup::CleanupCompleted;
 pub use life::close::CloseHook;
@@ -153,6 +153,7 @@ pub use properties::set::{LivesIn, SessionProperties};
 pub use session::{Session, WeakSession};
 pub use session_macros::SessionProperties;
 pub use stats::SessionStats;
+pub use superseded::{NewId, SupersededId};
 pub use tokio_util::sync::CancellationToken;
 
 #[doc(hidden)]

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::harness::{World, explore, race};
 use crate::error::NotLive;
-use crate::ids::SupersededId;
 use crate::life::clock::Ticks;
 use crate::session::Session;
+use crate::superseded::SupersededId;
 use crate::{CycleError, LocalSession as _};
 
 /// Every time after those that a model reaches.

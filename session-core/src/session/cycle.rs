@@ -13,7 +13,6 @@ use super::Session;
 use crate::error::{CycleError, SessionEnded};
 use crate::group::OwedEnd;
 use crate::id::{GroupId, SessionId};
-use crate::ids::{NewId, SupersededId};
 use crate::life::activity::{Activity, Alive};
 use crate::life::cause::CompletionCause;
 use crate::life::guard::RequestGuard;
@@ -21,6 +20,7 @@ use crate::life::lifecycle;
 use crate::life::until_completed::Emptied;
 use crate::owner::OwnerRef;
 use crate::shared::Shared;
+use crate::superseded::{NewId, SupersededId};
 use crate::sync::Ordering;
 
 impl Session {
