@@ -7,7 +7,7 @@ use session_core::GroupId;
 /// a browser by a cookie of its own.
 ///
 /// It is asked only when an extractor creates a session; a session that is there already stays where it is.
-/// A group that is known only later, such as the user's, is for [`join`](session_core::Session::join).
+/// A group that is known only later, such as the user's, is for [`LazySession::log_in`](crate::LazySession::log_in).
 ///
 /// Every `Fn(&Parts) -> Option<GroupId>` is one.
 ///

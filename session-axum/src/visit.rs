@@ -85,10 +85,18 @@ impl Visit {
 
     /// The session, if there is one and this request may have it.
     pub(crate) fn find(&self) -> Result<Option<Found>, ResponseStarted> {
-        let state = self.lock();
-        match state.find() {
-            Ok(None) if state.shared.is_none() => Err(ResponseStarted),
+        match self.try_find() {
+            Err(SessionRejection::ResponseStarted(started)) => Err(started),
             found => Ok(found.ok().flatten()),
+        }
+    }
+
+    /// The session, if there is one; an error if this request may not have it.
+    pub(crate) fn try_find(&self) -> Result<Option<Found>, SessionRejection> {
+        let state = self.lock();
+        match state.find()? {
+            None if state.shared.is_none() => Err(ResponseStarted.into()),
+            found => Ok(found),
         }
     }
 
@@ -182,7 +190,7 @@ impl Visit {
         let guard = self.lock().begin_to_end(session);
         let own = match &guard {
             Some(guard) => guard.log_out().ok(),
-            None => session.log_out(),
+            None => session.terminate_and_supersede(),
         };
         let Some(own) = own else {
             // Others have ended it, and this response may be late: a removal would hit the session's successor. Or
@@ -199,7 +207,9 @@ impl Visit {
         let live = shared
             .iter()
             .flat_map(|shared| ids.iter().filter_map(|id| shared.sessions.get(id)));
-        let others: Vec<SupersededId> = live.filter_map(|other| other.log_out()).collect();
+        let others: Vec<SupersededId> = live
+            .filter_map(|other| other.terminate_and_supersede())
+            .collect();
 
         let mut state = self.lock();
         // Once the head is out the client hears of nothing, and the ids' time begins.

@@ -95,8 +95,8 @@ impl SessionManagerBuilder {
         self
     }
 
-    /// How long an id that was taken from its client, by a log-in or a log-out, is told from one that was never there
-    /// ([`NotLive::Superseded`](crate::NotLive::Superseded)): 30 seconds if not set, and zero turns it off. A browser
+    /// How long an id that was taken from its client, by a log-in or a log-out, counts as superseded and not as unknown
+    /// ([`NotLive`](crate::NotLive)): 30 seconds if not set, and zero turns it off. A browser
     /// may send requests with the old id as long as it has some waiting.
     ///
     /// As many ids may be superseded as sessions may be active; beyond that the oldest become unknown.

@@ -120,8 +120,10 @@ impl Session {
         group
     }
 
-    /// Moves the session to the group of this name, which is born if there is none: a log-in. To join one's
-    /// own group changes nothing.
+    /// Moves the session to the group of this name, which is born if there is none. To join one's own group changes
+    /// nothing.
+    ///
+    /// The id stays: a log-in is [`RequestGuard::log_in`], which changes both.
     ///
     /// The old group's properties stay with the old group, and so do its sets that a request or task already has in
     /// hand: ask for them again after the log-in. If this was its last session it ends; its drain

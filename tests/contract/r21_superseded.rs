@@ -76,7 +76,7 @@ async fn r21_zero_turns_it_off() {
     assert_eq!(refused(&sessions, old), NotLive::Unknown);
     new.into_superseded().forget();
     let id = session.id();
-    let _ended = session.log_out().unwrap();
+    let _ended = session.terminate_and_supersede().unwrap();
     assert_eq!(refused(&sessions, id), NotLive::Unknown);
 }
 
@@ -88,7 +88,7 @@ async fn r21_an_id_whose_client_is_never_told_is_unknown_at_once() {
     session.cycle_id().unwrap().into_superseded().forget();
     assert_eq!(refused(&sessions, old), NotLive::Unknown);
     let id = session.id();
-    session.log_out().unwrap().forget();
+    session.terminate_and_supersede().unwrap().forget();
     assert_eq!(refused(&sessions, id), NotLive::Unknown);
 }
 
@@ -96,10 +96,10 @@ async fn r21_an_id_whose_client_is_never_told_is_unknown_at_once() {
 async fn r21_a_log_out_supersedes_and_every_other_end_makes_a_stranger() {
     let sessions = manager();
     let session = sessions.create().unwrap();
-    drop(session.log_out().expect("it was active"));
+    drop(session.terminate_and_supersede().expect("it was active"));
     assert!(session.is_completed());
     assert_eq!(refused(&sessions, session.id()), NotLive::Superseded);
-    assert!(session.log_out().is_none(), "it has ended");
+    assert!(session.terminate_and_supersede().is_none(), "it has ended");
 
     let ends: [fn(&SessionManager, &Session); 3] = [
         |_, session| session.terminate(),
@@ -114,7 +114,10 @@ async fn r21_a_log_out_supersedes_and_every_other_end_makes_a_stranger() {
         let session = sessions.create().unwrap();
         end(&sessions, &session);
         assert!(session.is_completed());
-        assert!(session.log_out().is_none(), "another has ended it");
+        assert!(
+            session.terminate_and_supersede().is_none(),
+            "another has ended it"
+        );
         assert_eq!(refused(&sessions, session.id()), NotLive::Unknown);
     }
     let session = sessions.create().unwrap();
@@ -156,7 +159,7 @@ async fn r21_a_superseded_session_ends_and_is_freed_like_any_other() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let weak = session.downgrade();
-    let _superseded = session.log_out();
+    let _superseded = session.terminate_and_supersede();
     assert!(session.cleanup_completed().await.is_clean());
     drop(session);
     assert!(weak.upgrade().is_none());

@@ -179,7 +179,7 @@ fn show(sessions: &SessionManager, ids: &mut Vec<SessionId>) -> Vec<String> {
     shown.push(format!("{owned:?} {:?}", request.until_completed(())));
     let other = sessions.create().unwrap();
     ids.push(other.id());
-    shown.push(format!("{:?}", other.log_out()));
+    shown.push(format!("{:?}", other.terminate_and_supersede()));
     shown.push(format!("{sessions:?} {:?}", come(&mut events)));
     shown
 }

@@ -19,7 +19,6 @@ use crate::kit::{
 #[derive(SessionProperties)]
 #[session(scope = group)]
 struct OfTheUser {
-    #[property(default)]
     secret: Property<String>,
 }
 
@@ -52,7 +51,11 @@ async fn ask_late(
         }
         "/late/props" => {
             let props = Props::<OfTheUser>::from_request_parts(&mut head, &()).await?;
-            Ok(props.secret()?.to_string().into_response())
+            Ok(props
+                .secret()
+                .map(ToString::to_string)
+                .unwrap_or_default()
+                .into_response())
         }
         _ => {
             let session =
@@ -210,4 +213,79 @@ async fn r18_an_event_stream_from_before_the_log_in_ends_with_it() {
         .into_body();
     let event = own.frame().await.unwrap().unwrap().into_data().unwrap();
     assert_eq!(event, "data: user\n\n");
+}
+
+/// As a naive extractor for the user does: it takes the session, and asks that for its group.
+async fn by_the_session(session: Option<Session>) -> String {
+    let group = session.map(|session| session.group());
+    group.map_or_else(String::new, |group| format!("{:?}", group.id()))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r18_no_extractor_shows_the_users_group_while_the_user_logs_in() {
+    let sessions = manager();
+    let app = Router::new()
+        .route("/by-the-session", get(by_the_session))
+        .route(
+            "/by-lazy-props",
+            get(async |visitor: session_axum::LazySession| {
+                let props = visitor.props::<OfTheUser>()?;
+                let secret = props.secret().map(ToString::to_string);
+                Ok::<_, SessionRejection>(secret.unwrap_or_default())
+            }),
+        )
+        .route(
+            "/give-a-secret",
+            get(async |visitor: session_axum::LazySession| {
+                let session = visitor.log_in("user".into())?;
+                let secret = session.group().props::<OfTheUser>()?;
+                // Of an earlier round, if the group is still there.
+                drop(secret.set_secret("user".to_owned()));
+                Ok::<_, SessionRejection>(())
+            }),
+        )
+        .layer(SessionLayer::new(sessions.clone()))
+        .merge(kit::app(&sessions));
+    for round in 0..2_000 {
+        let planted = sessions.create().unwrap();
+        let cookies = cookie(&planted);
+        let log_in = if round % 2 == 0 {
+            "/log-in"
+        } else {
+            "/give-a-secret"
+        };
+        let victim = tokio::spawn(app.clone().oneshot(request(log_in, &cookies)));
+        for path in [
+            "/by-the-session",
+            "/group",
+            "/optional-group",
+            "/by-lazy-props",
+        ] {
+            let seen = text(kit::get(&app, path, &cookies).await).await;
+            assert!(!seen.contains("user"), "{path} in round {round}: {seen}");
+        }
+        let victim = victim.await.unwrap().unwrap();
+        assert_eq!(victim.status(), 200);
+        planted.terminate();
+    }
+}
+
+#[tokio::test]
+async fn r18_a_session_in_hand_shows_an_ended_group_after_anothers_log_in() {
+    let sessions = manager();
+    let stage = Stage::default();
+    let app = staged(&sessions, stage.clone());
+    let planted = sessions.create().unwrap();
+    let slow = tokio::spawn(app.clone().oneshot(request("/stop", cookie(&planted))));
+    let in_hand = stage.stopped().await;
+    let before = in_hand.group();
+    assert_eq!(before, planted.group());
+    assert!(told(&kit::get(&app, "/log-in", cookie(&planted)).await).is_some());
+    let shown = in_hand.group();
+    assert_eq!(shown.id(), None);
+    assert!(shown.is_completed() && shown != planted.group());
+    assert!(shown.props::<OfTheUser>().is_err());
+    stage.go_on();
+    assert!(is_silent(&slow.await.unwrap().unwrap()));
+    assert_eq!(planted.group().id().unwrap().as_str(), "user");
 }

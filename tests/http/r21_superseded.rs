@@ -152,7 +152,7 @@ async fn r21_a_live_id_counts_before_a_superseded_one() {
     let sessions = manager();
     let app = app(&sessions);
     let (old, live) = (sessions.create().unwrap(), sessions.create().unwrap());
-    drop(old.log_out());
+    drop(old.terminate_and_supersede());
     for cookies in [
         format!("{}; {}", cookie(&old), cookie(&live)),
         format!("{}; {}", cookie(&live), cookie(&old)),

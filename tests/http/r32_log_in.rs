@@ -32,8 +32,12 @@ fn lazy(sessions: &SessionManager) -> Router {
         .route("/refused", get(async |_: LazySession| "wrong password"))
         .route(
             "/get",
+            get(async |visitor: LazySession| visitor.get().map_or("none", |_| "some")),
+        )
+        .route(
+            "/try-get",
             get(async |visitor: LazySession| {
-                let found = visitor.get()?;
+                let found = visitor.try_get()?;
                 Ok::<_, SessionRejection>(found.map_or("none", |_| "some"))
             }),
         )
@@ -67,7 +71,7 @@ fn lazy(sessions: &SessionManager) -> Router {
 async fn r32_a_refused_log_in_costs_nothing() {
     let sessions = manager();
     let app = lazy(&sessions);
-    for path in ["/refused", "/get"] {
+    for path in ["/refused", "/get", "/try-get"] {
         assert!(is_silent(&kit::get(&app, path, "").await));
     }
     assert_eq!(sessions.stats().created, 0);
@@ -89,7 +93,9 @@ async fn r32_it_looks_or_creates_when_asked() {
                 ("true".into(), "false".into())
             );
         }
-        assert_eq!(text(kit::get(&app, "/get", &cookies).await).await, "some");
+        for path in ["/get", "/try-get"] {
+            assert_eq!(text(kit::get(&app, path, &cookies).await).await, "some");
+        }
     }
 }
 
@@ -98,8 +104,8 @@ async fn r32_only_what_is_for_a_log_in_creates_for_a_superseded_id() {
     let sessions = manager();
     let app = lazy(&sessions);
     let old = sessions.create().unwrap();
-    drop(old.log_out());
-    for path in ["/session", "/props"] {
+    drop(old.terminate_and_supersede());
+    for path in ["/session", "/props", "/try-get"] {
         assert!(
             is_superseded(&kit::get(&app, path, cookie(&old)).await),
             "{path}"

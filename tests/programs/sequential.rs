@@ -244,11 +244,11 @@ impl World {
             return;
         };
         if !self.model.is_active(Holder::Session(session)) {
-            assert!(found.log_out().is_none());
+            assert!(found.terminate_and_supersede().is_none());
             return;
         }
         let (expected, cleanups) = self.expect(|model| model.end_session(session));
-        drop(found.log_out().expect("it is active"));
+        drop(found.terminate_and_supersede().expect("it is active"));
         let refused = self.sessions.enter(&found.id()).unwrap_err();
         assert_eq!(refused, NotLive::Superseded);
         check(expected, cleanups).await;

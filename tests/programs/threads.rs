@@ -82,7 +82,7 @@ async fn run(world: &World, steps: Vec<Step>) {
             }
             Step::LogOut(session) => {
                 if let Some(session) = world.slot(session) {
-                    let _ = session.log_out();
+                    let _ = session.terminate_and_supersede();
                 }
             }
             Step::CycleId(session) => {

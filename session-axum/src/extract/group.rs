@@ -14,14 +14,46 @@ use crate::visit::{Found, Visit};
 /// with [`LocalSession`](crate::LocalSession) in scope has all that groups have.
 ///
 /// Ending the group ends its sessions, but the client's cookie stays, since several clients may hold sessions of
-/// it. To log a user out everywhere and here too, end the session first:
+/// it. To log a user out everywhere and here too, end the session first. To log out the others, leave it out.
 ///
 /// ```
 /// use session_axum::{LocalSession, Session, SessionGroup};
 ///
-/// async fn log_out_everywhere(session: Session, group: SessionGroup) {
-///     session.terminate();
-///     group.terminate();
+/// async fn log_out_everywhere(session: Option<Session>, group: Option<SessionGroup>) {
+///     if let (Some(session), Some(group)) = (session, group) {
+///         session.terminate();
+///         group.terminate();
+///     }
+/// }
+///
+/// async fn log_out_my_other_devices(session: Option<Session>, group: Option<SessionGroup>) {
+///     if let (Some(session), Some(group)) = (session, group) {
+///         for other in group.sessions().iter().filter(|other| **other != *session) {
+///             other.terminate();
+///         }
+///     }
+/// }
+/// ```
+///
+/// An extractor of your own for the user asks for the group:
+///
+/// ```
+/// use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+/// use axum::http::{StatusCode, request::Parts};
+/// use axum::response::{IntoResponse, Response};
+/// use session_axum::SessionGroup;
+///
+/// struct User(String);
+///
+/// impl<S: Send + Sync> FromRequestParts<S> for User {
+///     type Rejection = Response;
+///
+///     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+///         let group = <SessionGroup as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await;
+///         let group = group.map_err(IntoResponse::into_response)?;
+///         let name = group.as_ref().and_then(|group| group.id()?.as_str().strip_prefix("user:"));
+///         name.map(|name| Self(name.to_owned())).ok_or(StatusCode::UNAUTHORIZED.into_response())
+///     }
 /// }
 /// ```
 ///

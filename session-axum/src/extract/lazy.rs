@@ -19,6 +19,7 @@ use crate::visit::Visit;
 /// that send half of one, or one that is refused, fill the manager. This one does nothing until it is asked.
 ///
 /// ```
+/// use axum::http::StatusCode;
 /// use session_axum::{LazySession, SessionRejection};
 /// use session_core::{Property, SessionProperties};
 /// use std::sync::Mutex;
@@ -36,12 +37,12 @@ use crate::visit::Visit;
 ///     Ok(())
 /// }
 ///
-/// async fn log_in(visitor: LazySession, password: String) -> Result<String, SessionRejection> {
+/// async fn log_in(visitor: LazySession, password: String) -> Result<StatusCode, SessionRejection> {
 ///     if password != "open sesame" {
-///         return Ok("wrong password".into()); // costs nothing
+///         return Ok(StatusCode::UNAUTHORIZED); // costs nothing
 ///     }
 ///     visitor.log_in("user:ali".into())?;
-///     Ok("welcome".into())
+///     Ok(StatusCode::NO_CONTENT)
 /// }
 /// ```
 ///
@@ -56,12 +57,20 @@ pub struct LazySession {
 
 impl LazySession {
     /// The session, if there is one that this request may have. Creates nothing, as `Option<Session>`.
+    pub fn get(&self) -> Option<Session> {
+        self.try_get().ok().flatten()
+    }
+
+    /// The session, or `None` for a stranger. Creates nothing.
+    ///
+    /// A page that polls learns here that it is to come again, where [`get`](Self::get) has it taken for logged out.
     ///
     /// # Errors
     ///
-    /// If the response's head is out already and the request had no session.
-    pub fn get(&self) -> Result<Option<Session>, SessionRejection> {
-        let found = self.visit.find()?;
+    /// 409 if the client's id was superseded a moment ago, or another request has ended the session or logged in since
+    /// this one came in; 500 if the response's head is out already.
+    pub fn try_get(&self) -> Result<Option<Session>, SessionRejection> {
+        let found = self.visit.try_find()?;
         Ok(found.map(|found| Session::new(found, &self.visit)))
     }
 
@@ -101,7 +110,8 @@ impl LazySession {
 
     /// Logs the visitor in: the session, which is created if there is none, gets a new id and moves to this group, as
     /// [`Session::log_in`] says. Whatever other requests do at the same time, this one is not refused: a person who
-    /// clicks on the button twice is logged in.
+    /// clicks on the button twice is logged in. (If the browser takes both answers, with a session each: the one whose
+    /// cookie is overwritten ends of idleness.)
     ///
     /// Ask for it when the password has been checked. A refused log-in then costs nothing.
     ///

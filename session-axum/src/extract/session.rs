@@ -21,8 +21,9 @@ use crate::visit::{Found, Visit};
 /// never creates it; `Result<Session, SessionRejection>` goes on without one.
 ///
 /// It derefs to core's [`Session`](session_core::Session), and with [`LocalSession`](crate::LocalSession) in
-/// scope has all that sessions have. Two methods are its own, because the client has to hear of them:
-/// [`terminate`](Self::terminate) and [`cycle_id`](Self::cycle_id).
+/// scope has all that sessions have. Some methods are its own, because the client has to hear of them:
+/// [`log_in`](Self::log_in), [`cycle_id`](Self::cycle_id) and [`terminate`](Self::terminate), which is the log-out. Two
+/// handles are of one session if they are equal (`*one == *other`).
 ///
 /// ```
 /// use session_axum::{LocalSession, Session, SessionRejection};
@@ -68,8 +69,8 @@ impl Session {
     /// this request created it, or the response's head is out already. If another request has logged in since this one
     /// came in, nothing happens: the session is not this request's any more.
     ///
-    /// For a while after the response, a request that still comes with the old id is told from a stranger's and refused,
-    /// see [`Superseded`](crate::rejection::Superseded): it was under way, and would undo the log-out.
+    /// For a while after the response, a request that still comes with the old id is not taken for a stranger's: see
+    /// [`Superseded`](crate::rejection::Superseded). It was under way, and would undo the log-out.
     ///
     /// It signals and returns: [`cleanup_completed`](crate::LocalSession::cleanup_completed) resolves only after
     /// this request is over. An extractor that is asked after this returns a new session.
@@ -80,6 +81,9 @@ impl Session {
     /// A log-in: changes the session's id, which this request's response tells the client, and moves it to this group,
     /// in one step. The same as [`cycle_id`](Self::cycle_id) and [`join`](session_core::Session::join), but nothing
     /// happens in between, and if it fails nothing has happened.
+    ///
+    /// The session's own properties stay with it, also if it was another user's. For a change of user, terminate the
+    /// session, and log in after that: the request then has a new one.
     ///
     /// Prefer [`LazySession::log_in`](crate::LazySession::log_in): it can't be refused because another request logged in
     /// or out at the same moment.
@@ -97,8 +101,9 @@ impl Session {
     /// Do this whenever the visitor gains rights, as at a log-in without groups: an id that somebody planted is worth
     /// nothing then. A stranger's request that came by a planted id may be inside already, with an event stream or a slow upload. So
     /// the session is *parted* from all other requests that came in before: their event streams end, and their extractors
-    /// are refused with 409 from now on. Handlers keep what they have in hand, a `Session` or `Props` say, until they
-    /// return; check rights where they are used, not once at the start of a long request.
+    /// are refused with 409 from now on, or `None`. Handlers keep what they have in hand, a `Session` or `Props` say, until
+    /// they return. So keep what belongs to a user in the user's group, and ask for that where it is used: by the extractor
+    /// [`SessionGroup`](crate::SessionGroup), or by [`group`](Self::group).
     ///
     /// If this request then ends without a response, no client knows the session's id, and the session ends.
     ///
@@ -108,6 +113,18 @@ impl Session {
     /// is out already, so that the client can't be told.
     pub fn cycle_id(&self) -> Result<(), SessionRejection> {
         self.visit.cycle_id(&self.inner, None)
+    }
+
+    /// The group that the session belongs to, as long as the session is this request's. After a log-in by another request
+    /// it is an anonymous one that has ended: a stranger who had planted the id sees nothing of the user's.
+    ///
+    /// The extractor [`SessionGroup`](crate::SessionGroup) is refused with 409 then.
+    pub fn group(&self) -> session_core::SessionGroup {
+        let group = self.inner.group();
+        if self.visit.is_parted_from(&self.inner) {
+            return self.inner.parted_group();
+        }
+        group
     }
 
     /// Core's handle of the session. What is done with it reaches no response.

@@ -1,4 +1,4 @@
-//! Superseded ids: an id that was taken from its client is told from one that stands for nothing.
+//! Superseded ids: an id that was taken from its client is not an unknown one.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -30,7 +30,9 @@ fn a_look_up_against_cycle_id_and_log_out() {
                 }
             },
             || {
-                let logged_out = session.log_out().expect("nothing else ends it");
+                let logged_out = session
+                    .terminate_and_supersede()
+                    .expect("nothing else ends it");
                 taken.lock().unwrap().push(logged_out);
             },
             || {
@@ -60,7 +62,7 @@ fn log_out_against_termination() {
         let id = session.id();
         let taken = Mutex::new(None);
         race!(
-            || *taken.lock().unwrap() = session.log_out(),
+            || *taken.lock().unwrap() = session.terminate_and_supersede(),
             || session.terminate(),
             || drop(world.shared.ids.enter(&id)),
         );
@@ -81,7 +83,10 @@ fn the_end_of_a_request_against_time() {
         let world = World::new();
         let (told, untold) = (world.session(), world.session());
         let [told_id, untold_id] = [&told, &untold].map(Session::id);
-        let (told, untold) = (told.log_out().unwrap(), untold.log_out().unwrap());
+        let (told, untold) = (
+            told.terminate_and_supersede().unwrap(),
+            untold.terminate_and_supersede().unwrap(),
+        );
         let is = |id, refused| assert_eq!(world.shared.ids.enter(&id).unwrap_err(), refused);
         race!(
             || drop(told),
@@ -170,7 +175,7 @@ fn the_end_of_several_presented_ids() {
         let taken = Mutex::new(Vec::<SupersededId>::new());
         let log_out = |sessions: [&Session; 2]| {
             for session in sessions {
-                let logged_out = session.log_out();
+                let logged_out = session.terminate_and_supersede();
                 taken.lock().unwrap().extend(logged_out);
             }
         };
@@ -198,12 +203,14 @@ fn the_sweeper_against_the_first_superseded_id() {
         let manager = crate::manager::SessionManager::new(world.shared.clone());
         let session = manager.create().unwrap();
         let id = session.id();
-        race!(
-            || drop(session.log_out()),
-            || while world.shared.ids.enter(&id).is_ok() {
-                shuttle::thread::yield_now();
-            },
-        );
+        race!(|| drop(session.terminate_and_supersede()), || while world
+            .shared
+            .ids
+            .enter(&id)
+            .is_ok()
+        {
+            shuttle::thread::yield_now();
+        },);
         // The sweeper is not woken but by the clock from here on.
         while world.shared.ids.enter(&id).unwrap_err() == NotLive::Superseded {
             crate::sync::runtime::advance(Duration::from_secs(31));

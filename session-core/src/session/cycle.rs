@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use super::Session;
 use crate::error::{CycleError, SessionEnded};
-use crate::group::OwedEnd;
+use crate::event::{LifecycleEvent, Subject};
+use crate::group::{OwedEnd, SessionGroup};
 use crate::id::{GroupId, SessionId};
 use crate::life::activity::{Activity, Alive};
 use crate::life::cause::CompletionCause;
@@ -25,7 +26,7 @@ use crate::sync::Ordering;
 
 impl Session {
     /// Gives the same live session a new id, in one step. The old one is dead at once: it is *superseded*, so that a
-    /// request which presents it, from another tab say, is told from a stranger's ([`NewId`]).
+    /// request which presents it, from another tab say, is not taken for a stranger's ([`NewId`]).
     ///
     /// It *parts* the session from all requests inside: what they hold with
     /// [`until_completed`](RequestGuard::until_completed) ends as at completion, and
@@ -47,10 +48,22 @@ impl Session {
         self.cycle(None, None).map_err(|_| SessionEnded)
     }
 
-    /// Ends the session as [`terminate`](crate::LocalSession::terminate) does, because its client asked for it: the id
-    /// is superseded. Returns `None` if the session had completed already.
-    pub fn log_out(&self) -> Option<SupersededId> {
+    /// Ends the session as [`terminate`](crate::LocalSession::terminate) does, and supersedes its id: for an adapter that
+    /// tells the client to forget the id. Returns `None` if the session had completed already.
+    ///
+    /// For the session of a request there is [`RequestGuard::log_out`].
+    pub fn terminate_and_supersede(&self) -> Option<SupersededId> {
         self.complete_superseded(Activity::complete).ok().flatten()
+    }
+
+    /// An anonymous group that has ended: for a request that is [parted](RequestGuard::is_parted) from the session, and
+    /// must not see its group.
+    pub fn parted_group(&self) -> SessionGroup {
+        let group = SessionGroup::new(self.shared(), None);
+        let created = || LifecycleEvent::Created(Subject::of(OwnerRef::Group(&group)));
+        self.shared().events.record(created);
+        group.complete();
+        group
     }
 
     fn complete_superseded(
@@ -167,7 +180,7 @@ impl RequestGuard {
         self.cycle(Some(&group))
     }
 
-    /// A log-out: ends the session as [`Session::log_out`] does, on behalf of this request.
+    /// A log-out: ends the session as [`Session::terminate_and_supersede`] does, on behalf of this request.
     ///
     /// # Errors
     ///
