@@ -72,7 +72,7 @@ impl SessionLayer {
         self
     }
 
-    /// Says which group a session that an extractor creates is born into; without it, none that has a name.
+    /// Chooses the group of sessions that extractors create. Without it they have no named group.
     pub fn with_group_resolver(mut self, resolver: impl GroupResolver) -> Self {
         Arc::make_mut(&mut self.shared).groups = Some(Arc::new(resolver));
         self

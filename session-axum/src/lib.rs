@@ -108,11 +108,14 @@
 //! [`LazySession::log_in`] changes the session's id and moves it to the user's group, in one step.
 //! [`Session::terminate`] ends it. Three things follow that are easy to get wrong:
 //!
-//! - The old id lets no request in any more, and a stranger's that came by it before is *parted* from the session: event streams end, and extractors are refused.
-//! - Browsers choose the cookie when a request is queued, so requests with the old id still arrive after the answer. They
-//!   are [`Superseded`](rejection::Superseded) for 30 seconds and refused with 409: as strangers they would get a session,
-//!   and its cookie would undo the log-in or log-out. A page that is loaded then loads itself again after a second.
-//! - A person who clicks on the button twice is logged in: [`LazySession::log_in`] is refused for neither reason.
+//! - The old id lets no request in any more, and the session is *parted* from the requests that came by it before, a
+//!   stranger's perhaps: event streams end, and extractors are refused.
+//! - Browsers choose the cookie when a request is queued, so requests with the old id still arrive after the answer. For
+//!   30 seconds they are not taken for strangers, whose new cookie would undo the log-in or log-out: extractors that would
+//!   create a session refuse them with 409 ([`Superseded`](rejection::Superseded)), and a page that is loaded then loads
+//!   itself again after a second. `Option<_>` is `None`, as for a stranger; [`LazySession::try_get`] tells which.
+//! - A person who clicks on the button twice is logged in: [`LazySession::log_in`] succeeds even if another log-in or
+//!   log-out has just happened.
 //!
 //! The page [`security`] has OWASP's list for session management, with the test that holds each row.
 //!
@@ -122,7 +125,7 @@
 //! # Time
 //!
 //! A request is inside its session from its arrival until its response's body has ended, so a long download or an
-//! event stream keeps the session from being idle. A connection that is *upgraded*, as for a WebSocket, outlives its
+//! event stream keeps the session from being idle, and so does a page that polls. A connection that is *upgraded*, as for a WebSocket, outlives its
 //! request: its task takes a [`RequestGuard`](session_core::RequestGuard) with `session.enter()` if the session's
 //! cleanup is to wait for it, or a [`KeepAlive`](session_core::KeepAlive) with `session.keep_alive()` if not.
 //!

@@ -37,8 +37,11 @@ const CLEANUP_TIME: Duration = Duration::from_secs(1);
 ///    closed.
 /// 4. Shortly before the [timeout](Serve::timeout), connections that are left are cut, and handlers with them.
 ///
-/// It returns by the timeout plus one second, with the report of the sessions: whatever that names is truly held. While
-/// it shuts down, Ctrl-C or SIGTERM cuts at once. Dropping the future cuts as well.
+/// It returns by the timeout plus one second, with the report of the sessions: anything that names is still in use. A
+/// client that has sent half a request takes it that long, so set the timeout below the time after which the process would
+/// be killed. While it shuts down, Ctrl-C or SIGTERM cuts at once. Dropping the future cuts as well.
+///
+/// Until then it bounds nothing: a limit for the time that a body takes is a layer of the application's.
 ///
 /// `app` is an axum `Router` or any other service, HTTP/1.1 and HTTP/2 are spoken, and a [`Listener`] may be a TCP or
 /// Unix socket, or one with TLS.
@@ -123,7 +126,7 @@ impl<L: Listener, A, F> Serve<L, A, F> {
         self
     }
 
-    /// Has the clients' addresses known to handlers, by axum's [`ConnectInfo`].
+    /// Lets handlers read the client's address, by axum's [`ConnectInfo`].
     pub fn with_connect_info(mut self) -> Self
     where
         L::Addr: Clone + Sync + 'static,

@@ -131,7 +131,7 @@ impl SessionManagerBuilder {
     /// # Errors
     ///
     /// [`BuildError::NoRuntime`] outside a runtime if none was named, and [`BuildError::Zero`] for a timeout or
-    /// a maximum of nought.
+    /// a maximum of zero.
     ///
     /// # Panics
     ///

@@ -122,7 +122,7 @@ pub trait LocalSession: sealed::Sealed {
     }
 
     /// Ends it. Gives nothing back and waits for nothing, so it is right from anywhere: a handler, a task, a
-    /// hook, an initialiser of the session itself. To await the cleanup there is not: it waits for the handler.
+    /// hook, an initialiser of the session itself. Do not await the cleanup there: it waits for the handler to finish.
     ///
     /// A group is closed to newcomers first, then its sessions are ended; it completes when the last of these
     /// has been cleaned up.
