@@ -127,7 +127,7 @@ impl<B: fmt::Debug> fmt::Debug for SessionBody<B> {
 /// ([HTML Standard, section 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)).
 pub(crate) fn is_event_stream(head: &HeaderMap) -> bool {
     head.get(CONTENT_TYPE).is_some_and(|kind| {
-        let kind = kind.as_bytes();
+        let kind = kind.as_bytes().trim_ascii_start();
         let (kind, rest) = kind.split_at(kind.len().min(EVENT_STREAM.len()));
         kind.eq_ignore_ascii_case(EVENT_STREAM)
             && matches!(rest.trim_ascii().first(), None | Some(b';'))
@@ -167,6 +167,7 @@ mod tests {
             "Text/Event-Stream",
             "text/event-stream;charset=utf-8",
             "text/event-stream ; a=b",
+            " text/event-stream",
         ] {
             assert!(is(kind), "{kind}");
         }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Response};
 use pin_project_lite::pin_project;
 
@@ -43,12 +44,13 @@ where
         Poll::Ready(match response {
             Ok(mut response) => {
                 let guards = this.visit.end_with_head(response.headers_mut());
-                let body = if is_event_stream(response.headers()) {
-                    SessionBody::until_completed
+                if is_event_stream(response.headers()) {
+                    // It may end before that.
+                    response.headers_mut().remove(CONTENT_LENGTH);
+                    Ok(response.map(|body| SessionBody::until_completed(body, guards)))
                 } else {
-                    SessionBody::new
-                };
-                Ok(response.map(|inner| body(inner, guards)))
+                    Ok(response.map(|body| SessionBody::new(body, guards)))
+                }
             }
             Err(error) => {
                 this.visit.end_without_head();

@@ -31,20 +31,27 @@ impl Notes {
     }
 
     pub(crate) fn cycles(&mut self, new: NewId) {
-        self.untold = Some(new.id());
+        let id = new.id();
         self.takes(new.into_superseded());
+        self.untold = Some(id);
     }
 
-    /// The request has ended a session, its own or not, and others whose ids its client presented.
-    pub(crate) fn ends(&mut self, session: SupersededId, others: Vec<SupersededId>, is_own: bool) {
-        self.removes |= is_own && !self.is_new || !others.is_empty();
+    /// The request has ended a session, if others have not, and those whose ids its client presented beside.
+    pub(crate) fn ends(
+        &mut self,
+        session: Option<SupersededId>,
+        others: Vec<SupersededId>,
+        is_current: bool,
+    ) {
+        self.removes |= !others.is_empty();
         self.taken.extend(others);
-        if is_own {
-            self.takes(session);
-            self.is_new = false;
-            self.untold = None;
-        } else {
-            self.taken.push(session);
+        if let Some(id) = session {
+            self.removes |= is_current && !self.is_new;
+            self.takes(id);
+            if is_current {
+                self.is_new = false;
+                self.untold = None;
+            }
         }
     }
 
@@ -53,9 +60,9 @@ impl Notes {
         self.hung_up = true;
     }
 
-    /// The session's id is taken from its client.
+    /// A session's id is taken from its client.
     fn takes(&mut self, id: SupersededId) {
-        if self.is_new {
+        if self.untold == Some(id.id()) {
             // The client never knew it.
             id.forget();
         } else {
@@ -119,7 +126,12 @@ impl Telling<'_> {
         let Some(notes) = &self.notes else {
             return false;
         };
-        match self.guard.and_then(|guard| notes.current(guard)) {
+        let current = self.guard.and_then(|guard| notes.current(guard));
+        if let (None, true, Some(guard)) = (current, notes.is_new, self.guard) {
+            // By core's handle its id was changed, or it has ended: no client knows it.
+            guard.session().terminate();
+        }
+        match current {
             Some(id) => transport.write(head, id),
             None if notes.removes => transport.remove(head),
             None => return false,

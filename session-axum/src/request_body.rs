@@ -1,5 +1,6 @@
 //! The body of a request: the visit is told if it breaks off.
 
+use std::error::Error;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -29,7 +30,9 @@ impl http_body::Body for WatchedBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
-        if matches!(frame, Some(Err(_))) {
+        if let Some(Err(error)) = &frame
+            && is_of_the_connection(error)
+        {
             self.visit.hung_up();
         }
         Poll::Ready(frame)
@@ -42,4 +45,9 @@ impl http_body::Body for WatchedBody {
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
     }
+}
+
+/// Whether the connection has failed, and not a layer that limits or decodes the body: then the client is still there.
+fn is_of_the_connection(error: &(dyn Error + 'static)) -> bool {
+    error.is::<hyper::Error>() || error.source().is_some_and(is_of_the_connection)
 }

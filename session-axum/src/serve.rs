@@ -17,13 +17,14 @@ use futures_util::future::join;
 use http::{Request, Response};
 use http_body::Body as HttpBody;
 use session_core::{SessionManager, ShutdownReport};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tower_service::Service;
 
 use self::connection::{Connections, OnRequest, prepared};
 
 /// The time before the timeout at which connections are cut, so that sessions can be cleaned up in it.
 const CLEANUP_TIME: Duration = Duration::from_secs(1);
+const LEAST_CLEANUP_TIME: Duration = Duration::from_millis(50);
 
 /// Serves an application with live sessions, like [`axum::serve()`]; its graceful shutdown has an end.
 ///
@@ -41,7 +42,14 @@ const CLEANUP_TIME: Duration = Duration::from_secs(1);
 /// client that has sent half a request takes it that long, so set the timeout below the time after which the process would
 /// be killed. While it shuts down, Ctrl-C or SIGTERM cuts at once. Dropping the future cuts as well.
 ///
-/// Until then it bounds nothing: a limit for the time that a body takes is a layer of the application's.
+/// - It ends *all* sessions of the manager, also those that another server serves.
+/// - An upgraded connection, such as a WebSocket, belongs to the task that the application gave it to, and is not cut.
+/// - Until the signal comes it bounds nothing: a limit for the time that a body takes is a layer of the application's.
+/// - Afterwards Ctrl-C and SIGTERM no longer end the process by themselves.
+///
+/// # Panics
+///
+/// The future panics outside a tokio runtime, or in one without its timer and its I/O driver (`enable_all`).
 ///
 /// `app` is an axum `Router` or any other service, HTTP/1.1 and HTTP/2 are spoken, and a [`Listener`] may be a TCP or
 /// Unix socket, or one with TLS.
@@ -191,11 +199,12 @@ async fn shut_down(
     mut connections: Connections,
     sessions: SessionManager,
     grace: Duration,
-    timeout: Duration,
+    within: Duration,
 ) -> ShutdownReport {
     let start = Instant::now();
-    let end = start.checked_add(timeout).unwrap_or(start + FAR);
-    let cut_at = end - CLEANUP_TIME.min(timeout / 10);
+    let end = start.checked_add(within).unwrap_or(start + FAR);
+    let cleanup_time = (within / 10).clamp(LEAST_CLEANUP_TIME, CLEANUP_TIME);
+    let cut_at = end - cleanup_time.min(within);
     let grace_end = start
         .checked_add(grace)
         .map_or(cut_at, |end| end.min(cut_at));
@@ -205,24 +214,34 @@ async fn shut_down(
     sessions.drain();
     let in_order = async {
         let _ = timeout_at(grace_end, connections.requests_ended()).await;
+        if Instant::now() >= cut_at {
+            return None;
+        }
         // 4., beside 3.
         let connections_closed = async {
             let _ = timeout_at(cut_at, connections.close_idle()).await;
-            connections.cut();
-            // A handler that blocks its thread is left behind.
-            let _ = timeout_at(end, connections.ended()).await;
+            cut.cancel();
         };
         let left = end.duration_since(Instant::now());
         let (report, ()) = join(sessions.shutdown(left), connections_closed).await;
-        report
+        Some(report)
     };
-    tokio::select! {
+    let report = tokio::select! {
         biased;
         report = in_order => report,
-        () = shutdown_signal() => {
-            cut.cancel();
-            sessions.shutdown(Duration::ZERO).await
-        }
+        () = shutdown_signal() => None,
+    };
+    // At a second signal, or where there is no time, connections are cut first: the report names no request of theirs.
+    cut.cancel();
+    let patience = match report {
+        Some(_) => end.duration_since(Instant::now()),
+        None => LEAST_CLEANUP_TIME,
+    };
+    // A handler that blocks its thread is left behind.
+    let _ = timeout(patience, connections.ended()).await;
+    match report {
+        Some(report) => report,
+        None => sessions.shutdown(Duration::ZERO).await,
     }
 }
 

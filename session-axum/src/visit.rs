@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderMap;
 use http::request::Parts;
-use session_core::{GroupId, LocalSession, RequestGuard, Session, SessionId, SupersededId};
+use session_core::{GroupId, LocalSession, Pass, RequestGuard, Session, SessionId, SupersededId};
 
 use crate::body::Guards;
 use crate::notes::Notes;
@@ -37,6 +37,10 @@ struct State {
     notes: Option<Box<Notes>>,
     /// The ids that the request presented after that of its session.
     others: Vec<SessionId>,
+    /// Its rights to the sessions that it was inside before: handlers keep handles of these.
+    passes: Vec<Pass>,
+    /// The client was told what it had to know.
+    has_head: bool,
 }
 
 /// Where a request is.
@@ -46,8 +50,6 @@ enum At {
     /// The id that it presented was taken from its client a moment ago.
     Superseded,
     Inside(RequestGuard),
-    /// In a session that the request is ending at this moment.
-    Ending,
 }
 
 /// A session as a request has found it.
@@ -69,6 +71,8 @@ impl Visit {
             at,
             notes: None,
             others,
+            passes: Vec::new(),
+            has_head: false,
         }))
     }
 
@@ -113,13 +117,13 @@ impl Visit {
             state.shared.clone().ok_or(ResponseStarted)?
         };
         let group = group(&shared);
-        self.create(&shared, group, State::find)
+        self.create(&shared, group.as_ref(), State::find)
     }
 
     /// The session, or a new one also where this request may not have its session any more.
     pub(crate) fn find_or_replace(
         &self,
-        group: Option<GroupId>,
+        group: Option<&GroupId>,
     ) -> Result<Found, SessionRejection> {
         let find = |state: &State| Ok(state.find().ok().flatten());
         let shared = {
@@ -135,29 +139,27 @@ impl Visit {
     fn create(
         &self,
         shared: &Shared,
-        group: Option<GroupId>,
+        group: Option<&GroupId>,
         find: impl FnOnce(&State) -> Result<Option<Found>, SessionRejection>,
     ) -> Result<Found, SessionRejection> {
         // Outside the lock: to make room the manager may end another session, and that wakes its waiters.
-        let session = match group {
-            Some(group) => shared.sessions.create_in(group)?,
-            None => shared.sessions.create()?,
-        };
-        let settled = self.settle_on(&session, find);
+        let guard = shared.sessions.create_entered(group)?;
+        let session = guard.session().clone();
+        let settled = self.settle_in(guard, find);
         if settled
             .as_ref()
             .map_or(true, |found| found.session != session)
         {
-            // Another extractor was quicker, or the visit has ended: nobody will ever know of this one.
+            // Another extractor was quicker, or the visit has ended: no client will ever know of this one.
             session.terminate();
         }
         settled
     }
 
     /// Makes the new session the visit's, unless that has one by now.
-    fn settle_on(
+    fn settle_in(
         &self,
-        session: &Session,
+        guard: RequestGuard,
         find: impl FnOnce(&State) -> Result<Option<Found>, SessionRejection>,
     ) -> Result<Found, SessionRejection> {
         let mut state = self.lock();
@@ -167,14 +169,12 @@ impl Visit {
         if state.shared.is_none() {
             return Err(ResponseStarted.into());
         }
-        let guard = session.enter()?;
-        let left = state.at.leave();
+        let session = guard.session().clone();
+        state.leave();
         state.at = At::Inside(guard);
-        let notes = state.notes_mut();
-        notes.left.extend(left);
-        notes.creates(session.id());
+        state.notes_mut().creates(session.id());
         Ok(Found {
-            session: session.clone(),
+            session,
             is_new: true,
         })
     }
@@ -187,39 +187,38 @@ impl Visit {
 
     /// Ends the session, and all others whose ids the request presented.
     pub(crate) fn terminate(&self, session: &Session) {
-        let guard = self.lock().begin_to_end(session);
-        let own = match &guard {
-            Some(guard) => guard.log_out().ok(),
-            None => session.terminate_and_supersede(),
-        };
-        let Some(own) = own else {
-            // Others have ended it, and this response may be late: a removal would hit the session's successor. Or
-            // another request has logged in, and the session is no longer this one's.
-            if let Some(guard) = guard {
-                self.lock().go_on(guard);
-            }
-            return;
-        };
-        let (shared, ids) = {
+        let (pass, shared, others) = {
             let mut state = self.lock();
-            (state.shared.clone(), mem::take(&mut state.others))
+            if state.is_parted_from(session) {
+                return;
+            }
+            let others = mem::take(&mut state.others);
+            (state.pass_of(session), state.shared.clone(), others)
         };
+        // Had others ended it, this response might be late: a removal would hit the session's successor.
+        let own = pass.and_then(|pass| session.log_out(pass).ok());
         let live = shared
             .iter()
-            .flat_map(|shared| ids.iter().filter_map(|id| shared.sessions.get(id)));
+            .flat_map(|shared| others.iter().filter_map(|id| shared.sessions.get(id)));
         let others: Vec<SupersededId> = live
             .filter_map(|other| other.terminate_and_supersede())
             .collect();
 
         let mut state = self.lock();
-        // Once the head is out the client hears of nothing, and the ids' time begins.
-        if state.shared.is_some() {
-            if guard.is_some() {
-                state.at = At::Nowhere;
+        if state.shared.is_none() {
+            if !state.has_head {
+                own.into_iter().chain(others).for_each(SupersededId::forget);
             }
-            let notes = state.notes_mut();
-            notes.ends(own, others, guard.is_some());
-            notes.left.extend(guard);
+            return;
+        }
+        let is_current = state.is_at(session);
+        if own.is_none() && others.is_empty() {
+            return;
+        }
+        let has_ended = own.is_some();
+        state.notes_mut().ends(own, others, is_current);
+        if has_ended && is_current {
+            state.leave();
         }
     }
 
@@ -257,8 +256,8 @@ impl Visit {
             Ok(Self(state)) => state
                 .into_inner()
                 .unwrap_or_else(PoisonError::into_inner)
-                .end(),
-            Err(visit) => visit.lock().end(),
+                .end(true),
+            Err(visit) => visit.lock().end(true),
         };
         let Some(Ended {
             shared,
@@ -274,7 +273,7 @@ impl Visit {
 
     /// Ends the visit of which the client learns nothing.
     pub(crate) fn end_without_head(&self) {
-        let ended = self.lock().end();
+        let ended = self.lock().end(false);
         if let Some(Ended {
             guard,
             notes: Some(notes),
@@ -298,7 +297,6 @@ impl State {
             At::Superseded => Err(Superseded.into()),
             At::Inside(guard) if guard.is_parted() => Err(Superseded.into()),
             At::Inside(guard) if guard.session().is_completed() => Err(rejection::Ended.into()),
-            At::Ending => Err(rejection::Ended.into()),
             At::Inside(guard) => Ok(Some(Found {
                 session: guard.session().clone(),
                 is_new: self.notes.as_ref().is_some_and(|notes| notes.is_new),
@@ -310,49 +308,54 @@ impl State {
         self.notes.get_or_insert_default()
     }
 
-    /// Takes the guard of this session, if the request is inside it.
-    fn begin_to_end(&mut self, session: &Session) -> Option<RequestGuard> {
-        match mem::replace(&mut self.at, At::Ending) {
-            At::Inside(guard) if guard.session() == session => Some(guard),
-            at => {
-                self.at = at;
-                None
+    fn is_at(&self, session: &Session) -> bool {
+        matches!(&self.at, At::Inside(guard) if guard.session() == session)
+    }
+
+    /// The request's right to the session; `None` for one that it was never inside.
+    fn pass_of(&self, session: &Session) -> Option<Pass> {
+        match &self.at {
+            At::Inside(guard) if guard.session() == session => Some(guard.pass()),
+            _ => {
+                let serial = session.serial();
+                self.passes
+                    .iter()
+                    .find(|pass| pass.serial() == serial)
+                    .copied()
             }
         }
     }
 
-    /// The session was not the request's to end.
-    fn go_on(&mut self, guard: RequestGuard) {
-        if self.shared.is_some() {
-            self.at = At::Inside(guard);
-        }
-    }
-
     fn is_parted_from(&self, session: &Session) -> bool {
-        match &self.at {
-            At::Inside(guard) => guard.session() == session && guard.is_parted(),
-            _ => false,
+        self.pass_of(session)
+            .is_none_or(|pass| session.is_parted_from(pass))
+    }
+
+    /// Is in no session from now on. The guard stays until the request is over.
+    fn leave(&mut self) {
+        if let Some(guard) = self.take_guard() {
+            self.notes_mut().left.push(guard);
         }
     }
 
-    fn end(&mut self) -> Option<Ended> {
+    fn take_guard(&mut self) -> Option<RequestGuard> {
+        match mem::replace(&mut self.at, At::Nowhere) {
+            At::Inside(guard) => {
+                self.passes.push(guard.pass());
+                Some(guard)
+            }
+            At::Nowhere | At::Superseded => None,
+        }
+    }
+
+    fn end(&mut self, has_head: bool) -> Option<Ended> {
         let shared = self.shared.take()?;
-        let guard = self.at.leave();
+        self.has_head = has_head;
         Some(Ended {
             shared,
-            guard,
+            guard: self.take_guard(),
             notes: self.notes.take(),
         })
-    }
-}
-
-impl At {
-    /// Is in no session from now on.
-    fn leave(&mut self) -> Option<RequestGuard> {
-        match mem::replace(self, Self::Nowhere) {
-            Self::Inside(guard) => Some(guard),
-            _ => None,
-        }
     }
 }
 

@@ -198,6 +198,23 @@ impl Drop for OwedEnd {
     }
 }
 
+/// The end of a session that a shutdown may have missed, counted and brought about likewise.
+pub(crate) struct OwedShutdown(Session);
+
+impl OwedShutdown {
+    pub(crate) fn new(session: &Session) -> Self {
+        session.local().shared.owe_cleanup();
+        Self(session.clone())
+    }
+}
+
+impl Drop for OwedShutdown {
+    fn drop(&mut self) {
+        self.0.complete(CompletionCause::Shutdown);
+        self.0.local().shared.cleanup_begun();
+    }
+}
+
 /// A request that was inside a session when that left the group: the group's drain waits for it.
 pub(crate) struct GroupHold {
     group: SessionGroup,

@@ -7,7 +7,7 @@
 //! 3. `pending + timed.len()` is the number of superseded ids, and at most `max`.
 //! 4. The lock of the queue is a leaf, and is not held together with a shard's.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -133,11 +133,12 @@ impl Ids {
     }
 
     pub(crate) fn sessions(&self) -> Vec<Session> {
-        self.slots
-            .values()
-            .into_iter()
-            .filter_map(|slot| slot.session())
-            .collect()
+        let slots = self.slots.values();
+        let mut sessions: Vec<Session> = slots.iter().filter_map(Slot::session).collect();
+        // One whose id is being changed may be there under both.
+        let mut seen = HashSet::with_capacity(sessions.len());
+        sessions.retain(|session| seen.insert(session.serial_number()));
+        sessions
     }
 
     /// Makes those unknown whose time has passed, and returns when the next one's will have.

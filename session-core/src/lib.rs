@@ -136,7 +136,7 @@ pub use id::{GroupId, ParseSessionIdError, SessionId};
 pub use life::cause::CompletionCause;
 pub use life::cleanup::CleanupCompleted;
 pub use life::close::CloseHook;
-pub use life::guard::{KeepAlive, RequestGuard};
+pub use life::guard::{KeepAlive, Pass, RequestGuard};
 pub use life::owned::Owned;
 pub use life::report::{CleanupReport, Problem, Trouble};
 pub use life::until_completed::UntilCompleted;

@@ -97,6 +97,20 @@ impl SessionManager {
         self.0.shared.create(Some(&group))
     }
 
+    /// Creates a session, in the group of this name if one is given, with a request inside: [`create`](Self::create) and
+    /// [`Session::enter`] in one step, so that the session is not idle in between and can't be evicted.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    ///
+    /// # Panics
+    ///
+    /// As [`create`](Self::create).
+    pub fn create_entered(&self, group: Option<&GroupId>) -> Result<RequestGuard, CreateError> {
+        self.0.shared.create_entered(group)
+    }
+
     /// The active session of this id. To look it up is no activity.
     #[inline]
     pub fn get(&self, id: &SessionId) -> Option<Session> {
@@ -118,7 +132,8 @@ impl SessionManager {
         self.0.shared.ids.enter(id)
     }
 
-    /// The active session of this [serial](crate::LocalSession::serial). It goes through all of them.
+    /// The active session of this [serial](crate::LocalSession::serial). It goes through all of them, as
+    /// [`sessions`](Self::sessions) does.
     pub fn find(&self, serial: u64) -> Option<Session> {
         let sessions = self.sessions();
         sessions
@@ -131,7 +146,7 @@ impl SessionManager {
         self.0.shared.groups.get(id)
     }
 
-    /// The active sessions, in no order. It goes through all of them.
+    /// The active sessions, in no order. It goes through all of them; one whose id changes meanwhile may be missing.
     pub fn sessions(&self) -> Vec<Session> {
         self.0.shared.sessions()
     }

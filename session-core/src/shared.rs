@@ -21,6 +21,7 @@ use crate::ids::Ids;
 use crate::life::cause::CompletionCause;
 use crate::life::clock::Clock;
 use crate::life::expiry::Expiry;
+use crate::life::guard::RequestGuard;
 use crate::life::ledger::Ledger;
 use crate::life::report::CleanupReport;
 use crate::owner::{Owner, OwnerRef};
@@ -120,21 +121,38 @@ impl Shared {
         group: Option<&GroupId>,
     ) -> Result<Session, CreateError> {
         self.reserve()?;
-        let id = SessionId::random();
-        let session = Session::new(self, id);
+        let session = Session::new(self, SessionId::random());
+        self.register(&session, group)?;
+        Ok(session)
+    }
+
+    /// Creates a session that a request is inside of from the beginning: it is never idle before that.
+    pub(crate) fn create_entered(
+        self: &Arc<Self>,
+        group: Option<&GroupId>,
+    ) -> Result<RequestGuard, CreateError> {
+        self.reserve()?;
+        let session = Session::new(self, SessionId::random());
+        let guard = session.try_enter().ok_or(CreateError::ShuttingDown)?;
+        self.register(&session, group)?;
+        Ok(guard)
+    }
+
+    /// Makes a new session known.
+    fn register(&self, session: &Session, group: Option<&GroupId>) -> Result<(), CreateError> {
         // Relaxed: a statistic.
         self.created.fetch_add(1, Ordering::Relaxed);
         session.take_seat(group);
         self.events.deliver();
         tracing::debug!(session = session.serial_number(), "session created");
-        // A shutdown looks through the registry after it has said so: whoever is not in there by then has to
-        // find that out here.
+        // A shutdown looks through the registry after it has said so. A session that is not in there by then has
+        // to find that out here.
         if self.is_closing() {
             session.complete(CompletionCause::Shutdown);
             return Err(CreateError::ShuttingDown);
         }
-        self.schedule(&session, id);
-        Ok(session)
+        self.schedule(session, session.id());
+        Ok(())
     }
 
     /// Counts one more active session in, if there is room or room can be made.

@@ -53,6 +53,11 @@ impl SupersededId {
         Self { id, shared }
     }
 
+    /// The id, as its client still has it.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
     /// Makes the id unknown at once: its client never learns that it was taken.
     pub fn forget(mut self) {
         if let Some(shared) = self.shared.take() {

@@ -303,7 +303,13 @@ async fn r18_cycle_id_parts_the_session_from_the_requests_inside_its_own_excepte
         assert!(own.is_parted());
         // It counts as inside all the same, and the session is not idle.
         assert!(!session.is_completed());
+        // The request's right outlives its guard.
+        let (strangers, owns) = (stranger.pass(), own.pass());
         drop((stranger, own));
+        assert!(session.is_parted_from(strangers) && session.is_parted_from(owns));
+        assert!(!session.is_parted_from(session.enter().unwrap().pass()));
+        let other = sessions.create().unwrap();
+        assert!(session.is_parted_from(other.enter().unwrap().pass()));
     }
 }
 
@@ -318,12 +324,18 @@ async fn r18_a_parted_request_changes_nothing_of_the_session() {
     assert_eq!(stranger.cycle_id().unwrap_err(), CycleError::Parted);
     let moved = stranger.log_in("stranger".into()).unwrap_err();
     assert_eq!(moved, CycleError::Parted);
-    assert_eq!(stranger.log_out().unwrap_err(), CycleError::Parted);
+    assert_eq!(
+        session.log_out(stranger.pass()).unwrap_err(),
+        CycleError::Parted
+    );
     assert_eq!(session.id(), new);
     assert_eq!(session.group().id().unwrap().as_str(), "user");
     session.terminate();
     assert_eq!(own.cycle_id().unwrap_err(), CycleError::SessionEnded);
-    assert_eq!(own.log_out().unwrap_err(), CycleError::SessionEnded);
+    assert_eq!(
+        session.log_out(own.pass()).unwrap_err(),
+        CycleError::SessionEnded
+    );
     let moved = own.log_in("late".into()).unwrap_err();
     assert_eq!(moved, CycleError::SessionEnded);
     assert!(sessions.group(&"late".into()).is_none());

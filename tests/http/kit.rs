@@ -242,6 +242,17 @@ fn staying(stage: Stage) -> Router {
             get(async |State(stage): State<Stage>, session: Session| stage.stop(session).await),
         )
         .route(
+            "/stop-then-replace",
+            get(
+                async |State(stage): State<Stage>, session: Session, visitor: LazySession| {
+                    stage.stop(session).await;
+                    let own = visitor.get_or_create()?;
+                    stage.stop(own).await;
+                    Ok::<_, SessionRejection>(())
+                },
+            ),
+        )
+        .route(
             "/stop-then-cycle",
             get(async |State(stage): State<Stage>, session: Session| {
                 stage.stop(session.clone()).await;

@@ -289,3 +289,33 @@ async fn r18_a_session_in_hand_shows_an_ended_group_after_anothers_log_in() {
     assert!(is_silent(&slow.await.unwrap().unwrap()));
     assert_eq!(planted.group().id().unwrap().as_str(), "user");
 }
+
+/// A handle of the session outlives the handler, or the handler takes a session of its own: it ends the victim's neither way.
+#[tokio::test]
+async fn r18_a_parted_request_ends_the_session_neither_after_its_head_nor_from_another_session() {
+    let sessions = manager();
+    let stage = Stage::default();
+    let app = staged(&sessions, stage.clone());
+    let planted = sessions.create().unwrap();
+    let slow = tokio::spawn(app.clone().oneshot(request("/stop", cookie(&planted))));
+    let kept = stage.stopped().await;
+    stage.go_on();
+    assert!(is_silent(&slow.await.unwrap().unwrap()));
+    let replaced = tokio::spawn(
+        app.clone()
+            .oneshot(request("/stop-then-replace", cookie(&planted))),
+    );
+    let in_hand = stage.stopped().await;
+    assert!(told(&kit::get(&app, "/log-in", cookie(&planted)).await).is_some());
+
+    kept.terminate();
+    assert_eq!(kept.group().id(), None);
+    stage.go_on();
+    stage.stopped().await;
+    in_hand.terminate();
+    assert_eq!(in_hand.group().id(), None);
+    assert!(!planted.is_completed());
+    stage.go_on();
+    // It has a session of its own by now.
+    assert!(told(&replaced.await.unwrap().unwrap()).is_some_and(|id| id != planted.id()));
+}

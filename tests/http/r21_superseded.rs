@@ -199,3 +199,48 @@ async fn r18_debug_of_a_response_shows_no_id() {
         assert!(!format!("{response:?}").contains(&id), "{response:?}");
     }
 }
+
+#[tokio::test]
+async fn r21_the_others_end_also_where_another_request_has_ended_the_first() {
+    let sessions = manager();
+    let stage = Stage::default();
+    let app = staged(&sessions, stage.clone());
+    let (first, second) = (sessions.create().unwrap(), sessions.create().unwrap());
+    let cookies = format!("{}; {}", cookie(&first), cookie(&second));
+    let slow = tokio::spawn(app.oneshot(request("/stop-then-terminate", cookies)));
+    stage.stopped().await;
+    first.terminate();
+    stage.go_on();
+    assert!(removes(&slow.await.unwrap().unwrap()));
+    assert!(second.is_completed());
+}
+
+#[tokio::test]
+async fn r21_a_log_out_after_a_request_without_a_head_leaves_nothing_superseded() {
+    let sessions = manager();
+    let stage = Stage::default();
+    let app = staged(&sessions, stage.clone());
+    let session = sessions.create().unwrap();
+    let mut gone = Box::pin(app.oneshot(request("/stop", cookie(&session))));
+    assert!(futures_util::poll!(&mut gone).is_pending());
+    let kept = stage.session();
+    drop(gone);
+    kept.terminate();
+    assert!(session.is_completed());
+    assert_eq!(sessions.enter(&session.id()).unwrap_err(), NotLive::Unknown);
+}
+
+#[tokio::test]
+async fn r20_a_created_session_whose_id_the_handler_changed_by_itself_is_ended() {
+    let sessions = manager();
+    let app = axum::Router::new()
+        .route(
+            "/",
+            axum::routing::get(async |session: session_axum::Session| {
+                drop(session.into_inner().cycle_id());
+            }),
+        )
+        .layer(session_axum::SessionLayer::new(sessions.clone()));
+    assert!(is_silent(&kit::get(&app, "/", "").await));
+    assert_eq!(sessions.sessions(), []);
+}

@@ -92,6 +92,32 @@ async fn r29_body_and_guards_are_dropped_at_completion_though_nobody_polls() {
     }
 }
 
+#[tokio::test]
+async fn r29_an_event_stream_promises_no_length() {
+    let sessions = manager();
+    let app = Router::new()
+        .route(
+            "/",
+            get(async |_: Session| {
+                let head = [
+                    (CONTENT_TYPE, "text/event-stream"),
+                    (http::header::CONTENT_LENGTH, "100"),
+                ];
+                (
+                    head,
+                    Body::from_stream(stream::pending::<Result<Bytes, Infallible>>()),
+                )
+            }),
+        )
+        .layer(SessionLayer::new(sessions));
+    let response = kit::get(&app, "/", "").await;
+    assert!(
+        !response
+            .headers()
+            .contains_key(http::header::CONTENT_LENGTH)
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn r29_any_other_body_is_waited_for() {
     let sessions = manager();

@@ -248,7 +248,17 @@ async fn r31_event_streams_and_idle_connections_prolong_nothing() {
                 frame.unwrap();
             }
         });
-        let report = server.stop().await;
+        tokio::time::pause();
+        let start = Instant::now();
+        let shutdown = server.signal();
+        session.completion_token().cancelled().await;
+        assert_eq!(
+            start.elapsed(),
+            Duration::ZERO,
+            "there was nothing to wait for"
+        );
+        let report = shutdown.await.unwrap();
+        tokio::time::resume();
         assert_eq!((report.ended(), report.is_clean()), (2, true), "{report:?}");
         assert_eq!(session.completion_cause(), Some(CompletionCause::Shutdown));
         reader.await.unwrap();
@@ -282,6 +292,25 @@ async fn r31_the_grace_has_an_end_and_a_longer_one_ends_with_the_timeout() {
         assert!(shutdown.await.unwrap().is_clean());
         assert!(cut.await.is_err(), "its connection was cut");
         tokio::time::resume();
+    }
+}
+
+#[tokio::test]
+async fn r31_without_time_connections_are_cut_before_the_report() {
+    for millis in [0, 1, 5, 49, 51] {
+        for http in Http::BOTH {
+            let sessions = manager();
+            let stage = Stage::default();
+            let app = app(&sessions, stage.clone());
+            let time = Duration::from_millis(millis);
+            let server = Server::with(app, &sessions, Duration::ZERO, time).await;
+            let address = server.address;
+            let cut = tokio::spawn(client::send(address, http, client::request("/forever", "")));
+            stage.waiting().await;
+            let report = server.stop().await;
+            assert!(report.is_clean(), "{millis} ms, {http:?}: {report:?}");
+            assert!(cut.await.is_err());
+        }
     }
 }
 

@@ -264,3 +264,22 @@ async fn r32_props_of_the_extractor_and_of_the_lazy_one_are_the_same() {
         .layer(SessionLayer::new(sessions.clone()));
     assert_eq!(text(kit::get(&app, "/", "").await).await, "true");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r32_of_log_ins_that_race_none_is_refused() {
+    let sessions = manager();
+    let app = app(&sessions);
+    for _ in 0..2_000 {
+        let session = sessions.create().unwrap();
+        let cookies = cookie(&session);
+        let racers =
+            [(); 3].map(|()| tokio::spawn(app.clone().oneshot(request("/log-in", &cookies))));
+        let log_out = tokio::spawn(app.clone().oneshot(request("/terminate", &cookies)));
+        for racer in racers {
+            let response = racer.await.unwrap().unwrap();
+            assert_eq!(response.status(), 200);
+            assert!(told(&response).is_some());
+        }
+        log_out.await.unwrap().unwrap();
+    }
+}

@@ -104,7 +104,7 @@ impl LazySession {
     ///
     /// 503 if the manager takes no new session, 500 if the response's head is out already.
     pub fn get_or_create(&self) -> Result<Session, SessionRejection> {
-        let found = self.visit.find_or_replace(self.group.clone())?;
+        let found = self.visit.find_or_replace(self.group.as_ref())?;
         Ok(Session::new(found, &self.visit))
     }
 

@@ -71,7 +71,10 @@ impl Connections {
             }
             answer(app.clone(), request.map(Body::new), requests.clone())
         });
-        let executor = Cut(self.cut.clone());
+        let executor = Cut {
+            cut: self.cut.clone(),
+            tasks: self.tasks.clone(),
+        };
         let connection = async move {
             let mut builder = Builder::new(executor.clone());
             // For WebSockets over HTTP/2.
@@ -99,11 +102,7 @@ impl Connections {
         }
     }
 
-    /// Cuts all connections, with what runs for them.
-    pub(super) fn cut(&self) {
-        self.cut.cancel();
-    }
-
+    /// Cuts all connections when it is cancelled, with what runs for them.
     pub(super) fn cutter(&self) -> CancellationToken {
         self.cut.clone()
     }
@@ -139,13 +138,17 @@ where
     Ok(CountedBody::of(response, under_way, connects))
 }
 
-/// Spawns tasks that are dropped when the server cuts its connections.
+/// Spawns tasks that are counted, and dropped when the server cuts its connections.
 #[derive(Clone)]
-struct Cut(CancellationToken);
+struct Cut {
+    cut: CancellationToken,
+    tasks: TaskTracker,
+}
 
 impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Cut {
     fn execute(&self, task: F) {
-        let cut = self.0.clone();
-        tokio::spawn(async move { cut.run_until_cancelled(task).await });
+        let cut = self.cut.clone();
+        self.tasks
+            .spawn(async move { cut.run_until_cancelled(task).await });
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::sync::runtime::{Instant, Runtime, now};
 
 /// Sixteen milliseconds: fine enough for timeouts, and 36 bits of them are thirty years.
-const TICK: Duration = Duration::from_nanos(TICK_NANOS);
 const TICK_NANOS: u64 = 16_000_000;
 
 /// A time that does not come.
@@ -33,7 +32,8 @@ impl Ticks {
     }
 
     fn span(self) -> Duration {
-        TICK.saturating_mul(u32::try_from(self.0).unwrap_or(u32::MAX))
+        // The nanoseconds of 36 bits of ticks fit into 64.
+        Duration::from_nanos(self.0.min(FAR) * TICK_NANOS)
     }
 
     pub(crate) fn plus(self, other: Self) -> Self {
@@ -86,5 +86,11 @@ mod tests {
         assert_eq!(Ticks::of(Duration::from_micros(32_999)), Ticks(3));
         assert_eq!(Ticks::of(Duration::from_millis(32)), Ticks(2));
         assert_eq!(Ticks::of(Duration::MAX), Ticks(FAR));
+    }
+
+    #[test]
+    fn r07_a_long_span_is_as_long_as_it_was() {
+        let span = Duration::from_secs(20 * 365 * 24 * 3600);
+        assert_eq!(Ticks::of(span).span(), span);
     }
 }

@@ -13,8 +13,22 @@ use crate::session::Session;
 pub struct RequestGuard {
     session: Session,
     epoch: Epoch,
+    id_changes: u64,
+}
+
+/// The right of one request to its session, as it is now: see [`RequestGuard::pass`].
+#[derive(Clone, Copy, Debug)]
+pub struct Pass {
+    serial: u64,
     /// How often the session's id had changed when the request came in, or when it changed the id itself.
     pub(crate) id_changes: u64,
+}
+
+impl Pass {
+    /// The [serial](crate::LocalSession::serial) of the session that it is for.
+    pub fn serial(self) -> u64 {
+        self.serial
+    }
 }
 
 impl RequestGuard {
@@ -41,6 +55,20 @@ impl RequestGuard {
     #[inline]
     pub fn is_parted(&self) -> bool {
         self.id_changes != self.session.id_changes()
+    }
+
+    /// The request's right to the session, to be asked for it when the guard is gone:
+    /// [`Session::is_parted_from`](crate::Session::is_parted_from).
+    pub fn pass(&self) -> Pass {
+        Pass {
+            serial: self.session.serial_number(),
+            id_changes: self.id_changes,
+        }
+    }
+
+    /// The request has changed the id itself.
+    pub(crate) fn has_changed_id(&mut self) {
+        self.id_changes += 1;
     }
 }
 

@@ -96,14 +96,14 @@ impl RequestGuard {
     pub fn until_completed<T: Send + 'static>(self, value: T) -> UntilCompleted<T> {
         let session = self.session().clone();
         let weak = session.downgrade();
-        let parted = self.id_changes;
+        let pass = self.pass();
         let slot = Arc::new(Slot(Mutex::new(Place {
             contents: Contents::Here(Box::pin(Held { value, guard: self })),
             waker: None,
         })));
         let mut state = session.local().lock();
         // Under the lock that completion and parting take: one that comes later finds the slot.
-        let number = if state.is_completed() || session.id_changes() != parted {
+        let number = if state.is_completed() || session.is_parted_from(pass) {
             drop(state);
             // A panic goes on in the caller, as that of any drop.
             drop(slot.empty().held);

@@ -175,7 +175,7 @@ fn log_out_against_log_in() {
         let (logged_in, logged_out) = (AtomicBool::new(false), AtomicBool::new(false));
         race!(
             || logged_in.store(request.log_in(user()).is_ok(), Ordering::SeqCst),
-            || logged_out.store(other.log_out().is_ok(), Ordering::SeqCst),
+            || logged_out.store(session.log_out(other.pass()).is_ok(), Ordering::SeqCst),
         );
         assert_ne!(logged_in.into_inner(), logged_out.load(Ordering::SeqCst));
         assert_eq!(session.is_completed(), logged_out.into_inner());

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use super::Session;
 use crate::error::{CycleError, SessionEnded};
 use crate::event::{LifecycleEvent, Subject};
-use crate::group::{OwedEnd, SessionGroup};
+use crate::group::{OwedEnd, OwedShutdown, SessionGroup};
 use crate::id::{GroupId, SessionId};
 use crate::life::activity::{Activity, Alive};
 use crate::life::cause::CompletionCause;
-use crate::life::guard::RequestGuard;
+use crate::life::guard::{Pass, RequestGuard};
 use crate::life::lifecycle;
 use crate::life::until_completed::Emptied;
 use crate::owner::OwnerRef;
@@ -51,7 +51,7 @@ impl Session {
     /// Ends the session as [`terminate`](crate::LocalSession::terminate) does, and supersedes its id: for an adapter that
     /// tells the client to forget the id. Returns `None` if the session had completed already.
     ///
-    /// For the session of a request there is [`RequestGuard::log_out`].
+    /// For the session of a request there is [`log_out`](Self::log_out).
     pub fn terminate_and_supersede(&self) -> Option<SupersededId> {
         self.complete_superseded(Activity::complete).ok().flatten()
     }
@@ -85,16 +85,16 @@ impl Session {
         SupersededId::new(id, superseded.then(|| Arc::clone(self.shared())))
     }
 
-    /// Changes the id, and the group if one is named. `own` is what the request that asks for it has seen of
-    /// `id_changes`.
-    fn cycle(&self, own: Option<u64>, group: Option<&GroupId>) -> Result<NewId, CycleError> {
+    /// Changes the id, and the group if one is named. `own` is the right of the request that asks for it.
+    fn cycle(&self, own: Option<Pass>, group: Option<&GroupId>) -> Result<NewId, CycleError> {
         let id = SessionId::random();
-        let (new, afterwards) = {
+        let (new, mut afterwards) = {
             let mut state = self.local().lock();
-            if state.is_completed() {
+            // A shutdown ends it in a moment.
+            if state.is_completed() || self.shared().is_closing() {
                 return Err(CycleError::SessionEnded);
             }
-            if own.is_some_and(|own| own != self.id_changes()) {
+            if own.is_some_and(|own| self.is_parted_from(own)) {
                 return Err(CycleError::Parted);
             }
             let mut seat = self.0.seat.lock();
@@ -112,22 +112,53 @@ impl Session {
             let left = group.and_then(|group| self.move_to(&mut seat, group));
             let afterwards = Afterwards {
                 parted,
-                _left: left,
+                left,
+                missed: None,
                 shared: Arc::clone(self.shared()),
             };
             (new, afterwards)
         };
-        if group.is_some() || !afterwards.parted.is_empty() {
-            // Without a runtime it is done here.
-            self.shared().runtime.spawn(async move { drop(afterwards) });
-        }
         // A shutdown that looks through the registry may have missed it under both.
-        if self.shared().is_closing() {
-            self.complete(CompletionCause::Shutdown);
+        let missed = self.shared().is_closing();
+        if missed {
+            afterwards.missed = Some(OwedShutdown::new(self));
+        } else {
+            self.shared().schedule(self, id);
+        }
+        if missed || group.is_some() || !afterwards.parted.is_empty() {
+            afterwards.spawn();
+        }
+        if missed {
             return Err(CycleError::SessionEnded);
         }
-        self.shared().schedule(self, id);
         Ok(new)
+    }
+
+    /// Whether the session is [parted](RequestGuard::is_parted) from the request with this right. From one that has been
+    /// inside another session it is.
+    pub fn is_parted_from(&self, pass: Pass) -> bool {
+        self.serial_number() != pass.serial() || self.id_changes() != pass.id_changes
+    }
+
+    /// A log-out: ends the session as [`terminate_and_supersede`](Self::terminate_and_supersede) does, on behalf of the
+    /// request with this right.
+    ///
+    /// # Errors
+    ///
+    /// [`CycleError::Parted`] for a request from before another's log-in: it does not end the session that has logged in.
+    /// [`CycleError::SessionEnded`] if the session has completed.
+    pub fn log_out(&self, pass: Pass) -> Result<SupersededId, CycleError> {
+        let mark = |activity: &Activity| {
+            if self.is_parted_from(pass) {
+                return Err(Alive::Active);
+            }
+            activity.complete()
+        };
+        match self.complete_superseded(mark) {
+            Ok(Some(superseded)) => Ok(superseded),
+            Err(Alive::Active) => Err(CycleError::Parted),
+            Ok(None) | Err(_) => Err(CycleError::SessionEnded),
+        }
     }
 }
 
@@ -180,48 +211,55 @@ impl RequestGuard {
         self.cycle(Some(&group))
     }
 
-    /// A log-out: ends the session as [`Session::terminate_and_supersede`] does, on behalf of this request.
-    ///
-    /// # Errors
-    ///
-    /// As [`cycle_id`](Self::cycle_id): a request from before another's log-in does not end the session that has
-    /// logged in.
-    pub fn log_out(&self) -> Result<SupersededId, CycleError> {
-        let session = self.session();
-        let mark = |activity: &Activity| {
-            if self.is_parted() {
-                return Err(Alive::Active);
-            }
-            activity.complete()
-        };
-        match session.complete_superseded(mark) {
-            Ok(Some(superseded)) => Ok(superseded),
-            Err(Alive::Active) => Err(CycleError::Parted),
-            Ok(None) | Err(_) => Err(CycleError::SessionEnded),
-        }
-    }
-
     fn cycle(&mut self, group: Option<&GroupId>) -> Result<NewId, CycleError> {
-        let new = self.session().cycle(Some(self.id_changes), group)?;
-        self.id_changes += 1;
+        let new = self.session().cycle(Some(self.pass()), group)?;
+        self.has_changed_id();
         Ok(new)
     }
 }
 
-/// Whatever a change of the id leaves to be done outside all locks.
+/// Whatever a change of the id leaves to be done outside all locks, of the caller's too.
 struct Afterwards {
     parted: Vec<Emptied>,
-    _left: Option<OwedEnd>,
+    left: Option<OwedEnd>,
+    missed: Option<OwedShutdown>,
     shared: Arc<Shared>,
 }
 
-impl Drop for Afterwards {
-    fn drop(&mut self) {
+impl Afterwards {
+    fn spawn(self) {
+        let runtime = self.shared.runtime.clone();
+        let spawned = Spawned(Some(self));
+        runtime.spawn(async move { spawned.run() });
+    }
+
+    fn run(self) {
         self.shared.events.deliver();
-        for emptied in self.parted.drain(..) {
+        for emptied in self.parted {
             if let Err((about, trouble)) = emptied.dispose() {
                 tracing::warn!(%about, %trouble, "a request's stream could not be dropped in order");
             }
+        }
+        drop((self.left, self.missed));
+    }
+}
+
+/// Runs on a task, or on a thread of its own if the runtime is gone and has dropped the task in its caller.
+struct Spawned(Option<Afterwards>);
+
+impl Spawned {
+    fn run(mut self) {
+        if let Some(afterwards) = self.0.take() {
+            afterwards.run();
+        }
+    }
+}
+
+impl Drop for Spawned {
+    fn drop(&mut self) {
+        if let Some(afterwards) = self.0.take() {
+            // Without a thread either, it is dropped here.
+            let _ = std::thread::Builder::new().spawn(move || afterwards.run());
         }
     }
 }
