@@ -128,9 +128,17 @@ impl<B: fmt::Debug> fmt::Debug for SessionBody<B> {
 pub(crate) fn is_event_stream(head: &HeaderMap) -> bool {
     head.get(CONTENT_TYPE).is_some_and(|kind| {
         let kind = kind.as_bytes().trim_ascii_start();
-        let (kind, rest) = kind.split_at(kind.len().min(EVENT_STREAM.len()));
-        kind.eq_ignore_ascii_case(EVENT_STREAM)
-            && matches!(rest.trim_ascii().first(), None | Some(b';'))
+        // Of most responses this byte is another one.
+        let may_be = kind
+            .get(5)
+            .is_some_and(|byte| byte.eq_ignore_ascii_case(&b'e'));
+        may_be
+            && kind
+                .split_at_checked(EVENT_STREAM.len())
+                .is_some_and(|(kind, rest)| {
+                    kind.eq_ignore_ascii_case(EVENT_STREAM)
+                        && matches!(rest.trim_ascii_start().first(), None | Some(b';'))
+                })
     })
 }
 
@@ -138,14 +146,14 @@ pub(crate) fn is_event_stream(head: &HeaderMap) -> bool {
 #[derive(Default)]
 pub(crate) struct Guards {
     current: Option<RequestGuard>,
-    _left: Vec<RequestGuard>,
+    _left: Box<[RequestGuard]>,
 }
 
 impl Guards {
     pub(crate) fn new(current: Option<RequestGuard>, left: Vec<RequestGuard>) -> Self {
         Self {
             current,
-            _left: left,
+            _left: left.into_boxed_slice(),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The id in a cookie.
 
 use std::borrow::Cow;
+use std::iter;
 use std::ops::ControlFlow;
 
 use ::cookie::{Cookie, CookieBuilder, SameSite};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
+use memchr::memchr;
 use session_core::SessionId;
 
 use crate::transport::SessionTransport;
@@ -216,7 +218,16 @@ fn append(response: &mut HeaderMap, cookie: &CookieBuilder<'_>) {
 ///
 /// It goes over the bytes once and only as far as it is asked to, and takes any header as it comes.
 fn values<'h>(header: &'h [u8], name: &[u8]) -> impl Iterator<Item = &'h [u8]> {
-    header.split(|byte| *byte == b';').filter_map(move |pair| {
+    let mut rest = Some(header);
+    let pairs = iter::from_fn(move || {
+        let header = rest.take()?;
+        let Some(end) = memchr(b';', header) else {
+            return Some(header);
+        };
+        rest = header.get(end + 1..);
+        header.get(..end)
+    });
+    pairs.filter_map(move |pair| {
         let value = pair.trim_ascii_start().strip_prefix(name)?;
         let value = value.strip_prefix(b"=")?.trim_ascii();
         let unquoted = value

@@ -1,4 +1,4 @@
-//! The things that a request has done and its client has to hear of.
+//! The things that are to be known of few requests: what they have done and their clients have to hear of.
 
 use std::mem;
 
@@ -11,6 +11,8 @@ use crate::transport::SessionTransport;
 /// The notes of one visit.
 #[derive(Default)]
 pub(crate) struct Notes {
+    /// The ids that the request presented after that of its session.
+    pub(crate) others: Vec<SessionId>,
     /// The request created its session.
     pub(crate) is_new: bool,
     /// The id that the request made for its session, by creating it or by changing its id.

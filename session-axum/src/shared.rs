@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use http::request::Parts;
-use session_core::{GroupId, NotLive, RequestGuard, SessionId, SessionManager};
+use session_core::{GroupId, NotLive, RequestGuard, SessionManager};
 
 use crate::group_resolver::GroupResolver;
+use crate::notes::Notes;
 use crate::transport::SessionTransport;
 
 /// A request is looked up by so many ids. A client has one, and a planted one beside it at most.
@@ -27,8 +28,8 @@ pub(crate) enum Arrival {
     Stranger,
     /// It presents an id that was taken from its client a moment ago, and no live one.
     Superseded,
-    /// It has entered the first live session among those whose ids it presents; these are the ids after that.
-    Inside(RequestGuard, Vec<SessionId>),
+    /// It has entered the first live session among those whose ids it presents. The notes have the ids after that.
+    Inside(RequestGuard, Option<Box<Notes>>),
 }
 
 impl Shared {
@@ -41,9 +42,9 @@ impl Shared {
             }
             left -= 1;
             match &mut arrival {
-                Arrival::Inside(_, others) => others.push(id),
+                Arrival::Inside(_, notes) => notes.get_or_insert_default().others.push(id),
                 Arrival::Stranger | Arrival::Superseded => match self.sessions.enter(&id) {
-                    Ok(guard) => arrival = Arrival::Inside(guard, Vec::new()),
+                    Ok(guard) => arrival = Arrival::Inside(guard, None),
                     Err(NotLive::Superseded) => arrival = Arrival::Superseded,
                     Err(_) => {}
                 },

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderMap;
 use http::request::Parts;
-use session_core::{GroupId, LocalSession, Pass, RequestGuard, Session, SessionId, SupersededId};
+use session_core::{GroupId, LocalSession, Pass, RequestGuard, Session, SupersededId};
 
 use crate::body::Guards;
 use crate::notes::Notes;
@@ -33,13 +33,17 @@ struct State {
     /// manager that something in it keeps alive never shuts down by itself.
     shared: Option<Arc<Shared>>,
     at: At,
-    /// The client has to hear of something: of most requests it has not.
+    /// `None` for most requests.
     notes: Option<Box<Notes>>,
-    /// The ids that the request presented after that of its session.
-    others: Vec<SessionId>,
-    /// Its rights to the sessions that it was inside before: handlers keep handles of these.
+    /// What handles of its sessions need to know that handlers have kept.
+    kept: Option<Box<Kept>>,
+}
+
+#[derive(Default)]
+struct Kept {
+    /// The request's rights to the sessions that it was inside before.
     passes: Vec<Pass>,
-    /// The client was told what it had to know.
+    /// Its client was told what it had to know.
     has_head: bool,
 }
 
@@ -61,18 +65,16 @@ pub(crate) struct Found {
 
 impl Visit {
     pub(crate) fn new(shared: Arc<Shared>, arrival: Arrival) -> Self {
-        let (at, others) = match arrival {
-            Arrival::Stranger => (At::Nowhere, Vec::new()),
-            Arrival::Superseded => (At::Superseded, Vec::new()),
-            Arrival::Inside(guard, others) => (At::Inside(guard), others),
+        let (at, notes) = match arrival {
+            Arrival::Stranger => (At::Nowhere, None),
+            Arrival::Superseded => (At::Superseded, None),
+            Arrival::Inside(guard, notes) => (At::Inside(guard), notes),
         };
         Self(Mutex::new(State {
             shared: Some(shared),
             at,
-            notes: None,
-            others,
-            passes: Vec::new(),
-            has_head: false,
+            notes,
+            kept: None,
         }))
     }
 
@@ -192,8 +194,10 @@ impl Visit {
             if state.is_parted_from(session) {
                 return;
             }
-            let others = mem::take(&mut state.others);
-            (state.pass_of(session), state.shared.clone(), others)
+            let notes = state.notes.as_mut();
+            let others = notes.map(|notes| mem::take(&mut notes.others));
+            let shared = state.shared.clone();
+            (state.pass_of(session), shared, others.unwrap_or_default())
         };
         // Had others ended it, this response might be late: a removal would hit the session's successor.
         let own = pass.and_then(|pass| session.log_out(pass).ok());
@@ -206,7 +210,7 @@ impl Visit {
 
         let mut state = self.lock();
         if state.shared.is_none() {
-            if !state.has_head {
+            if !state.kept.as_ref().is_some_and(|kept| kept.has_head) {
                 own.into_iter().chain(others).for_each(SupersededId::forget);
             }
             return;
@@ -256,8 +260,15 @@ impl Visit {
             Ok(Self(state)) => state
                 .into_inner()
                 .unwrap_or_else(PoisonError::into_inner)
-                .end(true),
-            Err(visit) => visit.lock().end(true),
+                .end(),
+            Err(visit) => {
+                let mut state = visit.lock();
+                state.keep_pass();
+                if state.shared.is_some() {
+                    state.kept.get_or_insert_default().has_head = true;
+                }
+                state.end()
+            }
         };
         let Some(Ended {
             shared,
@@ -273,7 +284,11 @@ impl Visit {
 
     /// Ends the visit of which the client learns nothing.
     pub(crate) fn end_without_head(&self) {
-        let ended = self.lock().end(false);
+        let ended = {
+            let mut state = self.lock();
+            state.keep_pass();
+            state.end()
+        };
         if let Some(Ended {
             guard,
             notes: Some(notes),
@@ -318,10 +333,8 @@ impl State {
             At::Inside(guard) if guard.session() == session => Some(guard.pass()),
             _ => {
                 let serial = session.serial();
-                self.passes
-                    .iter()
-                    .find(|pass| pass.serial() == serial)
-                    .copied()
+                let mut passes = self.kept.iter().flat_map(|kept| &kept.passes);
+                passes.find(|pass| pass.serial() == serial).copied()
             }
         }
     }
@@ -333,27 +346,29 @@ impl State {
 
     /// Is in no session from now on. The guard stays until the request is over.
     fn leave(&mut self) {
-        if let Some(guard) = self.take_guard() {
+        self.keep_pass();
+        if let At::Inside(guard) = mem::replace(&mut self.at, At::Nowhere) {
             self.notes_mut().left.push(guard);
         }
     }
 
-    fn take_guard(&mut self) -> Option<RequestGuard> {
-        match mem::replace(&mut self.at, At::Nowhere) {
-            At::Inside(guard) => {
-                self.passes.push(guard.pass());
-                Some(guard)
-            }
-            At::Nowhere | At::Superseded => None,
+    /// For handles of the session that handlers keep.
+    fn keep_pass(&mut self) {
+        if let At::Inside(guard) = &self.at {
+            let pass = guard.pass();
+            self.kept.get_or_insert_default().passes.push(pass);
         }
     }
 
-    fn end(&mut self, has_head: bool) -> Option<Ended> {
+    fn end(&mut self) -> Option<Ended> {
         let shared = self.shared.take()?;
-        self.has_head = has_head;
+        let guard = match mem::replace(&mut self.at, At::Nowhere) {
+            At::Inside(guard) => Some(guard),
+            At::Nowhere | At::Superseded => None,
+        };
         Some(Ended {
             shared,
-            guard: self.take_guard(),
+            guard,
             notes: self.notes.take(),
         })
     }

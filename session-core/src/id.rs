@@ -56,14 +56,15 @@ impl SessionId {
         Self([high, low])
     }
 
-    fn bytes(self) -> [u8; 16] {
+    #[inline]
+    fn bits(self) -> u128 {
         let [high, low] = self.0.map(u128::from);
-        (high << 64 | low).to_be_bytes()
+        high << 64 | low
     }
 
     /// The id as it travels: 22 characters of base64url.
     pub fn encode(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.bytes())
+        URL_SAFE_NO_PAD.encode(self.bits().to_be_bytes())
     }
 
     /// Reads an id from the bytes of a header; `None` if they are not exactly an encoded id.
@@ -82,10 +83,9 @@ impl SessionId {
 }
 
 impl Hash for SessionId {
-    /// Half of the random bits is plenty.
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0[1]);
+        state.write_u128(self.bits());
     }
 }
 
@@ -173,8 +173,12 @@ impl Hasher for IdHasher {
     }
 
     #[inline]
-    fn write_u64(&mut self, bits: u64) {
-        self.0 = bits;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "half of the random bits is plenty"
+    )]
+    fn write_u128(&mut self, bits: u128) {
+        self.0 = bits as u64;
     }
 }
 

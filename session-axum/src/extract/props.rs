@@ -1,5 +1,6 @@
 //! A property set of a request's session, or of its group.
 
+use std::any::TypeId;
 use std::fmt;
 use std::ops::Deref;
 
@@ -54,7 +55,10 @@ impl<P: SessionProperties> Props<P> {
     /// log-in.
     pub(crate) fn of(visit: &Visit, found: &Found) -> Result<Option<Self>, SessionRejection> {
         let props = P::Home::props_of(&found.session)?;
-        Ok((!visit.is_parted_from(&found.session)).then_some(Self(props)))
+        // A set of the session's own is handed out as the session itself is: it was looked at when it was found.
+        let is_shared = TypeId::of::<P::Home>() != TypeId::of::<session_core::Session>();
+        let parted = is_shared && visit.is_parted_from(&found.session);
+        Ok((!parted).then_some(Self(props)))
     }
 }
 

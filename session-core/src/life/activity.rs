@@ -178,6 +178,18 @@ impl Activity {
 }
 
 impl Epoch {
+    /// So many bits hold one.
+    pub(crate) const BITS: u32 = 6;
+
+    pub(crate) fn to_bits(self) -> u64 {
+        self.0.into()
+    }
+
+    /// The epoch in the lowest bits.
+    pub(crate) fn of_bits(bits: u64) -> Self {
+        Self(u8::try_from(bits & 0x3f).unwrap_or_default())
+    }
+
     /// How many epochs after `other` this one came, going round.
     pub(crate) fn after(self, other: Self) -> u8 {
         self.0.wrapping_sub(other.0) & 0x3f

@@ -12,8 +12,28 @@ use crate::session::Session;
 #[must_use = "dropping it leaves the session"]
 pub struct RequestGuard {
     session: Session,
-    epoch: Epoch,
-    id_changes: u64,
+    arrival: Arrival,
+}
+
+/// When a request came in: its epoch, and how often the session's id had changed, in one word.
+#[derive(Clone, Copy)]
+struct Arrival(u64);
+
+impl Arrival {
+    #[inline]
+    fn new(epoch: Epoch, id_changes: u64) -> Self {
+        Self(id_changes << Epoch::BITS | epoch.to_bits())
+    }
+
+    #[inline]
+    fn epoch(self) -> Epoch {
+        Epoch::of_bits(self.0)
+    }
+
+    #[inline]
+    fn id_changes(self) -> u64 {
+        self.0 >> Epoch::BITS
+    }
 }
 
 /// The right of one request to its session, as it is now: see [`RequestGuard::pass`].
@@ -36,8 +56,7 @@ impl RequestGuard {
     pub(crate) fn new(session: Session, epoch: Epoch, id_changes: u64) -> Self {
         Self {
             session,
-            epoch,
-            id_changes,
+            arrival: Arrival::new(epoch, id_changes),
         }
     }
 
@@ -54,7 +73,7 @@ impl RequestGuard {
     /// group say, and hand out what was read if this is `false` afterwards.
     #[inline]
     pub fn is_parted(&self) -> bool {
-        self.id_changes != self.session.id_changes()
+        self.arrival.id_changes() != self.session.id_changes()
     }
 
     /// The request's right to the session, to be asked for it when the guard is gone:
@@ -62,13 +81,14 @@ impl RequestGuard {
     pub fn pass(&self) -> Pass {
         Pass {
             serial: self.session.serial_number(),
-            id_changes: self.id_changes,
+            id_changes: self.arrival.id_changes(),
         }
     }
 
     /// The request has changed the id itself.
     pub(crate) fn has_changed_id(&mut self) {
-        self.id_changes += 1;
+        let id_changes = self.arrival.id_changes() + 1;
+        self.arrival = Arrival::new(self.arrival.epoch(), id_changes);
     }
 }
 
@@ -78,10 +98,10 @@ impl Drop for RequestGuard {
         let local = self.session.local();
         if local
             .activity
-            .leave(self.epoch, || local.shared.clock.now())
+            .leave(self.arrival.epoch(), || local.shared.clock.now())
             == Left::Awaited
         {
-            self.session.left(self.epoch);
+            self.session.left(self.arrival.epoch());
         }
     }
 }
