@@ -319,3 +319,44 @@ async fn r18_a_parted_request_ends_the_session_neither_after_its_head_nor_from_a
     // It has a session of its own by now.
     assert!(told(&replaced.await.unwrap().unwrap()).is_some_and(|id| id != planted.id()));
 }
+
+/// Asks the visit for its session as it is dropped.
+struct Asks(session_axum::LazySession);
+
+impl Drop for Asks {
+    fn drop(&mut self) {
+        let _ = self.0.get();
+    }
+}
+
+#[test]
+fn r18_a_change_of_id_runs_no_destructor_under_its_locks_though_the_runtime_is_gone() {
+    // The manager's runtime is not the server's, and ends before it.
+    let managers = tokio::runtime::Runtime::new().unwrap();
+    let builder = SessionManager::builder().runtime(managers.handle().clone());
+    let sessions = builder.build().unwrap();
+    let session = sessions.create().unwrap();
+    managers.shutdown_background();
+    let app = Router::new()
+        .route(
+            "/",
+            get(
+                async |session: Session, visitor: session_axum::LazySession| {
+                    let _held = session.enter()?.until_completed(Asks(visitor));
+                    session.cycle_id()
+                },
+            ),
+        )
+        .layer(SessionLayer::new(sessions));
+    let (done, is_done) = std::sync::mpsc::channel();
+    let cookies = cookie(&session);
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let response = runtime.block_on(kit::get(&app, "/", cookies));
+        done.send(response.status()).unwrap();
+    });
+    let status = is_done.recv_timeout(std::time::Duration::from_secs(60));
+    assert_eq!(status.expect("it is stuck"), 200);
+}
