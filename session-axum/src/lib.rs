@@ -83,8 +83,7 @@
 //! `Handler<_, _>` is not satisfied; `#[axum::debug_handler]` makes it say by which argument.) A function that takes
 //! `&impl LocalSession` wants core's handle: `&*session`.
 //!
-//! What the manager was given as its state is for initialisers. For handlers give a clone of the same `Arc` to axum's
-//! `State`.
+//! The manager's state is for initialisers. For handlers, put a clone of the same `Arc` into axum's `State`.
 //!
 //! # What the client sees
 //!
@@ -103,6 +102,9 @@
 //! - A session whose id reaches no response, because its handler panicked or its client hung up, is ended with
 //!   its request.
 //!
+//! The cookie is for HTTPS and for `localhost`. A browser that comes to another host over plain HTTP throws it away,
+//! and is a stranger at every request: say [`with_secure(false)`](CookieTransport::with_secure) while developing.
+//!
 //! # Log-in and log-out
 //!
 //! [`LazySession::log_in`] changes the session's id and moves it to the user's group, in one step.
@@ -119,15 +121,13 @@
 //!
 //! The page [`security`] has OWASP's list for session management, with the test that holds each row.
 //!
-//! The cookie is for HTTPS and for `localhost`. A browser that comes to another host over plain HTTP throws it away,
-//! and is a stranger at every request: say [`with_secure(false)`](CookieTransport::with_secure) while developing.
-//!
 //! # Time
 //!
 //! A request is inside its session from its arrival until its response's body has ended, so a long download or an
-//! event stream keeps the session from being idle, and so does a page that polls. A connection that is *upgraded*, as for a WebSocket, outlives its
-//! request: its task takes a [`RequestGuard`](session_core::RequestGuard) with `session.enter()` if the session's
-//! cleanup is to wait for it, or a [`KeepAlive`](session_core::KeepAlive) with `session.keep_alive()` if not.
+//! event stream keeps the session from being idle, and so does a page that polls. A connection that is *upgraded*, as for
+//! a WebSocket, outlives its request: its task takes a [`RequestGuard`](session_core::RequestGuard) with `session.enter()`
+//! if the session's cleanup is to wait for it, or a [`KeepAlive`](session_core::KeepAlive) with `session.keep_alive()` if
+//! not. Log-ins part the session from neither.
 //!
 //! An event stream (`text/event-stream`) also *ends* with its session: body and all that it holds are dropped then, even if
 //! the client has stopped reading. So a handler just returns one.
@@ -155,7 +155,8 @@
 //!
 //! # Other tower services
 //!
-//! The layer asks for nothing but `http::Request` and `http::Response`, whatever their bodies. Without axum's
+//! The layer asks for nothing but `http::Request` and `http::Response`, whose bodies are `'static` and, of responses,
+//! `Send`. Without axum's
 //! handlers the session is taken from the request's head with axum-core's
 //! [`FromRequestParts`](axum_core::extract::FromRequestParts), which all extractors here implement.
 
