@@ -156,8 +156,7 @@
 //! # Other tower services
 //!
 //! The layer asks for nothing but `http::Request` and `http::Response`, whose bodies are `'static` and, of responses,
-//! `Send`. Without axum's
-//! handlers the session is taken from the request's head with axum-core's
+//! `Send`. Without axum's handlers the session is taken from the request's head with axum-core's
 //! [`FromRequestParts`](axum_core::extract::FromRequestParts), which all extractors here implement.
 
 #![forbid(unsafe_code)]

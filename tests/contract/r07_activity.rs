@@ -318,3 +318,20 @@ async fn r07_expiry_needs_no_traffic() {
     assert!(watch.millis() >= IDLE.as_millis());
     assert!(watch.millis() < (IDLE + bucket(IDLE)).as_millis());
 }
+
+#[tokio::test(start_paused = true)]
+async fn r07_after_many_years_sessions_still_end_and_the_timer_rests() {
+    let sessions = builder().idle_timeout(IDLE).build().unwrap();
+    for years in [2, 3, 20] {
+        tokio::time::advance(years * 365 * 24 * 3600 * SECOND).await;
+        let session = sessions.create().unwrap();
+        let due = Instant::now() + IDLE;
+        assert_ends(&session, due, IDLE, CompletionCause::IdleTimeout).await;
+        // Superseded ids have a timer of their own.
+        let other = sessions.create().unwrap();
+        drop(other.terminate_and_supersede());
+        sleep(60 * SECOND).await;
+        let refused = sessions.enter(&other.id()).unwrap_err();
+        assert_eq!(refused, session_core::NotLive::Unknown);
+    }
+}

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::response::IntoResponse;
 use axum::routing::get;
 use futures_util::{FutureExt, StreamExt, stream};
+use http::header::CONTENT_TYPE;
 use session_axum::{Session, SessionLayer};
 use session_core::{CompletionCause, LocalSession};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -43,12 +45,14 @@ async fn read_until(connection: &mut TcpStream, text: &str) -> String {
     read
 }
 
-/// Sends one event and stays open until its session ends.
-async fn events(session: Session) -> Body {
-    let token = session.completion_token();
+/// Sends one event and has no end of its own.
+async fn events(_: Session) -> impl IntoResponse {
     let events =
         stream::once(async { Ok::<_, Infallible>(Bytes::from("event")) }).chain(stream::pending());
-    Body::from_stream(events.take_until(token.cancelled_owned()))
+    (
+        [(CONTENT_TYPE, "text/event-stream")],
+        Body::from_stream(events),
+    )
 }
 
 #[tokio::test]
