@@ -127,7 +127,7 @@
 //! event stream keeps the session from being idle, and so does a page that polls. A connection that is *upgraded*, as for
 //! a WebSocket, outlives its request: its task takes a [`RequestGuard`](session_core::RequestGuard) with `session.enter()`
 //! if the session's cleanup is to wait for it, or a [`KeepAlive`](session_core::KeepAlive) with `session.keep_alive()` if
-//! not. Log-ins part the session from neither.
+//! not. By a log-in of another request the session is parted from the guard, which tells so, and not from the `KeepAlive`.
 //!
 //! An event stream (`text/event-stream`) also *ends* with its session: body and all that it holds are dropped then, even if
 //! the client has stopped reading. So a handler just returns one.

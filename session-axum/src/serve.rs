@@ -38,12 +38,14 @@ const LEAST_CLEANUP_TIME: Duration = Duration::from_millis(50);
 ///    closed.
 /// 4. Shortly before the [timeout](Serve::timeout), connections that are left are cut, and handlers with them.
 ///
-/// It returns by the timeout plus one second, with the report of the sessions: anything that names is still in use. A
+/// It returns by the timeout plus one second, with the report of the sessions. A request that a connection was cut from
+/// is not in it, unless the sessions' own drain timeout is shorter. A
 /// client that has sent half a request takes it that long, so set the timeout below the time after which the process would
 /// be killed. While it shuts down, Ctrl-C or SIGTERM cuts at once. Dropping the future cuts as well.
 ///
 /// - It ends *all* sessions of the manager, also those that another server serves.
-/// - An upgraded connection, such as a WebSocket, belongs to the task that the application gave it to, and is not cut.
+/// - An upgraded connection, such as a WebSocket, belongs to the task that the application gave it to, and is not cut. Over
+///   HTTP/2 it is a stream of a connection, and goes with that.
 /// - Until the signal comes it bounds nothing: a limit for the time that a body takes is a layer of the application's.
 /// - Afterwards Ctrl-C and SIGTERM no longer end the process by themselves.
 ///
@@ -208,7 +210,7 @@ async fn shut_down(
     let grace_end = start
         .checked_add(grace)
         .map_or(cut_at, |end| end.min(cut_at));
-    let cut = connections.cutter();
+    let (cut, tasks) = (connections.cutter(), connections.tasks());
 
     // 1. and 2.
     sessions.drain();
@@ -226,22 +228,26 @@ async fn shut_down(
         let (report, ()) = join(sessions.shutdown(left), connections_closed).await;
         Some(report)
     };
-    let report = tokio::select! {
+    // It is kept to the end: a shutdown after it says how many sessions that one has ended.
+    let mut in_order = pin!(in_order);
+    let (report, end) = tokio::select! {
         biased;
-        report = in_order => report,
-        () = shutdown_signal() => None,
+        report = &mut in_order => (report, end),
+        () = shutdown_signal() => (None, Instant::now()),
     };
-    // At a second signal, or where there is no time, connections are cut first: the report names no request of theirs.
+    // At a second signal, or after a grace that was as long as all, connections are cut first: the report names no
+    // request of theirs.
     cut.cancel();
     let patience = match report {
         Some(_) => end.duration_since(Instant::now()),
         None => LEAST_CLEANUP_TIME,
     };
     // A handler that blocks its thread is left behind.
-    let _ = timeout(patience, connections.ended()).await;
+    tasks.close();
+    let _ = timeout(patience, tasks.wait()).await;
     match report {
         Some(report) => report,
-        None => sessions.shutdown(Duration::ZERO).await,
+        None => sessions.shutdown(end.duration_since(Instant::now())).await,
     }
 }
 

@@ -35,16 +35,9 @@ struct State {
     at: At,
     /// `None` for most requests.
     notes: Option<Box<Notes>>,
-    /// What handles of its sessions need to know that handlers have kept.
-    kept: Option<Box<Kept>>,
-}
-
-#[derive(Default)]
-struct Kept {
-    /// The request's rights to the sessions that it was inside before.
-    passes: Vec<Pass>,
-    /// Its client was told what it had to know.
-    has_head: bool,
+    /// The request's rights to the sessions that it was inside before: handlers keep handles of these. `None` mostly.
+    #[expect(clippy::box_collection, reason = "most requests have none")]
+    passes: Option<Box<Vec<Pass>>>,
 }
 
 /// Where a request is.
@@ -74,7 +67,7 @@ impl Visit {
             shared: Some(shared),
             at,
             notes,
-            kept: None,
+            passes: None,
         }))
     }
 
@@ -201,18 +194,19 @@ impl Visit {
         };
         // Had others ended it, this response might be late: a removal would hit the session's successor.
         let own = pass.and_then(|pass| session.log_out(pass).ok());
-        let live = shared
-            .iter()
-            .flat_map(|shared| others.iter().filter_map(|id| shared.sessions.get(id)));
+        let live = shared.iter().flat_map(|shared| {
+            others
+                .iter()
+                .filter_map(|id| shared.sessions.enter(id).ok())
+        });
         let others: Vec<SupersededId> = live
-            .filter_map(|other| other.terminate_and_supersede())
+            .filter_map(|other| other.session().log_out(other.pass()).ok())
             .collect();
 
         let mut state = self.lock();
         if state.shared.is_none() {
-            if !state.kept.as_ref().is_some_and(|kept| kept.has_head) {
-                own.into_iter().chain(others).for_each(SupersededId::forget);
-            }
+            // No response tells the client: it is a stranger.
+            own.into_iter().chain(others).for_each(SupersededId::forget);
             return;
         }
         let is_current = state.is_at(session);
@@ -264,9 +258,6 @@ impl Visit {
             Err(visit) => {
                 let mut state = visit.lock();
                 state.keep_pass();
-                if state.shared.is_some() {
-                    state.kept.get_or_insert_default().has_head = true;
-                }
                 state.end()
             }
         };
@@ -333,7 +324,7 @@ impl State {
             At::Inside(guard) if guard.session() == session => Some(guard.pass()),
             _ => {
                 let serial = session.serial();
-                let mut passes = self.kept.iter().flat_map(|kept| &kept.passes);
+                let mut passes = self.passes.iter().flat_map(|passes| passes.iter());
                 passes.find(|pass| pass.serial() == serial).copied()
             }
         }
@@ -356,7 +347,7 @@ impl State {
     fn keep_pass(&mut self) {
         if let At::Inside(guard) = &self.at {
             let pass = guard.pass();
-            self.kept.get_or_insert_default().passes.push(pass);
+            self.passes.get_or_insert_default().push(pass);
         }
     }
 

@@ -99,7 +99,8 @@ impl SessionManagerBuilder {
     /// ([`NotLive`](crate::NotLive)): 30 seconds if not set, and zero turns it off. A browser
     /// may send requests with the old id as long as it has some waiting.
     ///
-    /// As many ids may be superseded as sessions may be active; beyond that the oldest become unknown.
+    /// As many ids may be superseded as sessions may be active; beyond that the oldest become unknown, and those last
+    /// whose clients have not been told yet.
     pub fn superseded_for(mut self, time: Duration) -> Self {
         self.settings.superseded_for = time;
         self

@@ -8,6 +8,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::id::GroupId;
 use crate::life::cause::CompletionCause;
+use crate::life::close::caught;
 use crate::life::report::CleanupReport;
 use crate::owner::OwnerRef;
 use crate::sync::Mutex;
@@ -127,8 +128,14 @@ impl Events {
         }
         while let Some(event) = queue.events.pop_front() {
             drop(queue);
-            // The last receiver may have gone meanwhile.
-            let _ = self.sender.send(event);
+            // The last receiver may have gone meanwhile. The waker of one may panic: others still hear of the rest.
+            let sent = caught(|| {
+                let _ = self.sender.send(event);
+                Ok(())
+            });
+            if let Err(trouble) = sent {
+                tracing::error!(%trouble, "a subscriber could not be woken");
+            }
             queue = self.queue.lock();
         }
         queue.delivering = false;

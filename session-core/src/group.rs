@@ -17,7 +17,7 @@ use crate::life::clock::Ticks;
 use crate::life::lifecycle::{self, Local};
 use crate::owner::OwnerRef;
 use crate::session::{Session, WeakSession};
-use crate::shared::Shared;
+use crate::shared::{Owed, Shared};
 use crate::sync::{Counted, Mutex, WeakCounted};
 
 /// The sessions that share one group id: one user, one tenant, one browser.
@@ -180,38 +180,25 @@ impl fmt::Debug for SessionGroup {
     }
 }
 
-/// The end of a group that its last session has left. It is counted as a cleanup from when it is owed, so that a
-/// shutdown waits for it, and comes about when this is dropped: outside all locks.
-pub(crate) struct OwedEnd(SessionGroup);
+/// The end of a group that its last session has left. It is owed from then on, and comes about when this is dropped:
+/// outside all locks.
+pub(crate) struct OwedEnd {
+    group: SessionGroup,
+    _owed: Owed,
+}
 
 impl OwedEnd {
     pub(crate) fn new(group: SessionGroup) -> Self {
-        group.local().shared.owe_cleanup();
-        Self(group)
+        Self {
+            _owed: Owed::new(OwnerRef::Group(&group)),
+            group,
+        }
     }
 }
 
 impl Drop for OwedEnd {
     fn drop(&mut self) {
-        self.0.complete();
-        self.0.local().shared.cleanup_begun();
-    }
-}
-
-/// The end of a session that a shutdown may have missed, counted and brought about likewise.
-pub(crate) struct OwedShutdown(Session);
-
-impl OwedShutdown {
-    pub(crate) fn new(session: &Session) -> Self {
-        session.local().shared.owe_cleanup();
-        Self(session.clone())
-    }
-}
-
-impl Drop for OwedShutdown {
-    fn drop(&mut self) {
-        self.0.complete(CompletionCause::Shutdown);
-        self.0.local().shared.cleanup_begun();
+        self.group.complete();
     }
 }
 
@@ -234,7 +221,7 @@ impl GroupHold {
 impl Drop for GroupHold {
     fn drop(&mut self) {
         let local = self.group.local();
-        if local.activity.leave(self.epoch, || Ticks(0)) == Left::Awaited {
+        if local.activity.leave(self.epoch, || Ticks(0)) != Left::Quietly {
             local.check_drained();
         }
     }

@@ -70,8 +70,8 @@ impl SessionManager {
     ///
     /// # Errors
     ///
-    /// [`CreateError::Full`] if there is no room for it, [`CreateError::ShuttingDown`] after
-    /// [`shutdown`](Self::shutdown) was called.
+    /// [`CreateError::Full`] if there is no room for it, [`CreateError::Draining`] after [`drain`](Self::drain) and
+    /// [`CreateError::ShuttingDown`] after [`shutdown`](Self::shutdown) was called.
     ///
     /// # Panics
     ///
@@ -183,9 +183,9 @@ impl SessionManager {
     /// The sessions have been completed by the first poll, and their cleanups go on, with their own timeouts.
     pub async fn shutdown(&self, timeout: Duration) -> ShutdownReport {
         let shared = &self.0.shared;
-        shared.gather();
+        let gathering = shared.gather();
         let sessions = shared.close();
-        let ended = sessions.len();
+        let ended = gathering.count(sessions.len());
         for session in sessions {
             session.complete(CompletionCause::Shutdown);
         }
@@ -199,14 +199,10 @@ impl SessionManager {
             // What can't be hurried, a blocking destructor say, is left behind and named.
             let _ = within(HURRY_GRACE).await;
         }
-        let unfinished = shared.cleanups_under_way();
         ShutdownReport {
             ended,
-            problems: shared.gathered(),
-            unfinished: unfinished
-                .iter()
-                .map(|owner| Subject::of(owner.as_ref()))
-                .collect(),
+            problems: gathering.gathered(),
+            unfinished: shared.unfinished(),
         }
     }
 
@@ -251,7 +247,7 @@ pub struct ShutdownReport {
 }
 
 impl ShutdownReport {
-    /// How many sessions were active.
+    /// How many sessions were active, when this shutdown began or another that is still under way.
     pub fn ended(&self) -> usize {
         self.ended
     }

@@ -215,10 +215,11 @@ impl Session {
         KeepAlive::new(self.clone())
     }
 
-    /// A request has left, and somebody may be waiting for it.
+    /// A request has left, which had entered in the one epoch and left in the other. A cleanup may be waiting for it.
     #[cold]
-    pub(crate) fn left(&self, entered: Epoch) {
-        let released = self.0.seat.lock().left(&self.local().activity, entered);
+    pub(crate) fn left(&self, entered: Epoch, left: Epoch) {
+        let activity = &self.local().activity;
+        let released = self.0.seat.lock().left(activity, entered, left);
         drop(released);
         self.local().check_drained();
     }
@@ -308,11 +309,13 @@ impl Seat {
         }
     }
 
-    /// Counts a request that has left against the departures it was inside for.
-    fn left(&mut self, activity: &Activity, entered: Epoch) -> Vec<GroupHold> {
+    /// Counts a request that has left against the departures it was inside for: those after it entered, and before it
+    /// left.
+    fn left(&mut self, activity: &Activity, entered: Epoch, left: Epoch) -> Vec<GroupHold> {
         let now = activity.epoch();
+        let since = now.after(left) + 1..=now.after(entered);
         for departure in &mut self.departures {
-            if now.after(departure.epoch) <= now.after(entered) {
+            if since.contains(&now.after(departure.epoch)) {
                 departure.inside -= 1;
             }
         }

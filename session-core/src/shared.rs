@@ -71,9 +71,73 @@ pub(crate) struct Shared {
 #[derive(Default)]
 struct Cleanups {
     under_way: HashMap<u64, Owner>,
-    /// Groups that have to end, and have not completed yet.
-    owed: usize,
-    gathered: Option<Vec<(Subject, CleanupReport)>>,
+    /// Sessions and groups that have to end, and may not have completed yet.
+    owed: Vec<Subject>,
+    /// The reports with problems since the first of the shutdowns that are under way.
+    gathered: Vec<(Subject, CleanupReport)>,
+    shutdowns: usize,
+    /// The sessions that these have found active.
+    shut_down: usize,
+}
+
+/// An end that is owed: a shutdown waits for it from now on, until this is dropped.
+pub(crate) struct Owed {
+    shared: Arc<Shared>,
+    subject: Subject,
+}
+
+impl Owed {
+    pub(crate) fn new(owner: OwnerRef<'_>) -> Self {
+        let shared = owner.local().shared.clone();
+        let subject = Subject::of(owner);
+        shared.cleanups.lock().owed.push(subject.clone());
+        Self { shared, subject }
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        {
+            let owed = &mut self.shared.cleanups.lock().owed;
+            if let Some(at) = owed.iter().position(|subject| *subject == self.subject) {
+                owed.swap_remove(at);
+            }
+        }
+        self.shared.cleanup_ended.notify_waiters();
+    }
+}
+
+/// One shutdown among several at the same time: it has all reports with problems since it began, and the sessions that
+/// any of them has ended.
+pub(crate) struct Gathering<'a> {
+    shared: &'a Shared,
+    from: usize,
+}
+
+impl Gathering<'_> {
+    /// This one has found so many sessions active. Returns how many all have.
+    pub(crate) fn count(&self, sessions: usize) -> usize {
+        let mut cleanups = self.shared.cleanups.lock();
+        cleanups.shut_down += sessions;
+        cleanups.shut_down
+    }
+
+    pub(crate) fn gathered(&self) -> Vec<(Subject, CleanupReport)> {
+        self.shared.cleanups.lock().gathered[self.from..].to_vec()
+    }
+}
+
+impl Drop for Gathering<'_> {
+    fn drop(&mut self) {
+        let mut cleanups = self.shared.cleanups.lock();
+        cleanups.shutdowns -= 1;
+        if cleanups.shutdowns == 0 {
+            cleanups.shut_down = 0;
+            let gathered = std::mem::take(&mut cleanups.gathered);
+            drop(cleanups);
+            drop(gathered);
+        }
+    }
 }
 
 impl Shared {
@@ -120,8 +184,10 @@ impl Shared {
         self: &Arc<Self>,
         group: Option<&GroupId>,
     ) -> Result<Session, CreateError> {
+        // Before the place is taken: it may panic.
+        let id = SessionId::random();
         self.reserve()?;
-        let session = Session::new(self, SessionId::random());
+        let session = Session::new(self, id);
         self.register(&session, group)?;
         Ok(session)
     }
@@ -131,8 +197,10 @@ impl Shared {
         self: &Arc<Self>,
         group: Option<&GroupId>,
     ) -> Result<RequestGuard, CreateError> {
+        // Before the place is taken: it may panic.
+        let id = SessionId::random();
         self.reserve()?;
-        let session = Session::new(self, SessionId::random());
+        let session = Session::new(self, id);
         let guard = session.try_enter().ok_or(CreateError::ShuttingDown)?;
         self.register(&session, group)?;
         Ok(guard)
@@ -249,24 +317,11 @@ impl Shared {
         }
         let _ended = {
             let mut cleanups = self.cleanups.lock();
-            if let Some(gathered) = &mut cleanups.gathered
-                && !report.is_clean()
-            {
-                gathered.push((Subject::of(owner), report.clone()));
+            if cleanups.shutdowns > 0 && !report.is_clean() {
+                cleanups.gathered.push((Subject::of(owner), report.clone()));
             }
             cleanups.under_way.remove(&owner.serial())
         };
-        self.cleanup_ended.notify_waiters();
-    }
-
-    /// A group will have to end, though it has not completed yet.
-    pub(crate) fn owe_cleanup(&self) {
-        self.cleanups.lock().owed += 1;
-    }
-
-    /// It has completed; if that takes a cleanup, this is under way.
-    pub(crate) fn cleanup_begun(&self) {
-        self.cleanups.lock().owed -= 1;
         self.cleanup_ended.notify_waiters();
     }
 
@@ -311,17 +366,28 @@ impl Shared {
         }
     }
 
-    /// From now on, reports with problems are kept for the shutdown's own.
-    pub(crate) fn gather(&self) {
-        self.cleanups.lock().gathered.get_or_insert_default();
+    /// From now on, reports with problems are kept for a shutdown's own.
+    pub(crate) fn gather(&self) -> Gathering<'_> {
+        let mut cleanups = self.cleanups.lock();
+        cleanups.shutdowns += 1;
+        Gathering {
+            shared: self,
+            from: cleanups.gathered.len(),
+        }
     }
 
-    pub(crate) fn gathered(&self) -> Vec<(Subject, CleanupReport)> {
-        self.cleanups.lock().gathered.take().unwrap_or_default()
-    }
-
-    pub(crate) fn cleanups_under_way(&self) -> Vec<Owner> {
-        self.cleanups.lock().under_way.values().cloned().collect()
+    /// The sessions and groups that are between their completion, or the step that makes it due, and the end of their
+    /// cleanup.
+    pub(crate) fn unfinished(&self) -> Vec<Subject> {
+        let cleanups = self.cleanups.lock();
+        let mut unfinished = cleanups.owed.clone();
+        for owner in cleanups.under_way.values() {
+            let subject = Subject::of(owner.as_ref());
+            if !unfinished.contains(&subject) {
+                unfinished.push(subject);
+            }
+        }
+        unfinished
     }
 
     /// Is any session or group between its completion and the end of its cleanup?
@@ -332,7 +398,7 @@ impl Shared {
             return true;
         }
         let cleanups = self.cleanups.lock();
-        cleanups.owed > 0 || !cleanups.under_way.is_empty()
+        !cleanups.owed.is_empty() || !cleanups.under_way.is_empty()
     }
 }
 

@@ -330,3 +330,25 @@ fn r04_to_be_cleaned_up_and_to_leave_the_group_are_one_step() {
         ]);
     }
 }
+
+#[tokio::test]
+async fn r04_cleanup_lets_other_tasks_run() {
+    const MANY: usize = 20_000;
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    for number in 0..MANY {
+        let key = PropertyKey::<String, std::sync::Arc<str>>::named(number.to_string());
+        drop(session.properties().insert(&key, "x".to_owned()).unwrap());
+        drop(session.take_ownership("y".to_owned()).unwrap());
+    }
+    session.terminate();
+    let cleanup = session.cleanup_completed();
+    let mut turns = 0;
+    while cleanup.clone().now_or_never().is_none() {
+        tokio::task::yield_now().await;
+        turns += 1;
+    }
+    assert_eq!(cleanup.await.closed(), 2 * MANY);
+    // Some hundred values a turn, as tokio has it of any task.
+    assert!(turns > 100, "{turns}");
+}

@@ -264,3 +264,30 @@ async fn r05_what_has_nothing_to_close_is_not_counted() {
     session.terminate();
     assert_eq!(session.cleanup_completed().await.closed(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn r05_a_hook_that_cleanup_has_waited_for_in_vain_is_still_held() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let log = Log::default();
+    let hangs = async |value: Tell| {
+        std::future::pending::<()>().await;
+        drop(value);
+    };
+    let inserted = session
+        .properties()
+        .insert_with(&ANY, log.tell("any"), hangs);
+    let handle = inserted.unwrap();
+    drop(session.properties().remove(&ANY).unwrap());
+    // Something that cleanup waits for, so that it is at its end when the hook begins.
+    let other = session
+        .properties()
+        .insert(&PropertyKey::<Tell>::new("other"), log.tell("other"))
+        .unwrap();
+    session.terminate();
+    settle().await;
+    drop(handle);
+    drop(other);
+    let report = session.cleanup_completed().await;
+    assert_eq!(problems(&report), ["any: still held"]);
+}

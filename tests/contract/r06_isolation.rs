@@ -288,3 +288,44 @@ async fn r06_the_last_manager_clone_may_go_in_a_cleanup() {
     assert_eq!(other.completion_cause(), Some(CompletionCause::Shutdown));
     assert!(other.cleanup_completed().now_or_never().is_some());
 }
+
+/// A waker of a hand-made executor.
+struct PanickingWaker;
+
+impl std::task::Wake for PanickingWaker {
+    fn wake(self: std::sync::Arc<Self>) {
+        panic!("waker");
+    }
+}
+
+fn poll_with_a_panicking_waker<F: Future>(future: std::pin::Pin<&mut F>) {
+    let waker = std::sync::Arc::new(PanickingWaker).into();
+    let _pending = future.poll(&mut std::task::Context::from_waker(&waker));
+}
+
+#[tokio::test(start_paused = true)]
+async fn r06_a_panicking_waker_holds_up_neither_cleanup_nor_events() {
+    let sessions = manager();
+    let mut odd = sessions.subscribe();
+    let mut other = sessions.subscribe();
+    let mut next = Box::pin(odd.next());
+    poll_with_a_panicking_waker(next.as_mut());
+    let session = sessions.create().unwrap();
+    let log = Log::default();
+    drop(session.take_ownership(log.tell("owned")).unwrap());
+
+    let token = session.completion_token();
+    let mut cancelled = Box::pin(token.cancelled());
+    poll_with_a_panicking_waker(cancelled.as_mut());
+    session.terminate();
+    assert!(session.cleanup_completed().await.is_clean());
+    assert_eq!(log.count(), 1);
+    assert_eq!(sessions.stats().in_cleanup, 0);
+    drop(next);
+    drop(odd);
+    assert_eq!(crate::kit::come(&mut other).len(), 3);
+    // Sessions are created and expire as ever.
+    sessions.create().unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+    assert_eq!(sessions.stats().active, 0);
+}

@@ -263,3 +263,33 @@ fn r09_without_its_runtime_an_async_initialiser_fails_and_nobody_waits() {
     // What runs on its caller's thread needs none.
     assert_eq!(*session.properties().get_or_init(&KEY, || 2).unwrap(), 2);
 }
+
+/// An error whose text can't be had.
+#[derive(Debug)]
+struct Untold;
+
+impl std::fmt::Display for Untold {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("no text");
+    }
+}
+
+impl std::error::Error for Untold {}
+
+#[tokio::test]
+async fn r09_an_error_whose_display_panics_reaches_all_as_any_other() {
+    const ODD: PropertyKey<u32> = PropertyKey::new("odd");
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let here = session
+        .properties()
+        .get_or_try_init(&ODD, || Err(Untold))
+        .unwrap_err();
+    assert!(here.downcast_ref::<Untold>().is_some());
+    let later = session
+        .properties()
+        .get_or_try_init_async(&ODD, || async { Err(Untold) })
+        .await
+        .unwrap_err();
+    assert!(later.downcast_ref::<Untold>().is_some());
+}

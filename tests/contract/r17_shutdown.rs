@@ -293,3 +293,26 @@ fn r17_shutdown_misses_no_session_that_is_being_created_or_cycled() {
         );
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn r17_of_two_shutdowns_at_once_each_names_what_went_wrong() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    drop(session.take_ownership(Bomb).unwrap());
+    // One that nobody waits for keeps nothing from the others.
+    let forgotten = Box::pin(sessions.shutdown(Duration::from_secs(5)));
+    let (one, other) = (
+        sessions.shutdown(Duration::from_secs(5)),
+        sessions.shutdown(Duration::from_secs(5)),
+    );
+    let (one, other) = tokio::join!(one, other);
+    drop(forgotten);
+    for report in [one, other] {
+        assert_eq!(report.ended(), 1);
+        let [(subject, report)] = report.problems() else {
+            unreachable!("{report:?}")
+        };
+        assert_eq!(subject.serial(), session.serial());
+        assert_eq!(problems(report), ["owned value: panicked: boom"]);
+    }
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::{FutureExt as _, Stream, StreamExt as _, poll, stream};
 use session_core::{LocalSession, RequestGuard, Session, SessionEnded, UntilCompleted};
 
-use crate::kit::{Bomb, Log, Tell, Watch, manager, problems, settle};
+use crate::kit::{Bomb, Log, Tell, Watch, manager, problems, settle, spin_until};
 
 /// A stream that holds something, and has an item at each poll.
 struct Endless(Tell);
@@ -62,6 +62,8 @@ fn r29_a_poller_that_has_it_in_hand_drops_it_itself_and_hands_out_nothing() {
     let told = log.tell("value");
     let sessions = runtime.block_on(async { manager() });
     let session = sessions.create().unwrap();
+    let elder = Log::default();
+    let _elder = endless(&session, &elder);
     let request = session.enter().unwrap();
     let future = request.until_completed(async move {
         begins.send(()).unwrap();
@@ -72,6 +74,8 @@ fn r29_a_poller_that_has_it_in_hand_drops_it_itself_and_hands_out_nothing() {
     begun.recv().unwrap();
     session.terminate();
     let cleanup = session.cleanup_completed();
+    // It ends before the elder one does.
+    spin_until(|| elder.count() == 1);
     assert_eq!(log.count(), 0);
     go_on.send(()).unwrap();
     assert_eq!(poller.join().unwrap(), Some(Err(SessionEnded)));

@@ -315,6 +315,33 @@ async fn r31_without_time_connections_are_cut_before_the_report() {
 }
 
 #[tokio::test]
+async fn r31_hooks_have_their_time_also_after_a_grace_that_took_all() {
+    let sessions = manager();
+    let stage = Stage::default();
+    let app = app(&sessions, stage.clone());
+    let server = Server::with(app, &sessions, TIMEOUT, TIMEOUT).await;
+    let other = sessions.create().unwrap();
+    let (closes, closed) = tokio::sync::oneshot::channel();
+    let hook = async |closes: tokio::sync::oneshot::Sender<()>| {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let _ = closes.send(());
+    };
+    let key = PropertyKey::<tokio::sync::oneshot::Sender<()>>::new("closes");
+    let inserted = other.properties().insert_with(&key, closes, hook);
+    drop(inserted.unwrap());
+    let stuck = client::request("/forever", "");
+    let stuck = tokio::spawn(client::send(server.address, Http::One, stuck));
+    stage.waiting().await;
+    tokio::time::pause();
+    let report = server.stop().await;
+    assert!(report.is_clean(), "{report:?}");
+    // The stuck request's session went with its connection: no client knew it.
+    assert_eq!(report.ended(), 1);
+    closed.await.expect("the hook was not aborted");
+    assert!(stuck.await.is_err(), "its connection was cut");
+}
+
+#[tokio::test]
 async fn r31_the_report_names_what_is_truly_held() {
     let sessions = manager();
     let server = Server::with(app(&sessions, Stage::default()), &sessions, GRACE, TIMEOUT).await;

@@ -56,7 +56,7 @@ pub struct LazySession {
 }
 
 impl LazySession {
-    /// The session, if there is one that this request may have. Creates nothing, as `Option<Session>`.
+    /// The session, if there is one that this request may have, and the response's head is not out yet. Creates nothing.
     pub fn get(&self) -> Option<Session> {
         self.try_get().ok().flatten()
     }

@@ -65,8 +65,8 @@ impl Session {
     /// Ends the session, and has this request's response remove the client's id. If the client presented the ids of
     /// other live sessions as well, as after somebody planted one, these end too.
     ///
-    /// The response carries no removal where there is none to make: another request has ended the session first,
-    /// this request created it, or the response's head is out already. If another request has logged in since this one
+    /// The response carries no removal where there is none to make: another request has ended the session first, or
+    /// this request created it. Once the response's head is out, only this one session ends, and the client is a stranger. If another request has logged in since this one
     /// came in, nothing happens: the session is not this request's any more.
     ///
     /// For a while after the response, a request that still comes with the old id is not taken for a stranger's: see

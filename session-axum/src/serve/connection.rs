@@ -107,10 +107,9 @@ impl Connections {
         self.cut.clone()
     }
 
-    /// Resolves when nothing of any connection is left.
-    pub(super) async fn ended(&self) {
-        self.tasks.close();
-        self.tasks.wait().await;
+    /// The tasks of all connections.
+    pub(super) fn tasks(&self) -> TaskTracker {
+        self.tasks.clone()
     }
 }
 

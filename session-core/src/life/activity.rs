@@ -38,8 +38,8 @@ pub(crate) struct Epoch(u8);
 pub(crate) enum Left {
     /// Nothing.
     Quietly,
-    /// The session has completed, or moved to another group since: somebody may be waiting.
-    Awaited,
+    /// The session has completed, or moved to another group since: a cleanup may be waiting. In this epoch the guard left.
+    Awaited(Epoch),
 }
 
 /// Why a session did not end of idleness.
@@ -118,7 +118,7 @@ impl Activity {
         });
         let (Ok(before) | Err(before)) = left;
         if before & COMPLETED != 0 || epoch(before) != entered {
-            Left::Awaited
+            Left::Awaited(epoch(before))
         } else {
             Left::Quietly
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::Shared;
 use tokio::sync::{Notify, oneshot};
+use tokio::task::coop::consume_budget;
 use tracing::Instrument as _;
 
 use crate::event::Subject;
@@ -103,7 +104,9 @@ impl Cleanup {
         let ledger = local.ledger();
 
         self.empty_slots();
-        self.drop_owned();
+        while self.drop_last_owned() {
+            consume_budget().await;
+        }
 
         // Requests, tasks and initialisers.
         let in_time = tokio::select! {
@@ -135,6 +138,8 @@ impl Cleanup {
             if let Some((entry, closing)) = held.let_go() {
                 entry.run(closing, hurry.cancelled()).await;
             }
+            // Many small values would keep the thread from all else.
+            consume_budget().await;
         }
 
         // Those that somebody still holds, and hooks of removed ones.
@@ -158,21 +163,22 @@ impl Cleanup {
         }
     }
 
-    /// Drops what `take_ownership` took, last taken first.
-    fn drop_owned(&self) {
+    /// Drops the value that `take_ownership` took last, if one is left.
+    fn drop_last_owned(&self) -> bool {
         let local = self.owner.local();
-        loop {
-            let last = local.lock().used_mut().owned.pop_last();
-            let Some((_, owning)) = last else { return };
-            let about = owning.about();
-            if let Err(trouble) = caught(|| {
-                drop(owning);
-                Ok(())
-            }) {
-                local.note(about, trouble);
-            }
-            local.ledger().count(1);
+        let last = local.lock().used_mut().owned.pop_last();
+        let Some((_, owning)) = last else {
+            return false;
+        };
+        let about = owning.about();
+        if let Err(trouble) = caught(|| {
+            drop(owning);
+            Ok(())
+        }) {
+            local.note(about, trouble);
         }
+        local.ledger().count(1);
+        true
     }
 
     fn abort_tasks(&self) {
@@ -251,7 +257,7 @@ impl Drop for Cleanup {
         }
         // The runtime is gone: nothing can be waited for, and what has an async hook is dropped without it.
         self.empty_slots();
-        self.drop_owned();
+        while self.drop_last_owned() {}
         self.drop_sets();
         while let Some(held) = self.pop() {
             if let Some((entry, closing)) = held.let_go() {

@@ -96,12 +96,10 @@ impl Drop for RequestGuard {
     #[inline]
     fn drop(&mut self) {
         let local = self.session.local();
-        if local
-            .activity
-            .leave(self.arrival.epoch(), || local.shared.clock.now())
-            == Left::Awaited
-        {
-            self.session.left(self.arrival.epoch());
+        let entered = self.arrival.epoch();
+        let left = local.activity.leave(entered, || local.shared.clock.now());
+        if let Left::Awaited(left) = left {
+            self.session.left(entered, left);
         }
     }
 }

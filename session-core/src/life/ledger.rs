@@ -4,7 +4,7 @@
 //! nothing else of it.
 //!
 //! Invariants:
-//! 1. `under_way` is the number of [`Entry`] guards that exist.
+//! 1. `under_way` has the values of the [`Entry`] guards that exist.
 //! 2. A serial is in `awaited` from before the session lets go of that value until its close has ended.
 //! 3. `findings` is there from completion until the report is made; before and after, trouble is only logged.
 
@@ -35,7 +35,7 @@ pub(crate) struct Ledger {
 
 #[derive(Default)]
 struct State {
-    under_way: usize,
+    under_way: HashMap<Serial, About>,
     awaited: HashMap<Serial, About>,
     findings: Option<Findings>,
 }
@@ -92,7 +92,7 @@ impl Ledger {
 
     pub(crate) fn is_settled(&self) -> bool {
         let state = self.state.lock();
-        state.under_way == 0 && state.awaited.is_empty()
+        state.under_way.is_empty() && state.awaited.is_empty()
     }
 
     /// Resolves when nothing is under way and nothing awaited. For one caller at a time.
@@ -102,14 +102,16 @@ impl Ledger {
         }
     }
 
-    /// The findings; what is still awaited is still held.
+    /// The findings. Values that are still awaited, or whose hook still runs, are still held.
     pub(crate) fn finish(&self) -> Findings {
-        let (awaited, mut findings) = {
+        let (mut held, mut findings) = {
             let mut state = self.state.lock();
-            let awaited = std::mem::take(&mut state.awaited);
-            (awaited, state.findings.take().unwrap_or_default())
+            let mut held = std::mem::take(&mut state.awaited);
+            let under_way = state.under_way.iter();
+            held.extend(under_way.map(|(serial, about)| (*serial, about.clone())));
+            (held, state.findings.take().unwrap_or_default())
         };
-        let mut held: Vec<_> = awaited.into_iter().collect();
+        let mut held: Vec<_> = held.drain().collect();
         held.sort_unstable_by_key(|(serial, _)| std::cmp::Reverse(*serial));
         for (_, about) in held {
             tracing::warn!(
@@ -127,7 +129,7 @@ impl Ledger {
 
 impl Entry {
     pub(crate) fn begin(ledger: Arc<Ledger>, serial: Serial, about: About) -> Self {
-        ledger.state.lock().under_way += 1;
+        ledger.state.lock().under_way.insert(serial, about.clone());
         let name = about.name.as_str();
         let span = tracing::debug_span!("close", set = about.set, property = name);
         Self {
@@ -197,7 +199,7 @@ impl Drop for Entry {
         }
         {
             let mut state = self.ledger.state.lock();
-            state.under_way -= 1;
+            state.under_way.remove(&self.serial);
             if state.awaited.remove(&self.serial).is_some()
                 && let Some(findings) = &mut state.findings
             {

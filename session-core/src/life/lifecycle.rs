@@ -274,11 +274,21 @@ pub(crate) fn complete<R>(
             ),
         }
     };
-    if let Some(token) = token {
-        token.cancel();
-    }
-    for creation in creations {
-        creation.resolve(Err(PropertyError::SessionEnded));
+    // A waker that panics keeps no session from being cleaned up.
+    let woken = caught(|| {
+        if let Some(token) = token {
+            token.cancel();
+        }
+        Ok(())
+    });
+    let resolved = creations.into_iter().map(|creation| {
+        caught(|| {
+            creation.resolve(Err(PropertyError::SessionEnded));
+            Ok(())
+        })
+    });
+    for trouble in resolved.chain([woken]).filter_map(Result::err) {
+        tracing::error!(%trouble, "a task could not be woken");
     }
     local.shared.completed(owner, cause);
     match drained {
@@ -325,6 +335,12 @@ pub(crate) fn finish(owner: OwnerRef<'_>, report: &CleanupReport) {
         state.used.take().and_then(|mut used| used.signal.take())
     };
     for signal in early.into_iter().chain(late) {
-        signal.resolve(report.clone());
+        let resolved = caught(|| {
+            signal.resolve(report.clone());
+            Ok(())
+        });
+        if let Err(trouble) = resolved {
+            tracing::error!(%trouble, "a task could not be woken");
+        }
     }
 }

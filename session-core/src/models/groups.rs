@@ -161,6 +161,36 @@ fn a_request_inside_against_its_session_leaving_the_group() {
     });
 }
 
+/// A request leaves as its session moves on: it is not taken for another that is still inside.
+#[test]
+fn two_requests_inside_against_a_move() {
+    explore(|| {
+        let world = World::new();
+        let met = Met::default();
+        let session = world.session_in(&name());
+        let (stays, leaves) = (session.enter().unwrap(), session.enter().unwrap());
+        session.join(GroupId::from("h")).unwrap();
+        let group = session.group();
+        met.note(&world, group.clone());
+        let left = AtomicBool::new(false);
+        race!(
+            || drop(leaves),
+            || {
+                session.join(GroupId::from("i")).unwrap();
+                met.note(&world, session.group());
+                left.store(true, Ordering::Relaxed);
+                drop(stays);
+            },
+            || {
+                let report = block_on(group.cleanup_completed());
+                assert!(report.is_clean(), "{report:?}");
+                assert!(left.load(Ordering::Relaxed), "a request was not waited for");
+            },
+        );
+        met.check(&world, &[&session]);
+    });
+}
+
 /// Two sessions leave at the same time, by their end and by a move.
 #[test]
 fn two_last_members_leave() {

@@ -150,7 +150,7 @@ impl Turn {
     /// Publishes what the initialiser made, or that it made nothing.
     fn finish(mut self, made: Result<Held, PropertyError>) -> Result<Held, PropertyError> {
         if let Err(error) = &made {
-            let cause = std::error::Error::source(error).map(ToString::to_string);
+            let cause = std::error::Error::source(error).map(text_of);
             let Place { about, .. } = &self.place;
             tracing::warn!(set = about.set, property = about.name.as_str(), %error, cause, "a property was not created");
         }
@@ -313,6 +313,12 @@ fn spawn_initialiser(turn: Turn, making: Making) -> oneshot::Receiver<Held> {
     };
     crate::life::task::spawn_initialiser(owner.as_ref(), about, task);
     receiver
+}
+
+/// The error's text. It is the user's code, and may panic.
+fn text_of(error: &(dyn std::error::Error + 'static)) -> String {
+    catch_unwind(AssertUnwindSafe(|| error.to_string()))
+        .unwrap_or_else(|panic| format!("its `Display` panicked: {}", panic_message(panic)))
 }
 
 fn failed(error: BoxError) -> PropertyError {

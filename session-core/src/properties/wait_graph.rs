@@ -9,7 +9,7 @@
 //!    future may move between threads, and a task id would say nothing of joined futures.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -81,13 +81,12 @@ impl WaitGraph {
 
 fn reaches(waits: &HashMap<Node, Vec<Node>>, from: Node, to: Node) -> bool {
     let mut open = vec![from];
-    let mut seen = Vec::new();
+    let mut seen = HashSet::new();
     while let Some(node) = open.pop() {
         if node == to {
             return true;
         }
-        if !seen.contains(&node) {
-            seen.push(node);
+        if seen.insert(node) {
             open.extend(waits.get(&node).into_iter().flatten());
         }
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::Session;
 use crate::error::{CycleError, SessionEnded};
 use crate::event::{LifecycleEvent, Subject};
-use crate::group::{OwedEnd, OwedShutdown, SessionGroup};
+use crate::group::{OwedEnd, SessionGroup};
 use crate::id::{GroupId, SessionId};
 use crate::life::activity::{Activity, Alive};
 use crate::life::cause::CompletionCause;
@@ -20,7 +20,7 @@ use crate::life::guard::{Pass, RequestGuard};
 use crate::life::lifecycle;
 use crate::life::until_completed::Emptied;
 use crate::owner::OwnerRef;
-use crate::shared::Shared;
+use crate::shared::{Owed, Shared};
 use crate::superseded::{NewId, SupersededId};
 use crate::sync::Ordering;
 
@@ -88,6 +88,8 @@ impl Session {
     /// Changes the id, and the group if one is named. `own` is the right of the request that asks for it.
     fn cycle(&self, own: Option<Pass>, group: Option<&GroupId>) -> Result<NewId, CycleError> {
         let id = SessionId::random();
+        // Before the look at the manager: a shutdown that has missed the session waits for what comes of this.
+        let owed = Owed::new(OwnerRef::Session(self));
         let (new, mut afterwards) = {
             let mut state = self.local().lock();
             // A shutdown ends it in a moment.
@@ -121,7 +123,7 @@ impl Session {
         // A shutdown that looks through the registry may have missed it under both.
         let missed = self.shared().is_closing();
         if missed {
-            afterwards.missed = Some(OwedShutdown::new(self));
+            afterwards.missed = Some((self.clone(), owed));
         } else {
             self.shared().schedule(self, id);
         }
@@ -222,7 +224,8 @@ impl RequestGuard {
 struct Afterwards {
     parted: Vec<Emptied>,
     left: Option<OwedEnd>,
-    missed: Option<OwedShutdown>,
+    /// A session that a shutdown has missed.
+    missed: Option<(Session, Owed)>,
     shared: Arc<Shared>,
 }
 
@@ -235,12 +238,16 @@ impl Afterwards {
 
     fn run(self) {
         self.shared.events.deliver();
+        // Ends first: what was held may take its time to drop.
+        drop(self.left);
+        if let Some((session, _owed)) = self.missed {
+            session.complete(CompletionCause::Shutdown);
+        }
         for emptied in self.parted {
             if let Err((about, trouble)) = emptied.dispose() {
                 tracing::warn!(%about, %trouble, "a request's stream could not be dropped in order");
             }
         }
-        drop((self.left, self.missed));
     }
 }
 
