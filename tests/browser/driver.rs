@@ -26,6 +26,17 @@ pub(crate) struct Driver {
     profile: TempDir,
     port: u16,
     session: String,
+    /// The browser's process, which outlives its driver if a test fails.
+    browser: Option<u64>,
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Some(browser) = self.browser {
+            let browser = browser.to_string();
+            let _gone = std::process::Command::new("kill").arg(browser).status();
+        }
+    }
 }
 
 impl Driver {
@@ -53,6 +64,7 @@ impl Driver {
             _program: program,
             port,
             session: String::new(),
+            browser: None,
             profile,
         };
         let arguments = [
@@ -72,6 +84,7 @@ impl Driver {
             json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } });
         let started = driver.call(Method::POST, "", wanted).await;
         driver.session = format!("/{}", started["sessionId"].as_str().unwrap());
+        driver.browser = started["capabilities"]["goog:processID"].as_u64();
         driver
     }
 
@@ -180,8 +193,9 @@ impl Driver {
         self.post("/window", json!({ "handle": tab })).await;
     }
 
-    /// Ends the browser, so that nothing of it is left when its driver is killed.
-    pub(crate) async fn quit(self) {
+    /// Ends the browser in order.
+    pub(crate) async fn quit(mut self) {
         self.call(Method::DELETE, "", Value::Null).await;
+        self.browser = None;
     }
 }
