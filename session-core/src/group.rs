@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::cleanups::Owed;
 use crate::id::GroupId;
 use crate::life::activity::{Activity, Epoch, Left};
 use crate::life::cause::CompletionCause;
@@ -17,7 +18,7 @@ use crate::life::clock::Ticks;
 use crate::life::lifecycle::{self, Local};
 use crate::owner::OwnerRef;
 use crate::session::{Session, WeakSession};
-use crate::shared::{Owed, Shared};
+use crate::shared::Shared;
 use crate::sync::{Counted, Mutex, WeakCounted};
 
 /// The sessions that share one group id: one user, one tenant, one browser.

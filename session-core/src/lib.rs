@@ -107,6 +107,7 @@
 #![deny(missing_docs)]
 
 mod builder;
+mod cleanups;
 mod error;
 mod event;
 mod group;

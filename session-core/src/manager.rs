@@ -183,7 +183,7 @@ impl SessionManager {
     /// The sessions have been completed by the first poll, and their cleanups go on, with their own timeouts.
     pub async fn shutdown(&self, timeout: Duration) -> ShutdownReport {
         let shared = &self.0.shared;
-        let gathering = shared.gather();
+        let gathering = shared.cleanups.gather();
         let sessions = shared.close();
         let ended = gathering.count(sessions.len());
         for session in sessions {
@@ -202,14 +202,14 @@ impl SessionManager {
         ShutdownReport {
             ended,
             problems: gathering.gathered(),
-            unfinished: shared.unfinished(),
+            unfinished: shared.cleanups.unfinished(),
         }
     }
 
     async fn cleaned_up(&self) {
         let shared = &self.0.shared;
         loop {
-            let mut ended = std::pin::pin!(shared.cleanup_ended.notified());
+            let mut ended = std::pin::pin!(shared.cleanups.ended.notified());
             ended.as_mut().enable();
             if !shared.is_cleaning_up() {
                 return;

@@ -4,15 +4,14 @@
 //! breaks the ring, and the last clone of the manager completes them all.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::builder::{Settings, WhenFull};
+use crate::cleanups::Cleanups;
 use crate::error::CreateError;
 use crate::event::{Events, LifecycleEvent, Subject};
 use crate::group::SessionGroup;
@@ -24,13 +23,13 @@ use crate::life::expiry::Expiry;
 use crate::life::guard::RequestGuard;
 use crate::life::ledger::Ledger;
 use crate::life::report::CleanupReport;
-use crate::owner::{Owner, OwnerRef};
+use crate::owner::OwnerRef;
 use crate::properties::wait_graph::WaitGraph;
 use crate::registry::Registry;
 use crate::session::Session;
 use crate::stats::SessionStats;
 use crate::sync::runtime::Runtime;
-use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, Ordering};
 
 /// The states of `Shared::closing`, in the order in which they follow one another.
 const OPEN: usize = 0;
@@ -63,81 +62,7 @@ pub(crate) struct Shared {
     in_cleanup: AtomicUsize,
     created: AtomicU64,
     closing: AtomicUsize,
-    cleanups: Mutex<Cleanups>,
-    pub(crate) cleanup_ended: Notify,
-}
-
-/// The cleanups that need a task, and what a shutdown gathers of them.
-#[derive(Default)]
-struct Cleanups {
-    under_way: HashMap<u64, Owner>,
-    /// Sessions and groups that have to end, and may not have completed yet.
-    owed: Vec<Subject>,
-    /// The reports with problems since the first of the shutdowns that are under way.
-    gathered: Vec<(Subject, CleanupReport)>,
-    shutdowns: usize,
-    /// The sessions that these have found active.
-    shut_down: usize,
-}
-
-/// An end that is owed: a shutdown waits for it from now on, until this is dropped.
-pub(crate) struct Owed {
-    shared: Arc<Shared>,
-    subject: Subject,
-}
-
-impl Owed {
-    pub(crate) fn new(owner: OwnerRef<'_>) -> Self {
-        let shared = owner.local().shared.clone();
-        let subject = Subject::of(owner);
-        shared.cleanups.lock().owed.push(subject.clone());
-        Self { shared, subject }
-    }
-}
-
-impl Drop for Owed {
-    fn drop(&mut self) {
-        {
-            let owed = &mut self.shared.cleanups.lock().owed;
-            if let Some(at) = owed.iter().position(|subject| *subject == self.subject) {
-                owed.swap_remove(at);
-            }
-        }
-        self.shared.cleanup_ended.notify_waiters();
-    }
-}
-
-/// One shutdown among several at the same time: it has all reports with problems since it began, and the sessions that
-/// any of them has ended.
-pub(crate) struct Gathering<'a> {
-    shared: &'a Shared,
-    from: usize,
-}
-
-impl Gathering<'_> {
-    /// This one has found so many sessions active. Returns how many all have.
-    pub(crate) fn count(&self, sessions: usize) -> usize {
-        let mut cleanups = self.shared.cleanups.lock();
-        cleanups.shut_down += sessions;
-        cleanups.shut_down
-    }
-
-    pub(crate) fn gathered(&self) -> Vec<(Subject, CleanupReport)> {
-        self.shared.cleanups.lock().gathered[self.from..].to_vec()
-    }
-}
-
-impl Drop for Gathering<'_> {
-    fn drop(&mut self) {
-        let mut cleanups = self.shared.cleanups.lock();
-        cleanups.shutdowns -= 1;
-        if cleanups.shutdowns == 0 {
-            cleanups.shut_down = 0;
-            let gathered = std::mem::take(&mut cleanups.gathered);
-            drop(cleanups);
-            drop(gathered);
-        }
-    }
+    pub(crate) cleanups: Cleanups,
 }
 
 impl Shared {
@@ -166,8 +91,7 @@ impl Shared {
             in_cleanup: AtomicUsize::new(0),
             created: AtomicU64::new(0),
             closing: AtomicUsize::new(OPEN),
-            cleanups: Mutex::new(Cleanups::default()),
-            cleanup_ended: Notify::new(),
+            cleanups: Cleanups::new(),
         }
     }
 
@@ -291,10 +215,7 @@ impl Shared {
             self.in_cleanup.fetch_add(1, Ordering::Relaxed);
         }
         if owes {
-            self.cleanups
-                .lock()
-                .under_way
-                .insert(owner.serial(), owner.to_owner());
+            self.cleanups.begin(owner);
         }
         let unregistered = unregister();
         if is_session {
@@ -315,14 +236,7 @@ impl Shared {
             // Release, for `is_cleaning_up`.
             self.in_cleanup.fetch_sub(1, Ordering::Release);
         }
-        let _ended = {
-            let mut cleanups = self.cleanups.lock();
-            if cleanups.shutdowns > 0 && !report.is_clean() {
-                cleanups.gathered.push((Subject::of(owner), report.clone()));
-            }
-            cleanups.under_way.remove(&owner.serial())
-        };
-        self.cleanup_ended.notify_waiters();
+        self.cleanups.end(owner, report);
     }
 
     /// Tells of something, outside all locks.
@@ -366,30 +280,6 @@ impl Shared {
         }
     }
 
-    /// From now on, reports with problems are kept for a shutdown's own.
-    pub(crate) fn gather(&self) -> Gathering<'_> {
-        let mut cleanups = self.cleanups.lock();
-        cleanups.shutdowns += 1;
-        Gathering {
-            shared: self,
-            from: cleanups.gathered.len(),
-        }
-    }
-
-    /// The sessions and groups that are between their completion, or the step that makes it due, and the end of their
-    /// cleanup.
-    pub(crate) fn unfinished(&self) -> Vec<Subject> {
-        let cleanups = self.cleanups.lock();
-        let mut unfinished = cleanups.owed.clone();
-        for owner in cleanups.under_way.values() {
-            let subject = Subject::of(owner.as_ref());
-            if !unfinished.contains(&subject) {
-                unfinished.push(subject);
-            }
-        }
-        unfinished
-    }
-
     /// Is any session or group between its completion and the end of its cleanup?
     pub(crate) fn is_cleaning_up(&self) -> bool {
         // The sessions first, with Acquire: the last step of one may be to begin the cleanup of its group, and
@@ -397,8 +287,7 @@ impl Shared {
         if self.in_cleanup.load(Ordering::Acquire) > 0 {
             return true;
         }
-        let cleanups = self.cleanups.lock();
-        !cleanups.owed.is_empty() || !cleanups.under_way.is_empty()
+        self.cleanups.are_under_way()
     }
 }
 

@@ -291,3 +291,26 @@ async fn r05_a_hook_that_cleanup_has_waited_for_in_vain_is_still_held() {
     let report = session.cleanup_completed().await;
     assert_eq!(problems(&report), ["any: still held"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn r05_a_value_that_is_taken_back_is_waited_for_no_longer() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let log = Log::default();
+    let handle = session.properties().insert(&ANY, log.tell("any")).unwrap();
+    session.terminate();
+    let cleanup = session.cleanup_completed();
+    settle().await;
+    assert!(cleanup.clone().now_or_never().is_none(), "it is held");
+    let watch = Watch::start();
+    let value = handle.try_into_inner().unwrap();
+    let report = cleanup.await;
+    assert_eq!(
+        (report.closed(), report.is_clean()),
+        (0, true),
+        "{report:?}"
+    );
+    assert_eq!(watch.millis(), 0);
+    assert_eq!(log.count(), 0);
+    drop(value);
+}

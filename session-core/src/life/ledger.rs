@@ -5,7 +5,8 @@
 //!
 //! Invariants:
 //! 1. `under_way` has the values of the [`Entry`] guards that exist.
-//! 2. A serial is in `awaited` from before the session lets go of that value until its close has ended.
+//! 2. A serial is in `awaited` from before the session lets go of that value until its close has ended, or a caller has
+//!    taken the value back.
 //! 3. `findings` is there from completion until the report is made; before and after, trouble is only logged.
 
 use std::collections::HashMap;
@@ -88,6 +89,14 @@ impl Ledger {
     /// Expects the close of this value, whoever brings it about.
     pub(crate) fn expect(&self, serial: Serial, about: About) {
         self.state.lock().awaited.insert(serial, about);
+    }
+
+    /// The value has left the session like any other that was removed: there will be no close.
+    pub(crate) fn expect_no_longer(&self, serial: Serial) {
+        let expected = self.state.lock().awaited.remove(&serial);
+        if expected.is_some() {
+            self.changed.notify_one();
+        }
     }
 
     pub(crate) fn is_settled(&self) -> bool {

@@ -217,7 +217,11 @@ impl<T> PropertyRef<T> {
             unreachable!("a handle is taken only as it is dropped")
         };
         match Counted::try_unwrap(value) {
-            Ok(value) => Ok(value.inner),
+            Ok(value) => {
+                // A cleanup may be waiting for its close.
+                value.tag.ledger.expect_no_longer(value.tag.serial);
+                Ok(value.inner)
+            }
             Err(value) => Err(Self(Some(value))),
         }
     }

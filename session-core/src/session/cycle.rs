@@ -10,6 +10,7 @@
 use std::sync::Arc;
 
 use super::Session;
+use crate::cleanups::Owed;
 use crate::error::{CycleError, SessionEnded};
 use crate::event::{LifecycleEvent, Subject};
 use crate::group::{OwedEnd, SessionGroup};
@@ -20,7 +21,7 @@ use crate::life::guard::{Pass, RequestGuard};
 use crate::life::lifecycle;
 use crate::life::until_completed::Emptied;
 use crate::owner::OwnerRef;
-use crate::shared::{Owed, Shared};
+use crate::shared::Shared;
 use crate::superseded::{NewId, SupersededId};
 use crate::sync::Ordering;
 
