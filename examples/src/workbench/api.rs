@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{from_fn, map_response};
@@ -42,6 +42,7 @@ pub(crate) fn router(database: Database, sessions: SessionManager, port: u16) ->
         .layer(SessionLayer::new(sessions).with_transport(transport))
         // Outside the sessions: a request that is refused, or whose body never comes, enters none.
         .layer(from_fn(body::whole))
+        .layer(DefaultBodyLimit::max(body::MOST_BYTES))
         .layer(from_fn(only_own_pages))
         .layer(map_response(as_problem))
 }

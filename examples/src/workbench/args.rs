@@ -8,6 +8,7 @@ use std::time::Duration;
 /// How the program is used.
 pub(crate) const USAGE: &str = "\
 Serves a live SQL workbench: every visitor has a connection, temp tables and an open transaction of their own.
+It is for people who trust each other on one machine: SQLite is no sandbox for the SQL of strangers.
 
 usage: workbench [--listen ADDR] [--idle SECONDS] [FILE...]
 

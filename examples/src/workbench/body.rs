@@ -11,6 +11,8 @@ use tokio::time::timeout;
 
 use super::problem::answer;
 
+/// The bytes of a request's body. Statements are kept with their results.
+pub(crate) const MOST_BYTES: usize = 128 << 10;
 /// How long a client may take to send a statement.
 const PATIENCE: Duration = Duration::from_secs(10);
 

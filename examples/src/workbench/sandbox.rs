@@ -1,5 +1,5 @@
-//! What a stranger's SQL may do: work with tables, in bounded memory, in steps that a cancellation need not wait
-//! long for.
+//! The bounds of a visitor's SQL: it works with tables, in bounded memory, in steps that a cancellation need not wait
+//! long for. They keep visitors from each other's way by mistake; they are no sandbox for SQL of strangers.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -23,6 +23,10 @@ const TEMP_PAGES: i64 = 64 << 10;
 /// Function calls in one statement. They can follow each other with no moment between that looks at the
 /// cancellation.
 pub(crate) const CALLS: u32 = 100;
+
+/// How deep an expression may be nested, and how deep views in views. SQLite follows both on the thread's stack, the one
+/// multiplied by the other: at its usual 1,000 a few views overflow it, and the process is gone.
+const NESTING: i32 = 120;
 
 /// These describe tables, whatever they are asked.
 const DESCRIPTIONS: [&str; 7] = [
@@ -50,6 +54,7 @@ pub(crate) fn confine(connection: &Connection, columns: i32, pages: i64) -> Resu
     for (limit, most) in [
         (Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES),
         (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 256),
+        (Limit::SQLITE_LIMIT_EXPR_DEPTH, NESTING),
         (Limit::SQLITE_LIMIT_COLUMN, columns),
         (Limit::SQLITE_LIMIT_VDBE_OP, 250_000),
         (Limit::SQLITE_LIMIT_ATTACHED, 0),

@@ -117,6 +117,9 @@ async fn serve(options: Options, database: Database) -> Result<End, ServeError> 
         app = app.layer(from_fn(host::only_local));
     }
     println!("listening on http://{address}");
+    tracing::info!(
+        "for people who trust each other on one machine: SQLite is no sandbox for the SQL of strangers"
+    );
     let (listens, listening) = oneshot::channel();
     let signal = async {
         shutdown_signal().await;

@@ -217,3 +217,60 @@ fn a_name_that_is_not_this_machines_is_refused() {
     }
     server.stop();
 }
+
+/// Each of these views is within SQLite's own bound; expanded into each other they would overflow the stack.
+fn views_in_views(kind: &str, depth: usize, plus: usize) -> String {
+    let sum = "+1".repeat(plus);
+    let first = format!("CREATE {kind} VIEW v0 AS SELECT 1 x");
+    let others = (1..=depth).map(|number| {
+        let before = number - 1;
+        format!("CREATE {kind} VIEW v{number} AS SELECT (SELECT x FROM v{before}){sum} x")
+    });
+    let views: Vec<_> = std::iter::once(first).chain(others).collect();
+    views.join("; ")
+}
+
+#[test]
+fn nesting_does_not_overflow_the_stack() {
+    let server = Server::start(&[]);
+    let mut client = Client::new(&server);
+    for kind in ["TEMP", ""] {
+        for (depth, plus) in [(60, 900), (60, 90), (300, 90), (990, 40)] {
+            // Refused at once, or as they are looked at; both will do.
+            client.post(
+                "/api/query",
+                &json!({ "sql": views_in_views(kind, depth, plus) }),
+            );
+            let look = format!("SELECT x FROM v{depth}");
+            let answer = client.post("/api/query", &json!({ "sql": look }));
+            assert_eq!(answer.status, 400, "{kind} {depth} {plus}: {}", answer.body);
+            // The list of tables looks at every view, also for a visitor without a session.
+            assert_eq!(Client::new(&server).get("/api/tables").status, 200);
+            assert_eq!(client.get("/api/tables").status, 200);
+            let drops: Vec<_> = (0..=depth)
+                .map(|number| format!("DROP VIEW IF EXISTS v{number}"))
+                .collect();
+            client.post("/api/query", &json!({ "sql": drops.join(";") }));
+        }
+    }
+    let flat = format!("SELECT {}", vec!["1"; 90].join("+"));
+    assert_eq!(
+        client.rows(&flat),
+        json!([[90]]),
+        "what people write is fine"
+    );
+    server.stop();
+}
+
+#[test]
+fn a_request_is_bounded_since_statements_are_kept() {
+    let server = Server::start(&[]);
+    let mut client = Client::new(&server);
+    let sql = format!("SELECT 1 --{}", "x".repeat(200_000));
+    let answer = client.post("/api/query", &json!({ "sql": sql }));
+    assert_eq!(
+        (answer.status, answer.head.contains("set-cookie")),
+        (413, false)
+    );
+    server.stop();
+}
