@@ -39,9 +39,12 @@ const LEAST_CLEANUP_TIME: Duration = Duration::from_millis(50);
 /// 4. Shortly before the [timeout](Serve::timeout), connections that are left are cut, and handlers with them.
 ///
 /// It returns by the timeout plus one second, with the report of the sessions. A request that a connection was cut from
-/// is not in it, unless the sessions' own drain timeout is shorter. A
-/// client that has sent half a request takes it that long, so set the timeout below the time after which the process would
-/// be killed. While it shuts down, Ctrl-C or SIGTERM cuts at once. Dropping the future cuts as well.
+/// is not in it, unless the sessions' own drain timeout is shorter. A client that has sent half a request takes it that
+/// long, so set the timeout below the time after which the process would be killed. While it shuts down, Ctrl-C or SIGTERM
+/// cuts at once. Dropping the future cuts as well.
+///
+/// `app` is an axum `Router` or any other service, HTTP/1.1 and HTTP/2 are spoken, and a [`Listener`] may be a TCP or
+/// Unix socket, or one with TLS.
 ///
 /// - It ends *all* sessions of the manager, also those that another server serves.
 /// - An upgraded connection, such as a WebSocket, belongs to the task that the application gave it to, and is not cut. Over
@@ -52,9 +55,6 @@ const LEAST_CLEANUP_TIME: Duration = Duration::from_millis(50);
 /// # Panics
 ///
 /// The future panics outside a tokio runtime, or in one without its timer and its I/O driver (`enable_all`).
-///
-/// `app` is an axum `Router` or any other service, HTTP/1.1 and HTTP/2 are spoken, and a [`Listener`] may be a TCP or
-/// Unix socket, or one with TLS.
 ///
 /// ```no_run
 /// use axum::{Router, routing::get};

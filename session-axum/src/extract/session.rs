@@ -66,8 +66,9 @@ impl Session {
     /// other live sessions as well, as after somebody planted one, these end too.
     ///
     /// The response carries no removal where there is none to make: another request has ended the session first, or
-    /// this request created it. Once the response's head is out, only this one session ends, and the client is a stranger. If another request has logged in since this one
-    /// came in, nothing happens: the session is not this request's any more.
+    /// this request created it. Once the response's head is out, only this one session ends, and the client is a
+    /// stranger. If another request has logged in since this one came in, nothing happens: the session is not this
+    /// request's any more.
     ///
     /// For a while after the response, a request that still comes with the old id is not taken for a stranger's: see
     /// [`Superseded`](crate::rejection::Superseded). It was under way, and would undo the log-out.
@@ -99,9 +100,9 @@ impl Session {
     /// once.
     ///
     /// Do this whenever the visitor gains rights, as at a log-in without groups: an id that somebody planted is worth
-    /// nothing then. A stranger's request that came by a planted id may be inside already, with an event stream or a slow upload. So
-    /// the session is *parted* from all other requests that came in before: their event streams end, and their extractors
-    /// are refused with 409 from now on, or `None`. Handlers keep what they have in hand, a `Session` or `Props` say, until
+    /// nothing then. A stranger's request that came by a planted id may be inside already, with an event stream or a slow
+    /// upload. So the session is *parted* from all other requests that came in before: their event streams end, and their
+    /// extractors are refused with 409 from now on, or `None`. Handlers keep what they have in hand, a `Session` or `Props` say, until
     /// they return. So keep what belongs to a user in the user's group, and ask for that where it is used: by the extractor
     /// [`SessionGroup`](crate::SessionGroup), or by [`group`](Self::group).
     ///
