@@ -102,9 +102,9 @@ impl Session {
     /// Do this whenever the visitor gains rights, as at a log-in without groups: an id that somebody planted is worth
     /// nothing then. A stranger's request that came by a planted id may be inside already, with an event stream or a slow
     /// upload. So the session is *parted* from all other requests that came in before: their event streams end, and their
-    /// extractors are refused with 409 from now on, or `None`. Handlers keep what they have in hand, a `Session` or `Props` say, until
-    /// they return. So keep what belongs to a user in the user's group, and ask for that where it is used: by the extractor
-    /// [`SessionGroup`](crate::SessionGroup), or by [`group`](Self::group).
+    /// extractors are refused with 409 from now on, or `None`. Handlers keep what they have in hand, a `Session` or `Props`
+    /// say, until they return. So keep what belongs to a user in the user's group, and ask for that where it is used: by
+    /// the extractor [`SessionGroup`](crate::SessionGroup), or by [`group`](Self::group).
     ///
     /// If this request then ends without a response, no client knows the session's id, and the session ends.
     ///
