@@ -126,19 +126,23 @@ impl<B: fmt::Debug> fmt::Debug for SessionBody<B> {
 /// Whether the response with this head is an event stream
 /// ([HTML Standard, section 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)).
 pub(crate) fn is_event_stream(head: &HeaderMap) -> bool {
-    head.get(CONTENT_TYPE).is_some_and(|kind| {
-        let kind = kind.as_bytes().trim_ascii_start();
-        // Of most responses this byte is another one.
-        let may_be = kind
-            .get(5)
-            .is_some_and(|byte| byte.eq_ignore_ascii_case(&b'e'));
-        may_be
-            && kind
-                .split_at_checked(EVENT_STREAM.len())
-                .is_some_and(|(kind, rest)| {
-                    kind.eq_ignore_ascii_case(EVENT_STREAM)
-                        && matches!(rest.trim_ascii_start().first(), None | Some(b';'))
-                })
+    head.get(CONTENT_TYPE)
+        .is_some_and(|kind| may_name_events(kind.as_bytes()) && names_events(kind.as_bytes()))
+}
+
+/// Of most responses one byte says no.
+#[inline]
+fn may_name_events(kind: &[u8]) -> bool {
+    let blank = kind.first().is_some_and(u8::is_ascii_whitespace);
+    blank || matches!(kind.get(5), Some(b'e' | b'E'))
+}
+
+#[cold]
+fn names_events(kind: &[u8]) -> bool {
+    let kind = kind.trim_ascii_start().split_at_checked(EVENT_STREAM.len());
+    kind.is_some_and(|(kind, rest)| {
+        kind.eq_ignore_ascii_case(EVENT_STREAM)
+            && matches!(rest.trim_ascii_start().first(), None | Some(b';'))
     })
 }
 
