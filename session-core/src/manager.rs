@@ -97,8 +97,8 @@ impl SessionManager {
         self.0.shared.create(Some(&group))
     }
 
-    /// Creates a session, in the group of this name if one is given, with a request inside: [`create`](Self::create) and
-    /// [`Session::enter`] in one step, so that the session is not idle in between and can't be evicted.
+    /// Creates a session, in the group of this name or in one of its own, with a request inside:
+    /// [`create`](Self::create) and [`Session::enter`] in one step, so that the session is not idle in between and can't be evicted.
     ///
     /// # Errors
     ///

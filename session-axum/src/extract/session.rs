@@ -96,7 +96,7 @@ impl Session {
         self.visit.cycle_id(&self.inner, Some(group))
     }
 
-    /// Gives the session a new id, and has this request's response tell it to the client. The old id is dead at
+    /// Moves the session to a new id, and has this request's response tell it to the client. The old id is dead at
     /// once.
     ///
     /// Do this whenever the visitor gains rights, as at a log-in without groups: an id that somebody planted is worth

@@ -137,7 +137,7 @@ fn a_stream_against_log_in() {
     });
 }
 
-/// A value is given to a session at the moment of its end or of a log-in: it does not stay.
+/// A value enters a session at the moment of its end or of a log-in: it does not stay.
 #[test]
 fn until_completed_against_completion_and_log_in() {
     explore(|| {

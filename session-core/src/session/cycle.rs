@@ -26,7 +26,7 @@ use crate::superseded::{NewId, SupersededId};
 use crate::sync::Ordering;
 
 impl Session {
-    /// Gives the same live session a new id, in one step. The old one is dead at once: it is *superseded*, so that a
+    /// Moves the same live session to a new id, in one step. The old one is dead at once: it is *superseded*, so that a
     /// request which presents it, from another tab say, is not taken for a stranger's ([`NewId`]).
     ///
     /// It *parts* the session from all requests inside: what they hold with
@@ -166,7 +166,7 @@ impl Session {
 }
 
 impl RequestGuard {
-    /// Gives the session a new id, as [`Session::cycle_id`] does, on behalf of this request, which stays with the
+    /// Moves the session to a new id, as [`Session::cycle_id`] does, on behalf of this request, which stays with the
     /// session.
     ///
     /// # Errors
