@@ -3,11 +3,11 @@
 use std::fmt::{Debug, Write as _};
 
 use session_core::{
-    Exclusive, InitContext, LocalSession, Property, PropertyKey, SessionProperties,
+    Exclusive, InitContext, LocalSession, Property, PropertyError, PropertyKey, SessionProperties,
 };
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
@@ -71,6 +71,49 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Innermost {
                 .add(span.extensions().get::<Text>().unwrap().0.clone());
         }
     }
+}
+
+/// Keeps the session that each warning names.
+struct Named(Log);
+
+/// The field `subject` of an event.
+struct SubjectField(Option<String>);
+
+impl Visit for SubjectField {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if field.name() == "subject" {
+            self.0 = Some(format!("{value:?}"));
+        }
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Named {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if *event.metadata().level() == Level::WARN {
+            let mut subject = SubjectField(None);
+            event.record(&mut subject);
+            self.0.add(subject.0.unwrap_or_default());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_session_cannot_have_is_logged_with_the_session() {
+    const NOTE: PropertyKey<u64> = PropertyKey::new("note");
+    let log = Log::default();
+    let _subscribed = subscribe(Named(log.clone()));
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let refused = session
+        .properties()
+        .get_or_try_init(&NOTE, || Err("no note"));
+    assert!(matches!(refused, Err(PropertyError::Failed(_))));
+    let desk = session.props::<Desk>().unwrap();
+    let _lent = desk.paper().await.unwrap();
+    let busy = desk.paper().await;
+    assert!(matches!(busy, Err(PropertyError::Busy)));
+    let named = format!("session {}", session.serial());
+    assert_eq!(log.entries(), [named.clone(), named]);
 }
 
 #[tokio::test]

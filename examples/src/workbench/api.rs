@@ -62,6 +62,9 @@ async fn query(
     visitor: LazySession,
     Json(statement): Json<Statement>,
 ) -> Result<Response, Problem> {
+    if statement.sql.contains('\0') {
+        return Err(Problem::ZeroByte);
+    }
     // The statement is there, so the visitor gets a session.
     let session = visitor.session()?;
     let workbench = visitor.props::<Workbench>()?;

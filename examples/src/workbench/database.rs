@@ -150,6 +150,8 @@ impl Source {
 }
 
 fn open(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    // SQLite takes `file:x.db` for a URI, and an absolute path for nothing else.
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     // SQLite reads nothing before it must: look now, so that a file that is no database fails here.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;

@@ -1,10 +1,11 @@
 //! CSV into a table: each column gets the narrowest affinity that loses nothing.
 
-use std::io::{Read, Seek};
+use std::collections::HashSet;
+use std::io::{BufRead as _, BufReader, Read, Seek, SeekFrom};
 
-use csv::StringRecord;
-use rusqlite::types::Null;
-use rusqlite::{ToSql, Transaction, params_from_iter};
+use csv::{ByteRecord, Position, ReaderBuilder, StringRecord};
+use rusqlite::types::Value;
+use rusqlite::{Transaction, params_from_iter};
 
 use super::sqlite_message;
 
@@ -17,12 +18,15 @@ pub(crate) enum ImportError {
     /// No header line, so no columns.
     #[error("the file is empty")]
     Empty,
+    /// A quote is open at the end of the file, so that all rows after it are one field.
+    #[error("line {line}: a quote is opened in this row and never closed")]
+    Unclosed { line: u64 },
     /// What SQLite says of the columns, such as that two have one name.
     #[error("{}", sqlite_message(.0))]
     Sqlite(#[from] rusqlite::Error),
 }
 
-/// Loads `source` into a new table called `table` and gives the number of rows.
+/// Loads `source` into a new table called `table` and returns the number of rows.
 ///
 /// The first line names the columns. An empty field is `NULL`. The file is read twice, to look and to load, so
 /// that its size is not the memory's.
@@ -32,44 +36,60 @@ pub(crate) fn import(
     source: impl Read + Seek,
 ) -> Result<usize, ImportError> {
     let mut reader = csv::Reader::from_reader(source);
+    let mut last = Position::new();
     let columns = reader.headers()?.clone();
     if columns.is_empty() {
         return Err(ImportError::Empty);
     }
     let data = reader.position().clone();
 
-    let mut affinities = vec![None; columns.len()];
+    let mut fits = vec![Fits::default(); columns.len()];
     let mut record = StringRecord::new();
     while reader.read_record(&mut record)? {
-        for (affinity, field) in affinities.iter_mut().zip(&record) {
-            *affinity = (*affinity).max(Affinity::of(field));
+        for (fits, field) in fits.iter_mut().zip(&record) {
+            fits.look_at(field);
         }
+        last = record.position().cloned().unwrap_or(last);
     }
-    let affinities: Vec<_> = affinities
-        .into_iter()
-        .map(|affinity| affinity.unwrap_or(Affinity::Text))
-        .collect();
+    reader.seek(last.clone())?;
+    if let Some(line) = unclosed(reader.get_mut(), last.line())? {
+        return Err(ImportError::Unclosed { line });
+    }
+    let affinities: Vec<_> = fits.iter().map(Fits::narrowest).collect();
     transaction.execute_batch(&create_table(table, &columns, &affinities))?;
 
     let places = vec!["?"; columns.len()].join(", ");
     let mut insert =
         transaction.prepare(&format!("INSERT INTO {} VALUES ({places})", quoted(table)))?;
-    reader.seek(data)?;
+    // `seek` would do nothing if this is where the last record began.
+    reader.seek_raw(SeekFrom::Start(data.byte()), data)?;
     let mut rows = 0;
     while reader.read_record(&mut record)? {
-        // The column's affinity turns the text of a number into the number.
-        insert.execute(params_from_iter(record.iter().map(
-            |field| -> Box<dyn ToSql + '_> {
-                if field.is_empty() {
-                    Box::new(Null)
-                } else {
-                    Box::new(field)
-                }
-            },
-        )))?;
+        let values = affinities.iter().zip(&record);
+        insert.execute(params_from_iter(
+            values.map(|(affinity, field)| affinity.value(field)),
+        ))?;
         rows += 1;
     }
     Ok(rows)
+}
+
+/// The line in which the last record begins, if it is open at its end: one more line is then a part of it. `source` is
+/// before that record, in this line or at the end of the one before.
+fn unclosed(source: impl Read, mut line: u64) -> csv::Result<Option<u64>> {
+    let mut source = BufReader::new(source);
+    while let Some(end @ (b'\r' | b'\n')) = source.fill_buf()?.first() {
+        line += u64::from(*end == b'\n');
+        source.consume(1);
+    }
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(source.chain(&b"\nx"[..]));
+    let mut record = ByteRecord::new();
+    reader.read_byte_record(&mut record)?;
+    let closed = reader.read_byte_record(&mut record)?;
+    Ok((!closed).then_some(line))
 }
 
 /// The table's name for a file's: `seattle-weather` is `seattle_weather`, so that SQL needs no quotes.
@@ -84,8 +104,8 @@ pub(crate) fn table_name(stem: &str) -> String {
     name
 }
 
-/// The types that a column can have, the narrowest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// The types that a column can have.
+#[derive(Clone, Copy)]
 enum Affinity {
     Integer,
     Real,
@@ -93,42 +113,114 @@ enum Affinity {
 }
 
 impl Affinity {
-    /// What a field needs; `None` if it is empty and fits everywhere.
-    fn of(field: &str) -> Option<Self> {
-        let digits = field.strip_prefix('-').unwrap_or(field);
-        let mut starts = digits.chars();
-        Some(match (starts.next(), starts.next()) {
-            (None, _) if field.is_empty() => return None,
-            // `00401` is a code: a number would lose its zeros.
-            (Some('0'), Some('0'..='9')) => Self::Text,
-            (Some('0'..='9'), _) if field.parse::<i64>().is_ok() => Self::Integer,
-            // More digits than an integer holds must not end as a rounded number.
-            (Some('0'..='9'), _) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Self::Text,
-            (Some('0'..='9' | '.'), _) if field.parse().is_ok_and(f64::is_finite) => Self::Real,
-            _ => Self::Text,
-        })
+    fn value(self, field: &str) -> Value {
+        let number = match self {
+            _ if field.is_empty() => return Value::Null,
+            Self::Integer => field.parse().ok().map(Value::Integer),
+            Self::Real => field.parse().ok().map(Value::Real),
+            Self::Text => None,
+        };
+        number.unwrap_or_else(|| Value::Text(field.to_owned()))
     }
 }
 
+/// Which numbers all fields of a column survive as; the empty ones, as any.
+#[derive(Clone, Default)]
+struct Fits {
+    /// `None` if all fields so far are empty.
+    integer: Option<bool>,
+    real: Option<bool>,
+}
+
+impl Fits {
+    fn look_at(&mut self, field: &str) {
+        if field.is_empty() {
+            return;
+        }
+        // One word is enough: most columns are looked at no further.
+        if self.integer != Some(false) {
+            self.integer = Some(survives_as_integer(field));
+        }
+        if self.real != Some(false) {
+            self.real = Some(survives_as_real(field));
+        }
+    }
+
+    fn narrowest(&self) -> Affinity {
+        match (self.integer, self.real) {
+            (Some(true), _) => Affinity::Integer,
+            (_, Some(true)) => Affinity::Real,
+            _ => Affinity::Text,
+        }
+    }
+}
+
+/// Not so `00401`: it is a code, and a number would lose its zeros.
+fn survives_as_integer(field: &str) -> bool {
+    field
+        .parse::<i64>()
+        .is_ok_and(|number| number.to_string() == field)
+}
+
+/// Whether the nearest real is written with the same digits.
+fn survives_as_real(field: &str) -> bool {
+    let unsigned = field.strip_prefix('-').unwrap_or(field).as_bytes();
+    let starts_as_number = match unsigned {
+        [] | [b'0', b'0'..=b'9', ..] => false,
+        [first, ..] => first.is_ascii_digit() || *first == b'.',
+    };
+    starts_as_number
+        && field.parse().is_ok_and(|real: f64| {
+            real.is_finite() && digits_of(field).eq(digits_of(&format!("{real:e}")))
+        })
+}
+
+/// The digits that a number in decimals has beside zeros in front and at the end.
+fn digits_of(number: &str) -> impl Iterator<Item = char> {
+    let mantissa = number.split(['e', 'E']).next().unwrap_or(number);
+    let is_digit = |c: &char| c.is_ascii_digit();
+    let end = mantissa
+        .rfind(|c: char| ('1'..='9').contains(&c))
+        .map_or(0, |last| last + 1);
+    let digits = mantissa[..end].chars().filter(is_digit);
+    digits.skip_while(|digit| *digit == '0')
+}
+
 fn create_table(table: &str, columns: &StringRecord, affinities: &[Affinity]) -> String {
-    let columns: Vec<_> = (1..)
-        .zip(columns)
+    let columns: Vec<_> = names(columns)
+        .iter()
         .zip(affinities)
-        .map(|((number, column), affinity)| {
-            let name = if column.is_empty() {
-                format!("column{number}")
-            } else {
-                column.to_owned()
-            };
+        .map(|(name, affinity)| {
             let affinity = match affinity {
                 Affinity::Integer => "INTEGER",
                 Affinity::Real => "REAL",
                 Affinity::Text => "TEXT",
             };
-            format!("{} {affinity}", quoted(&name))
+            format!("{} {affinity}", quoted(name))
         })
         .collect();
     format!("CREATE TABLE {} ({})", quoted(table), columns.join(", "))
+}
+
+/// A column without a name gets one that no other has, in whatever case: SQLite tells `a` and `A` apart as little.
+fn names(columns: &StringRecord) -> Vec<String> {
+    let mut taken: HashSet<_> = columns.iter().map(str::to_ascii_lowercase).collect();
+    let mut free = |number: usize| {
+        let mut name = format!("column{number}");
+        let mut more = 2;
+        while !taken.insert(name.clone()) {
+            name = format!("column{number}_{more}");
+            more += 1;
+        }
+        name
+    };
+    (1..)
+        .zip(columns)
+        .map(|(number, column)| match column {
+            "" => free(number),
+            column => column.to_owned(),
+        })
+        .collect()
 }
 
 /// A name as SQL takes any name.
@@ -193,6 +285,63 @@ mod tests {
     #[test]
     fn a_column_without_a_name_gets_one() {
         assert_eq!(types(",a\"b\n0,1\n"), "column1 INTEGER, a\"b INTEGER");
+    }
+
+    #[test]
+    fn a_made_up_name_is_one_that_no_other_column_has() {
+        assert_eq!(
+            types(",COLUMN1,column1_2,\n1,2,3,4\n"),
+            "column1_3 INTEGER, COLUMN1 INTEGER, column1_2 INTEGER, column4 INTEGER"
+        );
+    }
+
+    #[test]
+    fn a_column_of_numbers_that_do_not_all_survive_is_text() {
+        for (fields, column) in [
+            ("9007199254740993\n0.5", "a TEXT"),
+            ("0.5\n9007199254740993", "a TEXT"),
+            ("9007199254740992\n0.5", "a REAL"),
+            ("9007199254740993\n7", "a INTEGER"),
+            ("12345678901234567.89", "a TEXT"),
+            ("1e-400", "a TEXT"),
+            ("0.30000000000000004\n0.1\n-0.0", "a REAL"),
+            ("100000000000000000000\n1.50", "a REAL"),
+            ("007.5", "a TEXT"),
+            ("1\n-", "a TEXT"),
+            ("-\n1", "a TEXT"),
+        ] {
+            assert_eq!(types(&format!("a\n{fields}\n")), column, "{fields}");
+        }
+        let (connection, _) = imported("a\n0.30000000000000004\n0.1\n").expect("it imports");
+        let sum = connection.query_row("SELECT a FROM t LIMIT 1", [], |row| row.get(0));
+        assert_eq!(sum, Ok(0.1 + 0.2));
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_told_with_its_line() {
+        for (csv, at) in [
+            ("a,b\n1,2\n3,\"x\n5,6\n7,8\n", 3),
+            ("a,b\n1,\"2\"\"", 2),
+            ("a,\"b\n1,2\n", 1),
+            ("a\n\"\n", 2),
+            ("a\r\n1\r\n2\r\n\"3\r\n4\r\n", 4),
+        ] {
+            let refused = imported(csv).err();
+            assert!(
+                matches!(refused, Some(ImportError::Unclosed { line }) if line == at),
+                "{csv:?}: {refused:?}"
+            );
+        }
+        for csv in [
+            "a,b\n1,\"2\n3\"",
+            "a,b\n1,2\"\n",
+            "a,b\n",
+            "a,b",
+            "a\n\"\"\n",
+        ] {
+            let (_, rows) = imported(csv).expect("its quotes are closed");
+            assert_eq!(rows, csv.lines().count().min(2) - 1, "{csv:?}");
+        }
     }
 
     #[test]

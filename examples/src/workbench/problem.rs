@@ -22,6 +22,9 @@ pub(crate) enum Problem {
     Session(SessionRejection),
     #[error(transparent)]
     Query(Arc<QueryError>),
+    /// SQLite would run what stands before it, such as a `DELETE` without its `WHERE`.
+    #[error("the statement has a zero byte")]
+    ZeroByte,
     #[error("there is no query {0}, or it was too long ago")]
     NoRunner(u64),
     #[error("query {runner} has no page {page}")]
@@ -66,6 +69,7 @@ impl Problem {
                     "The query could not be run",
                 ),
             },
+            Self::ZeroByte => (StatusCode::BAD_REQUEST, "This is no SQL"),
             Self::NoRunner(_) | Self::NoPage { .. } => {
                 (StatusCode::NOT_FOUND, "There is no such thing")
             }

@@ -95,6 +95,10 @@ fn what_is_wrong_is_told_as_a_problem() {
     for (sql, detail) in [
         ("SELEC 1", "near \"SELEC\": syntax error"),
         ("SELECT * FROM nowhere", "no such table: nowhere"),
+        (
+            "DELETE FROM airports\0 WHERE 0",
+            "the statement has a zero byte",
+        ),
     ] {
         let answer = client.post("/api/query", &json!({ "sql": sql }));
         assert_eq!(

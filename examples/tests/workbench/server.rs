@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -29,10 +30,15 @@ pub(crate) fn workbench() -> Command {
 
 impl Server {
     pub(crate) fn start(args: &[&str]) -> Self {
+        Self::start_in(Path::new("."), args)
+    }
+
+    pub(crate) fn start_in(directory: &Path, args: &[&str]) -> Self {
         let temp = tempfile::tempdir().expect("there is room");
         let mut child = workbench()
             .args(["--listen", "127.0.0.1:0"])
             .args(args)
+            .current_dir(directory)
             .env("TMPDIR", temp.path())
             .env("RUST_LOG", "info,examples=debug")
             .stdout(Stdio::piped())

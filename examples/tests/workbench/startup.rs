@@ -55,6 +55,18 @@ fn a_sqlite_database_is_opened_in_place() {
 }
 
 #[test]
+fn a_path_is_never_taken_for_a_uri() {
+    let directory = tempfile::tempdir().expect("there is room");
+    let name = "file:given.db?mode=memory";
+    rusqlite::Connection::open(directory.path().join(name))
+        .and_then(|db| db.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (7)"))
+        .expect("it is made");
+    let server = Server::start_in(directory.path(), &[name]);
+    assert_eq!(Client::new(&server).rows("SELECT x FROM t"), json!([[7]]));
+    server.stop();
+}
+
+#[test]
 fn wrong_input_is_one_clear_line_and_exit_code_2() {
     let directory = tempfile::tempdir().expect("there is room");
     let file = |name: &str, content: &[u8]| {
@@ -78,6 +90,10 @@ fn wrong_input_is_one_clear_line_and_exit_code_2() {
         (
             vec![&*file("ragged.csv", b"a,b\n1,2\n3\n")],
             "found record with 1 fields",
+        ),
+        (
+            vec![&*file("open.csv", b"a,b\n1,2\n3,\"4\n5,6\n")],
+            "line 3: a quote is opened",
         ),
         (
             vec![&*file(

@@ -14,6 +14,7 @@ use tokio::sync::{Notify, oneshot};
 use tracing::{Instrument as _, Span};
 
 use crate::error::PropertyError;
+use crate::event::Subject;
 use crate::life::close::panic_message;
 use crate::life::report::{About, Trouble};
 use crate::life::value::{Held, Tag};
@@ -152,7 +153,8 @@ impl Turn {
         if let Err(error) = &made {
             let cause = std::error::Error::source(error).map(text_of);
             let Place { about, .. } = &self.place;
-            tracing::warn!(set = about.set, property = about.name.as_str(), %error, cause, "a property was not created");
+            let subject = Subject::of(self.owner.as_ref());
+            tracing::warn!(%subject, set = about.set, property = about.name.as_str(), %error, cause, "a property was not created");
         }
         if let Err(PropertyError::Panicked(message)) = &made
             && self.owner.local().is_completed()

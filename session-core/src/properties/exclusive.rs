@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::error::{PropertyError, Refused};
+use crate::event::Subject;
 use crate::life::close::Hook;
 use crate::life::value::PropertyRef;
 use crate::owner::Owner;
@@ -129,7 +130,8 @@ async fn lend_out<T: Send + 'static>(
                 guard = handle.0.clone().lock_owned() => guard,
                 () = patience => {
                     let about = handle.about();
-                    tracing::warn!(set = about.set, property = about.name.as_str(), "lent for longer than the lend timeout");
+                    let subject = Subject::of(owner.as_ref());
+                    tracing::warn!(%subject, set = about.set, property = about.name.as_str(), "lent for longer than the lend timeout");
                     return Err(PropertyError::Busy);
                 }
             }
