@@ -11,6 +11,7 @@ mod r18_orders;
 mod r19;
 mod r20;
 mod r20_bodies;
+mod r20_unreached;
 mod r21_superseded;
 mod r29_event_streams;
 mod r31_serve;

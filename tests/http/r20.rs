@@ -1,4 +1,4 @@
-//! Row 20: who tells the client what, and what becomes of a session that nobody was told of.
+//! Row 20: what each response tells the client of its session.
 
 use axum::response::Response;
 use axum::routing::get;
@@ -13,85 +13,7 @@ use crate::kit::{
     staged, text, told,
 };
 
-// A session whose id reached no response.
-
-#[tokio::test]
-async fn r20_a_session_whose_handler_panicked_is_terminated() {
-    let sessions = manager();
-    let stage = Stage::default();
-    let response = tokio::spawn(staged(&sessions, stage.clone()).oneshot(request("/panic", "")));
-    let session = stage.stopped().await;
-    assert!(!session.is_completed());
-    stage.go_on();
-    assert!(response.await.unwrap_err().is_panic());
-    assert_eq!(
-        session.completion_cause(),
-        Some(CompletionCause::Terminated)
-    );
-    assert!(session.cleanup_completed().await.is_clean());
-}
-
-#[tokio::test]
-async fn r20_a_session_whose_response_is_dropped_before_its_head_is_terminated() {
-    let sessions = manager();
-    let stage = Stage::default();
-    let mut response = Box::pin(staged(&sessions, stage.clone()).oneshot(request("/stop", "")));
-    assert!(futures_util::poll!(&mut response).is_pending());
-    let session = stage.session();
-    assert!(!session.is_completed());
-    drop(response);
-    assert_eq!(
-        session.completion_cause(),
-        Some(CompletionCause::Terminated)
-    );
-    assert!(session.cleanup_completed().await.is_clean());
-}
-
-#[tokio::test]
-async fn r20_a_session_that_was_there_survives_a_panic_and_a_hang_up() {
-    let sessions = manager();
-    let known = sessions.create().unwrap();
-    let stage = Stage::default();
-    let app = staged(&sessions, stage.clone());
-
-    let response = tokio::spawn(app.clone().oneshot(request("/panic", cookie(&known))));
-    stage.stopped().await;
-    stage.go_on();
-    assert!(response.await.is_err());
-
-    let mut response = Box::pin(app.oneshot(request("/stop", cookie(&known))));
-    assert!(futures_util::poll!(&mut response).is_pending());
-    drop(response);
-
-    assert!(!known.is_completed());
-}
-
-#[tokio::test]
-async fn r20_a_session_that_is_asked_for_after_the_head_is_refused() {
-    let sessions = manager();
-    let (parts, ()) = request("/", "").map(|_| ()).into_parts();
-    let parts = std::sync::Arc::new(std::sync::Mutex::new(parts));
-    let app = Router::new()
-        .route(
-            "/",
-            get({
-                let parts = parts.clone();
-                async move |request: http::Request<axum::body::Body>| {
-                    *parts.lock().unwrap() = request.into_parts().0;
-                }
-            }),
-        )
-        .layer(SessionLayer::new(sessions.clone()));
-    assert!(is_silent(&kit::get(&app, "/", "").await));
-
-    let mut parts = parts.lock().unwrap().clone();
-    let late =
-        <Session as axum::extract::FromRequestParts<()>>::from_request_parts(&mut parts, &()).await;
-    assert!(matches!(late, Err(SessionRejection::ResponseStarted(_))));
-    assert_eq!(sessions.sessions(), []);
-}
-
-// Who sets the cookie.
+// The response that sets the cookie.
 
 #[tokio::test]
 async fn r20_only_the_request_that_created_the_session_sets_the_cookie() {
@@ -214,7 +136,7 @@ async fn r20_a_created_session_that_has_ended_before_the_head_is_not_told() {
     assert_eq!(sessions.sessions(), []);
 }
 
-// Who removes it.
+// The response that removes it.
 
 #[tokio::test]
 async fn r20_the_request_that_terminated_its_session_removes_the_cookie() {
