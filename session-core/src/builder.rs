@@ -16,8 +16,12 @@ use crate::sync::runtime::{Runtime, sleep};
 pub enum WhenFull {
     /// It refuses with [`CreateError::Full`](crate::CreateError::Full).
     Reject,
-    /// It ends one among the longest idle sessions that have no activity, anonymous ones first: a flood of
-    /// strangers never throws out a session whose group the application named. If there is none it refuses.
+    /// It ends a session without activity: an anonymous one before one whose group the application named, and of either
+    /// the one that has been idle longest. It refuses if there is none, and where an anonymous session is to be created
+    /// it ends anonymous ones only: a flood of strangers never throws out a session whose group the application named.
+    ///
+    /// Found without going through all: what it looks at beyond the one that goes has been active since it was looked at
+    /// last.
     EvictIdlest,
 }
 

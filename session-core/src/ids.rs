@@ -65,6 +65,11 @@ impl Ids {
         self.slots.with(id, Slot::session).flatten()
     }
 
+    pub(crate) fn is_live(&self, id: &SessionId) -> bool {
+        let live = self.slots.with(id, |slot| matches!(slot, Slot::Live(_)));
+        live.unwrap_or(false)
+    }
+
     /// Enters the live session of this id, in one step with the look-up.
     #[inline]
     pub(crate) fn enter(&self, id: &SessionId) -> Result<RequestGuard, NotLive> {

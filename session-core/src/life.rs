@@ -5,6 +5,7 @@ pub(crate) mod cause;
 pub(crate) mod cleanup;
 pub(crate) mod clock;
 pub(crate) mod close;
+pub(crate) mod eviction;
 pub(crate) mod expiry;
 pub(crate) mod guard;
 pub(crate) mod ledger;

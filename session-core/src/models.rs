@@ -21,6 +21,7 @@ mod activity;
 mod completion;
 mod creation;
 mod events;
+mod eviction;
 mod expiry;
 mod groups;
 mod harness;

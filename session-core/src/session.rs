@@ -10,11 +10,12 @@ use crate::error::SessionEnded;
 use crate::event::{LifecycleEvent, Subject};
 use crate::group::{GroupHold, OwedEnd, SessionGroup};
 use crate::id::{GroupId, SessionId};
-use crate::life::activity::{Activity, Alive, Epoch};
+use crate::life::activity::{Activity, Alive, Departed, Epoch};
 use crate::life::cause::CompletionCause;
 use crate::life::clock::Ticks;
+use crate::life::eviction::Kind;
 use crate::life::guard::{KeepAlive, RequestGuard};
-use crate::life::lifecycle::{self, Local};
+use crate::life::lifecycle::{self, Completion, Local};
 use crate::owner::OwnerRef;
 use crate::shared::Shared;
 use crate::sync::{AtomicU64, Counted, Mutex, Ordering, WeakCounted};
@@ -215,13 +216,17 @@ impl Session {
         KeepAlive::new(self.clone())
     }
 
-    /// A request has left, which had entered in the one epoch and left in the other. A cleanup may be waiting for it.
+    /// A request has left that was awaited.
     #[cold]
-    pub(crate) fn left(&self, entered: Epoch, left: Epoch) {
+    pub(crate) fn left(&self, departed: Departed) {
         let activity = &self.local().activity;
+        let Departed { entered, left, .. } = departed;
         let released = self.0.seat.lock().left(activity, entered, left);
         drop(released);
         self.local().check_drained();
+        if departed.unparked {
+            self.shared().eviction.place(self);
+        }
     }
 
     /// Completes it. Returns whether this was the call that did.
@@ -265,23 +270,36 @@ impl Session {
         }
     }
 
-    pub(crate) fn is_anonymous(&self) -> bool {
-        self.0
-            .seat
-            .lock()
-            .group
-            .as_ref()
-            .is_none_or(|group| group.id().is_none())
+    /// The step of its eviction, if it is still of this kind and there was no activity after `limit`.
+    pub(crate) fn evict(&self, limit: Ticks, kind: Kind) -> Result<Completion, Alive> {
+        let mark = |activity: &Activity| {
+            if self.kind() != kind {
+                return Err(Alive::Active);
+            }
+            activity.complete_if_idle(limit)
+        };
+        let cause = CompletionCause::Evicted;
+        let begun = lifecycle::begin(self.as_owner(), cause, mark, || self.unregister());
+        begun.map(|((), completion)| completion)
+    }
+
+    /// Whether the application named its group.
+    pub(crate) fn kind(&self) -> Kind {
+        let seat = self.0.seat.lock();
+        match seat.group.as_ref().and_then(SessionGroup::id) {
+            Some(_) => Kind::Named,
+            None => Kind::Anonymous,
+        }
+    }
+
+    pub(crate) fn as_owner(&self) -> OwnerRef<'_> {
+        OwnerRef::Session(self)
     }
 
     /// Leaves its group; gives the group if it has to end now.
     pub(crate) fn leave_group(&self) -> Option<SessionGroup> {
         let seat = self.0.seat.lock();
         seat.group.as_ref()?.release(self)
-    }
-
-    pub(crate) fn idle_since(&self) -> Result<Ticks, Alive> {
-        self.local().activity.idle_since()
     }
 
     pub(crate) fn created(&self) -> Ticks {

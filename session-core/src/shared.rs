@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::builder::{Settings, WhenFull};
+use crate::builder::Settings;
 use crate::cleanups::Cleanups;
 use crate::error::CreateError;
 use crate::event::{Events, LifecycleEvent, Subject};
@@ -19,6 +19,7 @@ use crate::id::{GroupId, SessionId};
 use crate::ids::Ids;
 use crate::life::cause::CompletionCause;
 use crate::life::clock::Clock;
+use crate::life::eviction::{Eviction, Kind};
 use crate::life::expiry::Expiry;
 use crate::life::guard::RequestGuard;
 use crate::life::ledger::Ledger;
@@ -48,11 +49,11 @@ pub(crate) struct Shared {
     pub(crate) close_timeout: Duration,
     pub(crate) lend_timeout: Duration,
     max_sessions: usize,
-    when_full: WhenFull,
     pub(crate) state: Option<Arc<dyn Any + Send + Sync>>,
     pub(crate) ids: Arc<Ids>,
     pub(crate) groups: Registry<GroupId, SessionGroup, RandomState>,
     pub(crate) expiry: Arc<Expiry>,
+    pub(crate) eviction: Eviction,
     pub(crate) graph: Arc<WaitGraph>,
     /// Cancelled when a shutdown has no more time: whatever cleanups wait for, they wait no longer.
     pub(crate) hurry: CancellationToken,
@@ -73,13 +74,13 @@ impl Shared {
                 settings.idle_timeout,
                 settings.absolute_timeout,
             )),
+            eviction: Eviction::new(settings.when_full),
             clock,
             runtime,
             drain_timeout: settings.drain_timeout,
             close_timeout: settings.close_timeout,
             lend_timeout: settings.lend_timeout,
             max_sessions: settings.max_sessions,
-            when_full: settings.when_full,
             state: settings.state,
             ids: Arc::new(Ids::new(settings.superseded_for, settings.max_sessions)),
             groups: Registry::new(),
@@ -110,7 +111,7 @@ impl Shared {
     ) -> Result<Session, CreateError> {
         // Before the place is taken: it may panic.
         let id = SessionId::random();
-        self.reserve()?;
+        self.reserve(group)?;
         let session = Session::new(self, id);
         self.register(&session, group)?;
         Ok(session)
@@ -123,7 +124,7 @@ impl Shared {
     ) -> Result<RequestGuard, CreateError> {
         // Before the place is taken: it may panic.
         let id = SessionId::random();
-        self.reserve()?;
+        self.reserve(group)?;
         let session = Session::new(self, id);
         let guard = session.try_enter().ok_or(CreateError::ShuttingDown)?;
         self.register(&session, group)?;
@@ -144,35 +145,39 @@ impl Shared {
             return Err(CreateError::ShuttingDown);
         }
         self.schedule(session, session.id());
+        self.eviction.place(session);
         Ok(())
     }
 
     /// Counts one more active session in, if there is room or room can be made.
-    fn reserve(&self) -> Result<(), CreateError> {
-        // Relaxed: each counter is exact by itself, and no other memory hangs on it. Once, before the loop: what
-        // is evicted here may take the last place in cleanup, and has then made room all the same.
+    fn reserve(&self, group: Option<&GroupId>) -> Result<(), CreateError> {
+        // Relaxed: each counter is exact by itself, and no other memory hangs on it. First of all: what is evicted
+        // here may take the last place in cleanup, and has then made room all the same.
         if self.in_cleanup.load(Ordering::Relaxed) >= self.max_sessions {
             return Err(CreateError::Full);
         }
-        loop {
-            match self.closing.load(Ordering::SeqCst) {
-                OPEN => {}
-                DRAINING => return Err(CreateError::Draining),
-                _ => return Err(CreateError::ShuttingDown),
-            }
-            let room = |active| (active < self.max_sessions).then_some(active + 1);
-            if self
-                .active
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room)
-                .is_ok()
-            {
-                return Ok(());
-            }
-            match self.when_full {
-                WhenFull::EvictIdlest if self.expiry.evict(self) => {}
-                _ => return Err(CreateError::Full),
-            }
+        match self.closing.load(Ordering::SeqCst) {
+            OPEN => {}
+            DRAINING => return Err(CreateError::Draining),
+            _ => return Err(CreateError::ShuttingDown),
         }
+        let newcomer = match group {
+            Some(_) => Kind::Named,
+            None => Kind::Anonymous,
+        };
+        // The last: room may have come about during the search.
+        if self.take_room() || self.eviction.evict(newcomer) || self.take_room() {
+            Ok(())
+        } else {
+            Err(CreateError::Full)
+        }
+    }
+
+    fn take_room(&self) -> bool {
+        let room = |active| (active < self.max_sessions).then_some(active + 1);
+        self.active
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room)
+            .is_ok()
     }
 
     /// Makes the session a member of the named group, founding it if there is none.
@@ -196,15 +201,18 @@ impl Shared {
 
     /// Enters the session into the timer.
     pub(crate) fn schedule(&self, session: &Session, id: SessionId) {
-        let since = session.idle_since().unwrap_or_else(|_| self.clock.now());
-        self.expiry
-            .add(session, id, self.expiry.due(session, since));
+        let since = session.local().activity.idle_since();
+        let since = since.unwrap_or_else(|_| self.clock.now());
+        self.expiry.add(id, self.expiry.due(session, since));
+        // After a change of the id the old one is.
+        self.expiry.entry_died(self.active());
     }
 
     /// Moves it from the active ones to those in cleanup; if that `owes` something it will take a task.
     pub(crate) fn completing<R>(
         &self,
         owner: OwnerRef<'_>,
+        cause: CompletionCause,
         owes: bool,
         unregister: impl FnOnce() -> R,
     ) -> R {
@@ -218,8 +226,14 @@ impl Shared {
             self.cleanups.begin(owner);
         }
         let unregistered = unregister();
-        if is_session {
-            self.active.fetch_sub(1, Ordering::Relaxed);
+        if let OwnerRef::Session(session) = owner {
+            // The place of an evicted one goes to the session that it makes room for.
+            if cause != CompletionCause::Evicted {
+                self.active.fetch_sub(1, Ordering::Relaxed);
+            }
+            // After that: a search that does not find it any more finds its room.
+            self.eviction.remove(session);
+            self.expiry.entry_died(self.active());
         }
         unregistered
     }
@@ -271,9 +285,13 @@ impl Shared {
         self.ids.sessions()
     }
 
+    pub(crate) fn active(&self) -> usize {
+        self.active.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn stats(&self) -> SessionStats {
         SessionStats {
-            active: self.active.load(Ordering::Relaxed),
+            active: self.active(),
             in_cleanup: self.in_cleanup.load(Ordering::Relaxed),
             groups: self.groups.len(),
             created: self.created.load(Ordering::Relaxed),

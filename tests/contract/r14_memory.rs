@@ -1,12 +1,13 @@
 //! Row 14: what comes and goes leaves a session's memory where it was.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
 use session_core::{CancellationToken, LocalSession, PropertyKey, Session};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::kit::{manager, settle};
+use crate::kit::{builder, manager, settle};
 
 const MILLION: usize = 1_000_000;
 const KEY: PropertyKey<String> = PropertyKey::new("key");
@@ -155,4 +156,35 @@ fn r14_properties_made_on_tasks_and_closed_on_others_leave_nothing() {
     come_and_go(100);
     let memory = measure(|| come_and_go(COUNT));
     assert_eq!((memory.count_current, memory.bytes_current), (0, 0));
+}
+
+#[test]
+fn r14_ended_sessions_and_cycled_ids_leave_nothing_where_timeouts_never_come() {
+    let runtime = runtime();
+    let sessions = {
+        let _entered = runtime.enter();
+        let endless = builder()
+            .idle_timeout(Duration::MAX)
+            .absolute_timeout(Duration::MAX)
+            .superseded_for(Duration::ZERO);
+        endless.build().unwrap()
+    };
+    let living: Vec<_> = (0..100).map(|_| sessions.create().unwrap()).collect();
+    let come_and_go = |times| {
+        runtime.block_on(async {
+            for time in 0..times {
+                sessions.create().unwrap().terminate();
+                let _told = living[time % 100].cycle_id().unwrap();
+                if time % 100 == 0 {
+                    settle().await;
+                }
+            }
+            settle().await;
+        });
+    };
+    come_and_go(10_000);
+    let memory = measure(|| come_and_go(MILLION / 10));
+    // A thousand dead ones are too few to be looked for, and a list has room for twice as many.
+    assert!(memory.bytes_current.abs() < 64 * 1024, "{memory:?}");
+    assert!(living.iter().all(|session| !session.is_completed()));
 }

@@ -94,12 +94,12 @@ async fn r17_eviction_never_takes_one_with_activity() {
     let _kept = kept.keep_alive().unwrap();
     advance(MINUTE).await;
     let idle = sessions.create_in(named()).unwrap();
-    let newcomer = sessions.create().unwrap();
+    let newcomer = sessions.create_in(named()).unwrap();
     assert!(is_evicted(&idle));
     let _request = newcomer.enter().unwrap();
-    // Nobody is left to be thrown out.
+    // None is left to make room.
     for _ in 0..3 {
-        assert_eq!(sessions.create().unwrap_err(), CreateError::Full);
+        assert_eq!(sessions.create_in(named()).unwrap_err(), CreateError::Full);
     }
     assert!(!inside.is_completed() && !kept.is_completed());
 }
@@ -133,19 +133,48 @@ async fn r17_anonymous_sessions_are_evicted_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r17_busy_strangers_are_no_reason_to_throw_out_a_user() {
+async fn r17_strangers_are_refused_before_a_user_is_thrown_out() {
+    let sessions = bounded(200, WhenFull::EvictIdlest);
+    let users: Vec<_> = (0..200)
+        .map(|_| sessions.create_in(named()).unwrap())
+        .collect();
+    advance(MINUTE).await;
+    for _ in 0..1_000 {
+        assert_eq!(sessions.create().unwrap_err(), CreateError::Full);
+    }
+    assert!(!users.iter().any(Session::is_completed));
+    // A user makes room for another.
+    sessions.create_in(named()).unwrap();
+    assert!(is_evicted(&users[0]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn r17_the_one_idle_session_among_busy_ones_is_found_at_once() {
     let sessions = bounded(202, WhenFull::EvictIdlest);
     let user = sessions.create_in(named()).unwrap();
     let idle = sessions.create().unwrap();
     let busy: Vec<_> = (0..200)
-        .map(|_| sessions.create().unwrap().enter().unwrap())
+        .map(|_| sessions.create_entered(None).unwrap())
         .collect();
     advance(MINUTE).await;
-    // It may take some attempts to find the one that is idle among so many that are not.
-    let found = (0..10).any(|_| sessions.create().is_ok());
-    assert!(found && is_evicted(&idle));
+    sessions.create().unwrap();
+    assert!(is_evicted(&idle));
     assert!(!user.is_completed());
     drop(busy);
+}
+
+/// Streams near the end of their absolute timeout are the next to be due, and are no longest idle ones.
+#[tokio::test(start_paused = true)]
+async fn r17_eviction_goes_on_where_busy_sessions_are_due_first() {
+    let sessions = bounded(1_000, WhenFull::EvictIdlest);
+    let busy: Vec<_> = (0..64)
+        .map(|_| sessions.create_entered(None).unwrap())
+        .collect();
+    advance(MINUTE * (8 * 60 - 10)).await;
+    for _ in 0..936 + 1_000 {
+        sessions.create().unwrap();
+    }
+    assert!(!busy.iter().any(|request| request.session().is_completed()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@
 //!
 //! `SESSION_PROGRAMS` sets how many programs each test runs.
 
+mod eviction;
 mod model;
 mod probe;
 mod program;

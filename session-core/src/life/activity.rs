@@ -8,6 +8,8 @@
 //! 3. `KEPT` changes under the session's lock only, and so does the epoch.
 //! 4. A guard remembers the epoch it entered in. When a session moves to another group the epoch goes up,
 //!    so the guards that the old group waits for are told from those that came after.
+//! 5. The time of an active session means nothing, so `PARKED` may stand in its place. The thread that ends the
+//!    activity sets the time, finds the mark gone by its own step, and is the only one that does.
 
 use std::fmt;
 
@@ -22,6 +24,8 @@ const INSIDE_SHIFT: u32 = 36;
 const INSIDE_ONE: u64 = 1 << INSIDE_SHIFT;
 const INSIDE_MASK: u64 = 0xf_ffff << INSIDE_SHIFT;
 const TIME_MASK: u64 = (1 << INSIDE_SHIFT) - 1;
+/// In place of the time of an active session: the end of its activity is to be reported.
+const PARKED: u64 = TIME_MASK;
 
 /// The number of requests that can be inside one session at a time.
 pub(crate) const MAX_INSIDE: u64 = INSIDE_MASK >> INSIDE_SHIFT;
@@ -38,8 +42,17 @@ pub(crate) struct Epoch(u8);
 pub(crate) enum Left {
     /// Nothing.
     Quietly,
-    /// The session has completed, or moved to another group since: a cleanup may be waiting. In this epoch the guard left.
-    Awaited(Epoch),
+    /// The session has completed, moved to another group since, or was parked.
+    Awaited(Departed),
+}
+
+/// A guard that has left, and was awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Departed {
+    pub(crate) entered: Epoch,
+    pub(crate) left: Epoch,
+    /// The guard was the last activity of a parked session.
+    pub(crate) unparked: bool,
 }
 
 /// Why a session did not end of idleness.
@@ -54,7 +67,7 @@ pub(crate) enum Alive {
 
 impl Activity {
     pub(crate) fn new(now: Ticks) -> Self {
-        Self(AtomicU64::new(now.0 & TIME_MASK))
+        Self(AtomicU64::new(now.0.min(PARKED - 1)))
     }
 
     fn update(&self, mut next: impl FnMut(u64) -> Option<u64>) -> Result<u64, u64> {
@@ -105,36 +118,55 @@ impl Activity {
         entered.ok().map(epoch)
     }
 
-    /// One request less. Reads the clock if it was the last.
+    /// One request less. Reads the clock if it was the last activity.
     #[inline]
     pub(crate) fn leave(&self, entered: Epoch, mut now: impl FnMut() -> Ticks) -> Left {
         let left = self.update(|word| {
             let word = word - INSIDE_ONE;
-            Some(if word & (INSIDE_MASK | COMPLETED) == 0 {
+            Some(if word & (INSIDE_MASK | KEPT | COMPLETED) == 0 {
                 at(word, now())
             } else {
                 word
             })
         });
         let (Ok(before) | Err(before)) = left;
-        if before & COMPLETED != 0 || epoch(before) != entered {
-            Left::Awaited(epoch(before))
+        let unparked = is_parked(before) && before & (INSIDE_MASK | KEPT | COMPLETED) == INSIDE_ONE;
+        if before & COMPLETED != 0 || epoch(before) != entered || unparked {
+            Left::Awaited(Departed {
+                entered,
+                left: epoch(before),
+                unparked,
+            })
         } else {
             Left::Quietly
         }
     }
 
-    /// Sets or clears `KEPT`; call it under the session's lock.
-    pub(crate) fn keep(&self, kept: bool, now: Ticks) {
-        let _ = self.update(|word| {
-            if word & COMPLETED != 0 {
-                None
-            } else if kept {
-                Some(word | KEPT)
+    /// Sets `KEPT`; call it under the session's lock.
+    pub(crate) fn keep(&self) {
+        let _ = self.update(|word| (word & COMPLETED == 0).then_some(word | KEPT));
+    }
+
+    /// Clears `KEPT`; call it under the session's lock. Returns whether that was the last activity of a parked session.
+    pub(crate) fn keep_no_longer(&self, mut now: impl FnMut() -> Ticks) -> bool {
+        let released = self.update(|word| {
+            let word = word & !KEPT;
+            Some(if word & (INSIDE_MASK | COMPLETED) == 0 {
+                at(word, now())
             } else {
-                Some(at(word & !KEPT, now))
-            }
+                word
+            })
         });
+        released.is_ok_and(|before| is_parked(before) && before & (INSIDE_MASK | COMPLETED) == 0)
+    }
+
+    /// Parks an active session: the end of its activity will be reported to the thread that ends it.
+    pub(crate) fn park(&self) -> Result<(), Alive> {
+        let parked = self.update(|word| match idle_since(word) {
+            Err(Alive::Active) => Some(word | PARKED),
+            _ => None,
+        });
+        parked.map(|_| ()).map_err(alive)
     }
 
     /// Sets `COMPLETED`, whatever is inside; call it under the session's lock.
@@ -148,12 +180,7 @@ impl Activity {
     pub(crate) fn complete_if_idle(&self, limit: Ticks) -> Result<(), Alive> {
         let completed =
             self.update(|word| (idle_since(word).ok()? <= limit).then_some(word | COMPLETED));
-        completed
-            .map(|_| ())
-            .map_err(|word| match idle_since(word) {
-                Ok(since) => Alive::Since(since),
-                Err(alive) => alive,
-            })
+        completed.map(|_| ()).map_err(alive)
     }
 
     /// Since when the session has been idle.
@@ -205,7 +232,20 @@ fn epoch(word: u64) -> Epoch {
 
 fn at(word: u64, now: Ticks) -> u64 {
     // Never back: a clock read by a slower thread may be the older one.
-    word & !TIME_MASK | (word & TIME_MASK).max(now.0 & TIME_MASK)
+    let since = if is_parked(word) { 0 } else { word & TIME_MASK };
+    word & !TIME_MASK | since.max(now.0.min(PARKED - 1))
+}
+
+/// Whether an active session is parked.
+fn is_parked(word: u64) -> bool {
+    word & TIME_MASK == PARKED
+}
+
+fn alive(word: u64) -> Alive {
+    match idle_since(word) {
+        Ok(since) => Alive::Since(since),
+        Err(alive) => alive,
+    }
 }
 
 fn idle_since(word: u64) -> Result<Ticks, Alive> {

@@ -7,6 +7,8 @@
 //! 2. A bucket comes up at its end, so a session ends within one bucket's width after it is due, and never
 //!    before.
 //! 3. The lock is held for one entry at a time, and not while a session is looked up or completed.
+//! 4. The sweeper alone takes entries out. While the dead ones outnumber the living it drops them, batch by batch, so
+//!    timeouts that never come cost no memory for sessions that have ended.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -20,63 +22,45 @@ use crate::life::cause::CompletionCause;
 use crate::life::clock::Ticks;
 use crate::session::Session;
 use crate::shared::Shared;
-use crate::sync::Mutex;
 use crate::sync::runtime::{Instant, sleep_until};
+use crate::sync::{AtomicUsize, Mutex, Ordering};
 
 /// A bucket's width: a second, or less where the timeouts are short.
 const WIDEST: Ticks = Ticks(63);
 const BUCKETS_PER_TIMEOUT: u64 = 64;
 
-/// Entries that one creation looks at in search of a session to evict.
-const EVICTION_LOOKS: usize = 64;
-
-/// Sessions that the sweeper ends before it lets other tasks run.
+/// Entries that the sweeper looks at before it lets other tasks run.
 const SWEEP_BATCH: usize = 64;
+
+/// So many dead entries are no reason to compact; in a model any are.
+const FEW: usize = if cfg!(session_shuttle) { 0 } else { 1_024 };
 
 pub(crate) struct Expiry {
     idle: Ticks,
     absolute: Ticks,
     width: u64,
-    queues: Mutex<Queues>,
-    earlier: Notify,
+    queue: Mutex<Queue>,
+    /// The number of entries in the queue. Written under its lock.
+    entries: AtomicUsize,
+    /// Wakes the sweeper: there is an earlier bucket, or much to compact.
+    woken: Notify,
 }
 
-#[derive(Default)]
-struct Queues {
-    /// Sessions whose group the application did not name: these are evicted first.
-    anonymous: Queue,
-    named: Queue,
+/// Where a compaction has got to.
+#[derive(Clone, Copy, Default)]
+struct Cursor {
+    bucket: u64,
+    index: usize,
 }
 
-/// What came of the search for a session to evict.
-enum Search {
-    Evicted,
-    /// There is none without activity.
-    Nobody,
-    /// There may be one, further on.
-    GaveUp,
+impl Cursor {
+    fn at(bucket: u64, index: usize) -> Self {
+        Self { bucket, index }
+    }
 }
 
 /// Ids by the number of the bucket they are in.
 type Queue = BTreeMap<u64, Vec<SessionId>>;
-
-impl Queues {
-    fn first(&self) -> Option<u64> {
-        let firsts = [&self.anonymous, &self.named]
-            .map(|queue| queue.first_key_value().map(|(bucket, _)| *bucket));
-        firsts.into_iter().flatten().min()
-    }
-}
-
-fn take_one(queue: &mut Queue, from: u64) -> Option<(u64, SessionId)> {
-    let (bucket, ids) = queue.range_mut(from..).next()?;
-    let bucket = *bucket;
-    let id = ids.pop();
-    if ids.is_empty() {
-        queue.remove(&bucket);
-    }
-    Some((bucket, id?))
-}
 
 impl Expiry {
     pub(crate) fn new(idle: Duration, absolute: Duration) -> Self {
@@ -86,8 +70,9 @@ impl Expiry {
             idle,
             absolute,
             width,
-            queues: Mutex::new(Queues::default()),
-            earlier: Notify::new(),
+            queue: Mutex::new(Queue::new()),
+            entries: AtomicUsize::new(0),
+            woken: Notify::new(),
         }
     }
 
@@ -98,79 +83,140 @@ impl Expiry {
             .min(session.created().plus(self.absolute))
     }
 
-    fn bucket(&self, due: Ticks) -> u64 {
-        due.0.div_ceil(self.width)
-    }
-
-    pub(crate) fn add(&self, session: &Session, id: SessionId, due: Ticks) {
-        let bucket = self.bucket(due);
-        let anonymous = session.is_anonymous();
+    pub(crate) fn add(&self, id: SessionId, due: Ticks) {
+        let bucket = due.0.div_ceil(self.width);
         let first = {
-            let mut queues = self.queues.lock();
-            let first = queues.first().is_none_or(|first| bucket < first);
-            let queue = if anonymous {
-                &mut queues.anonymous
-            } else {
-                &mut queues.named
-            };
+            let mut queue = self.queue.lock();
+            let first = queue
+                .first_key_value()
+                .is_none_or(|(first, _)| bucket < *first);
             queue.entry(bucket).or_default().push(id);
+            // Relaxed, here and below: the number only says when to look.
+            self.entries.fetch_add(1, Ordering::Relaxed);
             first
         };
         if first {
-            self.earlier.notify_one();
+            self.woken.notify_one();
+        }
+    }
+
+    /// Whether most entries are dead, where so many sessions are active.
+    fn is_mostly_dead(&self, active: usize) -> bool {
+        let entries = self.entries.load(Ordering::Relaxed);
+        entries.saturating_sub(active) > active.saturating_add(FEW)
+    }
+
+    /// Wakes the sweeper if an entry that has died was one too many.
+    pub(crate) fn entry_died(&self, active: usize) {
+        if self.is_mostly_dead(active) {
+            self.woken.notify_one();
         }
     }
 
     /// Ends sessions as they become due, for as long as the manager lives.
     pub(crate) async fn sweep(self: Arc<Self>, shared: Weak<Shared>) {
-        let mut ended = 0;
+        let mut looks = 0;
+        let mut compacting = None;
         loop {
-            let next = self.queues.lock().first();
-            let Some(shared) = shared.upgrade() else {
+            let next = self.queue.lock().first_key_value().map(|(next, _)| *next);
+            let Some(manager) = shared.upgrade() else {
                 return;
             };
             let comes_up =
-                next.map(|bucket| shared.clock.when(Ticks(bucket.saturating_mul(self.width))));
-            let past = shared.clock.past();
-            match next {
-                Some(bucket) if bucket.saturating_mul(self.width) <= past.0 => {
-                    self.sweep_one(&shared, bucket, past);
-                    ended += 1;
-                    if ended % SWEEP_BATCH == 0 {
-                        drop(shared);
-                        tokio::task::yield_now().await;
-                    }
+                next.map(|bucket| manager.clock.when(Ticks(bucket.saturating_mul(self.width))));
+            let past = manager.clock.past();
+            if compacting.is_none() && self.is_mostly_dead(manager.active()) {
+                compacting = Some(Cursor::default());
+            }
+            match (next, compacting) {
+                (Some(bucket), _) if bucket.saturating_mul(self.width) <= past.0 => {
+                    self.sweep_one(&manager, bucket, past);
+                    looks += 1;
+                }
+                (_, Some(cursor)) => {
+                    compacting = self.compact_batch(&manager, cursor);
+                    looks += SWEEP_BATCH;
                 }
                 _ => {
-                    drop(shared);
+                    drop(manager);
                     self.wait(comes_up).await;
+                    continue;
                 }
             }
+            if looks >= SWEEP_BATCH {
+                looks = 0;
+                drop(manager);
+                tokio::task::yield_now().await;
+            }
         }
+    }
+
+    #[cfg(all(test, session_shuttle))]
+    pub(crate) fn entries(&self) -> usize {
+        self.queue.lock().values().map(Vec::len).sum()
     }
 
     async fn wait(&self, comes_up: Option<Instant>) {
         match comes_up {
             Some(comes_up) => tokio::select! {
                 () = sleep_until(comes_up) => {}
-                () = self.earlier.notified() => {}
+                () = self.woken.notified() => {}
             },
-            None => self.earlier.notified().await,
+            None => self.woken.notified().await,
         }
+    }
+
+    /// Drops the dead ones among the entries that are next. Returns where to go on.
+    fn compact_batch(&self, shared: &Shared, cursor: Cursor) -> Option<Cursor> {
+        let (bucket, start, batch) = {
+            let mut queue = self.queue.lock();
+            let (&bucket, ids) = queue.range_mut(cursor.bucket..).next()?;
+            let start = if bucket == cursor.bucket {
+                cursor.index
+            } else {
+                0
+            };
+            let batch: Vec<_> = ids.iter().skip(start).take(SWEEP_BATCH).copied().collect();
+            if batch.is_empty() {
+                ids.shrink_to_fit();
+                return Some(Cursor::at(bucket + 1, 0));
+            }
+            (bucket, start, batch)
+        };
+        let living = batch.iter().copied().filter(|id| shared.ids.is_live(id));
+        let living: Vec<_> = living.collect();
+        let mut queue = self.queue.lock();
+        // They stand where they stood: new ones come at the end.
+        let ids = queue.get_mut(&bucket)?;
+        let end = start + living.len();
+        ids[start..end].copy_from_slice(&living);
+        for dead in (end..start + batch.len()).rev() {
+            ids.swap_remove(dead);
+        }
+        if ids.is_empty() {
+            queue.remove(&bucket);
+        }
+        let dead = batch.len() - living.len();
+        self.entries.fetch_sub(dead, Ordering::Relaxed);
+        Some(Cursor::at(bucket, end))
+    }
+
+    fn take_one(&self, bucket: u64) -> Option<SessionId> {
+        let mut queue = self.queue.lock();
+        let ids = queue.get_mut(&bucket)?;
+        let id = ids.pop();
+        if ids.is_empty() {
+            queue.remove(&bucket);
+        }
+        self.entries.fetch_sub(1, Ordering::Relaxed);
+        id
     }
 
     /// Looks at one entry of a bucket that has come up.
     fn sweep_one(&self, shared: &Shared, bucket: u64, past: Ticks) {
-        let id = {
-            let mut queues = self.queues.lock();
-            let queue = if queues.anonymous.contains_key(&bucket) {
-                &mut queues.anonymous
-            } else {
-                &mut queues.named
-            };
-            take_one(queue, bucket)
+        let Some(id) = self.take_one(bucket) else {
+            return;
         };
-        let Some((_, id)) = id else { return };
         let Some(session) = shared.find(&id) else {
             return;
         };
@@ -192,82 +238,6 @@ impl Expiry {
             // It can't have been idle before now.
             Alive::Active => past.plus(Ticks(1)),
         };
-        self.add(&session, id, self.due(&session, since));
-    }
-
-    /// Ends one among the longest idle sessions; anonymous ones come first. Gives whether there was one.
-    pub(crate) fn evict(&self, shared: &Shared) -> bool {
-        match self.evict_from(shared, true) {
-            Search::Evicted => true,
-            // Strangers who were not looked at may be idle: no reason to throw out anybody else.
-            Search::GaveUp => false,
-            Search::Nobody => matches!(self.evict_from(shared, false), Search::Evicted),
-        }
-    }
-
-    fn evict_from(&self, shared: &Shared, anonymous: bool) -> Search {
-        let evict = |session: &Session, since| {
-            session
-                .complete_if_idle(CompletionCause::Evicted, since)
-                .is_ok()
-        };
-        let mut kept = Vec::new();
-        let mut longest: Option<(Ticks, Session)> = None;
-        let mut search = Search::GaveUp;
-        let mut from = 0;
-        // A dead id is gone after the look, so it counts for nothing.
-        while kept.len() < EVICTION_LOOKS {
-            let next = {
-                let mut queues = self.queues.lock();
-                take_one(
-                    if anonymous {
-                        &mut queues.anonymous
-                    } else {
-                        &mut queues.named
-                    },
-                    from,
-                )
-            };
-            let Some((bucket, id)) = next else {
-                search = Search::Nobody;
-                break;
-            };
-            from = bucket;
-            let Some(session) = shared.find(&id) else {
-                continue;
-            };
-            let (since, idle) = match session.idle_since() {
-                Ok(since) => (since, true),
-                Err(Alive::Completed) => continue,
-                Err(_) => (shared.clock.now(), false),
-            };
-            if session.is_anonymous() != anonymous {
-                self.add(&session, id, self.due(&session, since));
-                continue;
-            }
-            if idle {
-                // What stands here for its absolute timeout, or for activity since, is perhaps not among the
-                // longest idle: it goes if nothing better is found.
-                if self.bucket(since.plus(self.idle)) > bucket {
-                    if longest.as_ref().is_none_or(|(longest, _)| since < *longest) {
-                        longest = Some((since, session.clone()));
-                    }
-                } else if evict(&session, since) {
-                    search = Search::Evicted;
-                    break;
-                }
-            }
-            kept.push((session, id, since));
-        }
-        if !matches!(search, Search::Evicted)
-            && let Some((since, session)) = longest
-            && evict(&session, since)
-        {
-            search = Search::Evicted;
-        }
-        for (session, id, since) in kept {
-            self.add(&session, id, self.due(&session, since));
-        }
-        search
+        self.add(id, self.due(&session, since));
     }
 }

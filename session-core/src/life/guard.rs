@@ -98,8 +98,8 @@ impl Drop for RequestGuard {
         let local = self.session.local();
         let entered = self.arrival.epoch();
         let left = local.activity.leave(entered, || local.shared.clock.now());
-        if let Left::Awaited(left) = left {
-            self.session.left(entered, left);
+        if let Left::Awaited(departed) = left {
+            self.session.left(departed);
         }
     }
 }
@@ -128,7 +128,7 @@ impl KeepAlive {
         let kept = &mut state.used_mut().kept;
         *kept += 1;
         if *kept == 1 {
-            local.activity.keep(true, local.shared.clock.now());
+            local.activity.keep();
         }
         drop(state);
         Ok(Self { session })
@@ -144,8 +144,11 @@ impl Drop for KeepAlive {
             && let Some(used) = state.used_if_any()
         {
             used.kept -= 1;
-            if used.kept == 0 {
-                local.activity.keep(false, local.shared.clock.now());
+            let last = used.kept == 0;
+            let unparked = last && local.activity.keep_no_longer(|| local.shared.clock.now());
+            drop(state);
+            if unparked {
+                local.shared.eviction.place(&self.session);
             }
         }
     }

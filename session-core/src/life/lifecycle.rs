@@ -7,8 +7,8 @@
 //! 3. The token is cancelled after the flip, outside the lock; one that is made after the flip is born
 //!    cancelled. A token made outside the lock could miss both.
 //! 4. No user code runs under the lock, and it is not held over an `.await`.
-//! 5. Lock order: a session's state, its seat, a group's members, a registry shard; never two of a kind, and a
-//!    group's state is taken while none of these is held. A ledger's lock is a leaf.
+//! 5. Lock order: the search for a session to evict, a session's state, its seat, a group's members, a registry shard;
+//!    never two of a kind, and a group's state is taken while none of these is held. A ledger's lock is a leaf.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -30,6 +30,7 @@ use crate::life::report::{About, CleanupReport, Trouble};
 use crate::life::task::Task;
 use crate::life::until_completed::AnySlot;
 use crate::owner::OwnerRef;
+use crate::properties::creation::Creation;
 use crate::properties::props::AnySet;
 use crate::properties::table::Table;
 use crate::shared::Shared;
@@ -240,62 +241,84 @@ impl Local {
     }
 }
 
-/// Completes a session or group: `mark` sets the activity's `COMPLETED`, or says why not, and `unregister` takes it out of
-/// the registry, in the same step.
+/// A completion whose step is done, and of which the rest runs user code: outside all locks.
+#[must_use = "nothing is cleaned up before it is carried out"]
+pub(crate) struct Completion {
+    cause: CompletionCause,
+    token: Option<CancellationToken>,
+    creations: Vec<Arc<Creation>>,
+    drained: Option<Arc<Notify>>,
+}
+
+/// Completes a session or group.
 pub(crate) fn complete<R>(
     owner: OwnerRef<'_>,
     cause: CompletionCause,
     mark: impl FnOnce(&Activity) -> Result<(), Alive>,
     unregister: impl FnOnce() -> R,
 ) -> Result<R, Alive> {
-    let local = owner.local();
-    let (unregistered, token, creations, drained) = {
-        let mut state = local.lock();
-        if state.is_completed() {
-            return Err(Alive::Completed);
-        }
-        mark(&local.activity)?;
-        state.cause = Some(cause);
-        let inside = local.activity.inside() > 0;
-        let owes = inside || state.used().is_some_and(|used| !used.owes_nothing());
-        if owes {
-            let used = state.used_mut();
-            used.drained = Some(Arc::default());
-            used.ledger(&local.shared).open();
-        }
-        let unregistered = local.shared.completing(owner, owes, unregister);
-        match state.used() {
-            None => (unregistered, None, Vec::new(), None),
-            Some(used) => (
-                unregistered,
-                used.token.clone(),
-                used.table.creations(),
-                used.drained.clone(),
-            ),
-        }
-    };
-    // A waker that panics keeps no session from being cleaned up.
-    let woken = caught(|| {
-        if let Some(token) = token {
-            token.cancel();
-        }
-        Ok(())
-    });
-    let resolved = creations.into_iter().map(|creation| {
-        caught(|| {
-            creation.resolve(Err(PropertyError::SessionEnded));
-            Ok(())
-        })
-    });
-    for trouble in resolved.chain([woken]).filter_map(Result::err) {
-        tracing::error!(%trouble, "a task could not be woken");
-    }
-    local.shared.completed(owner, cause);
-    match drained {
-        Some(drained) => cleanup::spawn(owner, drained),
-        None => finish(owner, &CleanupReport::default()),
-    }
+    let (unregistered, completion) = begin(owner, cause, mark, unregister)?;
+    completion.carry_out(owner);
     Ok(unregistered)
+}
+
+/// The step of completion: `mark` sets the activity's `COMPLETED`, or says why not, and `unregister` takes the session out
+/// of the registry.
+pub(crate) fn begin<R>(
+    owner: OwnerRef<'_>,
+    cause: CompletionCause,
+    mark: impl FnOnce(&Activity) -> Result<(), Alive>,
+    unregister: impl FnOnce() -> R,
+) -> Result<(R, Completion), Alive> {
+    let local = owner.local();
+    let mut state = local.lock();
+    if state.is_completed() {
+        return Err(Alive::Completed);
+    }
+    mark(&local.activity)?;
+    state.cause = Some(cause);
+    let inside = local.activity.inside() > 0;
+    let owes = inside || state.used().is_some_and(|used| !used.owes_nothing());
+    if owes {
+        let used = state.used_mut();
+        used.drained = Some(Arc::default());
+        used.ledger(&local.shared).open();
+    }
+    let unregistered = local.shared.completing(owner, cause, owes, unregister);
+    let used = state.used();
+    let completion = Completion {
+        cause,
+        token: used.and_then(|used| used.token.clone()),
+        creations: used.map(|used| used.table.creations()).unwrap_or_default(),
+        drained: used.and_then(|used| used.drained.clone()),
+    };
+    Ok((unregistered, completion))
+}
+
+impl Completion {
+    pub(crate) fn carry_out(self, owner: OwnerRef<'_>) {
+        // A waker that panics keeps no session from being cleaned up.
+        let woken = caught(|| {
+            if let Some(token) = self.token {
+                token.cancel();
+            }
+            Ok(())
+        });
+        let resolved = self.creations.into_iter().map(|creation| {
+            caught(|| {
+                creation.resolve(Err(PropertyError::SessionEnded));
+                Ok(())
+            })
+        });
+        for trouble in resolved.chain([woken]).filter_map(Result::err) {
+            tracing::error!(%trouble, "a task could not be woken");
+        }
+        owner.local().shared.completed(owner, self.cause);
+        match self.drained {
+            Some(drained) => cleanup::spawn(owner, drained),
+            None => finish(owner, &CleanupReport::default()),
+        }
+    }
 }
 
 /// The last step of cleanup: `CleanedUp`, and the group is left.

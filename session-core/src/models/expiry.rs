@@ -1,17 +1,16 @@
-//! The sweeper and eviction against requests.
+//! The sweeper against requests, and against changes of what it has to sweep.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use shuttle::future::block_on;
 
-use super::harness::{World, close_later, explore, race};
-use crate::builder::WhenFull;
+use super::harness::{World, explore, race};
+use crate::LocalSession as _;
 use crate::life::cause::CompletionCause;
 use crate::life::clock::Ticks;
 use crate::sync::runtime::advance;
-use crate::{CreateError, LocalSession as _, PropertyKey};
 
 const IDLE: Duration = Duration::from_secs(10);
 /// More than a bucket's width at that timeout.
@@ -53,68 +52,35 @@ fn a_request_against_the_sweeper() {
     });
 }
 
-/// Who entered is not evicted, not even by a look that was taken before: another goes instead.
+/// Dropping dead entries drops no living one, whatever is entered and taken out meanwhile.
 #[test]
-fn a_request_against_eviction() {
+fn changes_of_an_id_against_compaction() {
     explore(|| {
-        let world = World::with(|settings| {
-            settings.idle_timeout = IDLE;
-            settings.max_sessions = 2;
-            settings.when_full = WhenFull::EvictIdlest;
-        });
-        let idlest = world.session();
-        advance(BUCKET);
-        let other = world.session();
-        advance(BUCKET);
-        let entered = AtomicBool::new(false);
+        let world = World::with(|settings| settings.idle_timeout = IDLE);
+        let shared = &world.shared;
+        for _ in 0..2 {
+            world.session().terminate();
+        }
+        let session = world.session();
+        let sweep = shared.expiry.clone().sweep(Arc::downgrade(shared));
+        let sweeper = shared.runtime.spawn(sweep);
         race!(
             || {
-                if let Ok(guard) = idlest.enter() {
-                    entered.store(true, Ordering::Relaxed);
-                    assert!(idlest.local().cause().is_none());
-                    advance(BUCKET);
-                    drop(guard);
+                for _ in 0..2 {
+                    assert!(session.cycle_id().is_ok());
                 }
             },
-            || drop(world.session()),
+            || world.session().terminate(),
         );
-        let (evicted, left) = if entered.into_inner() {
-            (&other, &idlest)
-        } else {
-            (&idlest, &other)
-        };
-        assert_eq!(evicted.completion_cause(), Some(CompletionCause::Evicted));
-        assert_eq!(left.completion_cause(), None);
-        assert_eq!(world.shared.stats().active, 2);
-        world.end();
-    });
-}
+        // Without a compaction this never ends.
+        while shared.expiry.entries() > 2 {
+            shuttle::thread::yield_now();
+        }
+        assert!(!session.is_completed());
 
-/// A creation that evicts gets the place; one that is refused evicts nobody.
-#[test]
-fn a_creation_that_is_refused_has_evicted_nobody() {
-    const KEY: PropertyKey<super::harness::Probe> = PropertyKey::new("probe");
-    explore(|| {
-        let world = World::with(|settings| {
-            settings.max_sessions = 1;
-            settings.when_full = WhenFull::EvictIdlest;
-        });
-        let session = world.session();
-        let inserted = session
-            .properties()
-            .insert_with(&KEY, world.tally.make(), close_later);
-        assert!(inserted.is_ok());
-        drop(inserted);
-        let created = AtomicBool::new(false);
-        race!(
-            || drop(session.enter()),
-            || match world.shared.create(None) {
-                Ok(_) => created.store(true, Ordering::Relaxed),
-                Err(error) => assert_eq!(error, CreateError::Full),
-            },
-        );
-        let evicted = session.completion_cause().is_some();
-        assert_eq!(evicted, created.into_inner());
+        advance(IDLE + BUCKET);
+        block_on(session.completion_token().cancelled());
+        sweeper.abort();
         world.end();
     });
 }

@@ -151,6 +151,7 @@ impl World {
         let stats = self.shared.stats();
         assert_eq!((stats.active, stats.in_cleanup, stats.groups), (0, 0, 0));
         assert!(!self.shared.is_cleaning_up());
+        assert!(self.shared.eviction.is_empty());
         assert_eq!(self.tally.closed(), self.tally.made());
         assert_eq!(self.tally.dropped(), self.tally.made());
         let sessions = self.sessions.lock().expect("no panic before this");

@@ -1,0 +1,215 @@
+//! Eviction: of all that is there the right one goes, and a creation is refused only when there is none.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::harness::{World, close_later, explore, race};
+use crate::builder::WhenFull;
+use crate::id::GroupId;
+use crate::life::cause::CompletionCause;
+use crate::sync::runtime::advance;
+use crate::{CreateError, LocalSession as _, PropertyKey, Session};
+
+/// More than a tick.
+const MOMENT: Duration = Duration::from_millis(200);
+
+fn full_at(max: usize) -> World {
+    World::with(|settings| {
+        settings.max_sessions = max;
+        settings.when_full = WhenFull::EvictIdlest;
+    })
+}
+
+fn is_evicted(session: &Session) -> bool {
+    session.completion_cause() == Some(CompletionCause::Evicted)
+}
+
+/// A request that has entered is not evicted, not even by a look that was taken before: another goes instead.
+#[test]
+fn a_request_against_eviction() {
+    explore(|| {
+        let world = full_at(2);
+        let idlest = world.session();
+        advance(MOMENT);
+        let other = world.session();
+        advance(MOMENT);
+        let entered = AtomicBool::new(false);
+        race!(
+            || {
+                if let Ok(guard) = idlest.enter() {
+                    entered.store(true, Ordering::Relaxed);
+                    assert!(idlest.local().cause().is_none());
+                    advance(MOMENT);
+                    drop(guard);
+                }
+            },
+            || drop(world.session()),
+        );
+        let (evicted, left) = if entered.into_inner() {
+            (&other, &idlest)
+        } else {
+            (&idlest, &other)
+        };
+        assert_eq!(evicted.completion_cause(), Some(CompletionCause::Evicted));
+        assert_eq!(left.completion_cause(), None);
+        assert_eq!(world.shared.stats().active, 2);
+        world.end();
+    });
+}
+
+/// A creation that evicts gets the place; one that is refused evicts nobody.
+#[test]
+fn a_creation_that_is_refused_has_evicted_nobody() {
+    const KEY: PropertyKey<super::harness::Probe> = PropertyKey::new("probe");
+    explore(|| {
+        let world = full_at(1);
+        let session = world.session();
+        let inserted = session
+            .properties()
+            .insert_with(&KEY, world.tally.make(), close_later);
+        assert!(inserted.is_ok());
+        drop(inserted);
+        let created = AtomicBool::new(false);
+        race!(
+            || drop(session.enter()),
+            || match world.shared.create(None) {
+                Ok(_) => created.store(true, Ordering::Relaxed),
+                Err(error) => assert_eq!(error, CreateError::Full),
+            },
+        );
+        let evicted = session.completion_cause().is_some();
+        assert_eq!(evicted, created.into_inner());
+        world.end();
+    });
+}
+
+/// An idle session in the hands of one creation is not missed by another, and each ends one.
+#[test]
+fn two_creations_end_two_idle_sessions() {
+    explore(|| {
+        let world = full_at(2);
+        let idle = [world.session(), world.session()];
+        // They have been active since they were placed, so the searches place them again.
+        advance(MOMENT);
+        for session in &idle {
+            drop(session.enter());
+        }
+        let create = || drop(world.shared.create_entered(None).expect("one is idle"));
+        race!(create, create);
+        assert!(idle.iter().all(is_evicted));
+        assert_eq!(world.shared.stats().active, 2);
+        world.end();
+    });
+}
+
+/// A session whose activity has ended can be evicted, whatever a search saw of it before.
+#[test]
+fn the_end_of_activity_against_a_search() {
+    explore(|| {
+        let world = full_at(1);
+        let session = world.session();
+        let request = session.enter().ok();
+        let kept = session.keep_alive().ok();
+        race!(
+            || drop(request),
+            || drop(kept),
+            || match world.shared.create(None) {
+                Ok(_) => assert!(is_evicted(&session)),
+                Err(error) => assert_eq!(error, CreateError::Full),
+            },
+        );
+        assert!(world.shared.create(None).is_ok(), "nobody is active");
+        assert!(is_evicted(&session));
+        world.end();
+    });
+}
+
+/// A session that ends as its activity does is not placed for good.
+#[test]
+fn the_end_of_activity_against_completion() {
+    explore(|| {
+        let world = full_at(1);
+        let request = world.shared.create_entered(None).expect("there is room");
+        let session = request.session().clone();
+        race!(|| drop(request), || session.terminate());
+        assert!(world.shared.eviction.is_empty());
+        world.end();
+    });
+}
+
+/// A session that has joined a named group makes no room for an anonymous one.
+#[test]
+fn a_join_against_a_strangers_creation() {
+    explore(|| {
+        let world = full_at(1);
+        let id = GroupId::from("g");
+        let session = world.session();
+        let (joined, created) = (AtomicBool::new(false), AtomicBool::new(false));
+        race!(
+            || joined.store(session.join(id.clone()).is_ok(), Ordering::Relaxed),
+            || created.store(world.shared.create(None).is_ok(), Ordering::Relaxed),
+        );
+        let joined = joined.into_inner();
+        assert_ne!(joined, created.into_inner());
+        if joined {
+            assert!(world.shared.create(None).is_err());
+            assert!(world.shared.create(Some(&id)).is_ok());
+        }
+        assert!(is_evicted(&session));
+        world.end();
+    });
+}
+
+/// A session that a stranger's creation has in hand, and may not end, is not missed by a user's.
+#[test]
+fn a_users_creation_against_a_strangers() {
+    explore(|| {
+        let world = full_at(1);
+        let session = world.session();
+        assert!(session.join(GroupId::from("g")).is_ok());
+        race!(
+            || assert!(world.shared.create(Some(&GroupId::from("h"))).is_ok()),
+            || assert!(world.shared.create(None).is_err()),
+        );
+        assert!(is_evicted(&session));
+        world.end();
+    });
+}
+
+/// A session that ends by itself makes room as well as one that is evicted.
+#[test]
+fn a_termination_against_a_creation() {
+    explore(|| {
+        let world = full_at(2);
+        let session = world.session();
+        let request = world.shared.create_entered(None);
+        race!(|| session.terminate(), || assert!(
+            world.shared.create(None).is_ok()
+        ),);
+        assert_eq!(world.shared.stats().active, 2);
+        drop(request);
+        world.end();
+    });
+}
+
+/// A session that is created for a request is never idle before that has come in.
+#[test]
+fn a_creation_for_a_request_against_another_creation() {
+    explore(|| {
+        let world = full_at(1);
+        let idle = world.session();
+        race!(
+            || match world.shared.create_entered(None) {
+                Ok(request) => assert!(!request.session().is_completed()),
+                // The other's has taken the place, and is not idle before it is there.
+                Err(error) => assert_eq!(error, CreateError::Full),
+            },
+            || match world.shared.create(None) {
+                Ok(_) => {}
+                Err(error) => assert_eq!(error, CreateError::Full),
+            },
+        );
+        assert!(is_evicted(&idle));
+        world.end();
+    });
+}
