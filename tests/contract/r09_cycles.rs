@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::thread;
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use session_core::{LocalSession, Properties, PropertyError, PropertyKey, Session, SessionGroup};
 use tokio::runtime::Runtime;
-use tokio::sync::Barrier;
+use tokio::sync::{Barrier, oneshot};
 use tokio::task::block_in_place;
 
 use crate::kit::{manager, threads};
@@ -193,4 +194,51 @@ fn r09_a_session_and_its_group_that_need_each_other_get_a_cycle() {
         ]
     };
     assert_cycles(&runtime, &[OnATask, Here, OnATask], siblings);
+}
+
+/// As those of two nested layers.
+#[test]
+fn r09_sessions_of_several_managers_that_need_each_other_get_a_cycle() {
+    let runtime = threads();
+    let _entered = runtime.enter();
+    let managers = [(); 3].map(|()| manager());
+    let homes = |_| {
+        let homes = managers.iter();
+        homes
+            .map(|manager| Home::Session(manager.create().unwrap()))
+            .collect()
+    };
+    for runs in [[OnATask; 3], [Here; 3], [OnATask, Here, OnATask]] {
+        assert_cycles(&runtime, &runs[..2], homes);
+        assert_cycles(&runtime, &runs, homes);
+    }
+}
+
+/// As in a `select!` or a `FuturesUnordered`.
+#[tokio::test(start_paused = true)]
+async fn r09_a_future_that_was_begun_outside_and_is_awaited_inside_gets_a_cycle() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let (go, may_go) = oneshot::channel::<()>();
+    let b = {
+        let inner = session.clone();
+        let make = || async move {
+            may_go.await.unwrap();
+            let a = inner.properties().get_or_init_async(&A, || async { 0 });
+            steps(a.await.map(|steps| *steps))
+        };
+        let session = session.clone();
+        async move {
+            let b = session.properties().get_or_init_async(&B, make).await;
+            b.map(|steps| *steps)
+        }
+    };
+    let mut b = Box::pin(b);
+    assert!((&mut b).now_or_never().is_none());
+    let make = || async move {
+        go.send(()).unwrap();
+        steps(b.await)
+    };
+    let a = session.properties().get_or_init_async(&A, make).await;
+    assert_eq!(*a.unwrap(), 2, "b was told, and a needed it");
 }

@@ -32,6 +32,37 @@ async fn get_by(session: Session, key: PropertyKey<u32>, other: PropertyKey<u32>
     *made.unwrap()
 }
 
+/// An initialiser may begin to wait for another property, and leave the rest of it to a task.
+#[tokio::test(start_paused = true)]
+async fn r09_a_future_that_was_begun_inside_and_is_awaited_elsewhere_is_no_cycle() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let (handed, awaited) = oneshot::channel();
+    let (go, may_go) = oneshot::channel::<()>();
+    let (one, other) = (session.clone(), session.clone());
+    let make = || async move {
+        let make = || async move {
+            may_go.await.unwrap();
+            get(other, A).await + 1
+        };
+        let mut b = Box::pin(async move {
+            let b = one.properties().get_or_init_async(&B, make).await;
+            *b.unwrap()
+        });
+        assert!((&mut b).now_or_never().is_none());
+        let elsewhere = tokio::spawn(b);
+        // The task waits for it now, and this initialiser does not.
+        settle().await;
+        go.send(()).unwrap();
+        settle().await;
+        handed.send(elsewhere).unwrap();
+        7
+    };
+    let a = session.properties().get_or_init_async(&A, make).await;
+    assert_eq!(*a.unwrap(), 7);
+    assert_eq!(awaited.await.unwrap().await.unwrap(), 8);
+}
+
 #[test]
 fn r09_two_callers_joined_in_one_task_are_no_cycle() {
     const C: PropertyKey<u32> = PropertyKey::new("c");

@@ -268,3 +268,31 @@ fn async_initialisers_crosswise() {
         world.end();
     });
 }
+
+/// An initialiser of one manager's session, and one of another's, that use each other.
+#[test]
+fn initialisers_of_two_managers_crosswise() {
+    const KEY: PropertyKey<Meeting> = PropertyKey::new("meeting");
+    const BETWEEN: PropertyKey<Meeting> = PropertyKey::new("between");
+    /// Makes the property of `one`, which by another of the same session needs that of `other`.
+    fn need(one: &Session, other: &Session) -> Result<PropertyRef<Meeting>, PropertyError> {
+        one.properties().get_or_init(&KEY, || {
+            let make = || met(need(other, one).err());
+            let between = one.properties().get_or_init(&BETWEEN, make);
+            let cycle = between.unwrap().cycle;
+            Meeting { cycle }
+        })
+    }
+    explore(|| {
+        let (world, elsewhere) = (World::new(), World::new());
+        let (one, other) = (world.session(), elsewhere.session());
+        let cycles = AtomicUsize::new(0);
+        let count = |meeting: Result<PropertyRef<Meeting>, PropertyError>| {
+            cycles.fetch_add(meeting.unwrap().cycle.into(), Ordering::Relaxed);
+        };
+        race!(|| count(need(&one, &other)), || count(need(&other, &one)));
+        assert_eq!(cycles.load(Ordering::Relaxed), 1);
+        world.end();
+        elsewhere.end();
+    });
+}

@@ -5,9 +5,11 @@
 //! 2. A waiter never holds the value: it looks again once there is an outcome. Only the caller whose own
 //!    initialiser ran is handed it: by then it may be removed again, and there is nothing to make another with.
 
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use futures_util::FutureExt as _;
 use tokio::sync::{Notify, oneshot};
@@ -21,7 +23,7 @@ use crate::life::value::{Held, Tag};
 use crate::owner::{Owner, OwnerRef};
 use crate::properties::key::SlotKey;
 use crate::properties::table::SlotState;
-use crate::properties::wait_graph::{Node, Running, WaitGraph};
+use crate::properties::wait_graph::{MovingEdge, Node, Running, WaitGraph};
 use crate::sync::{Condvar, Mutex, wait_for};
 
 /// What an initialiser that may fail fails with.
@@ -41,7 +43,6 @@ pub(crate) enum Mode {
 pub(crate) struct Creation {
     pub(crate) about: About,
     mode: Mode,
-    node: Node,
     outcome: Mutex<Option<Outcome>>,
     ended: Condvar,
     woken: Notify,
@@ -60,20 +61,29 @@ impl Creation {
         self.woken.notify_waiters();
     }
 
-    fn wait_blocking(&self, graph: &Arc<WaitGraph>) -> Outcome {
-        let _edge = graph.wait_for(self.node)?;
+    fn node(self: &Arc<Self>) -> Node {
+        Node::of(self)
+    }
+
+    fn wait_blocking(self: &Arc<Self>, graph: &Arc<WaitGraph>) -> Outcome {
+        let _edge = graph.wait_for(self.node())?;
         wait_for(&self.ended, self.outcome.lock(), |outcome| outcome.clone())
     }
 
-    async fn wait(&self, graph: &Arc<WaitGraph>) -> Outcome {
-        let _edge = graph.wait_for(self.node)?;
+    async fn wait(self: &Arc<Self>, graph: &Arc<WaitGraph>) -> Outcome {
+        let mut edge = MovingEdge::default();
         loop {
             let mut woken = std::pin::pin!(self.woken.notified());
             woken.as_mut().enable();
             if let Some(outcome) = self.outcome.lock().clone() {
                 return outcome;
             }
-            woken.await;
+            // At each poll: the future may have been begun outside of the initialiser that awaits it now.
+            poll_fn(|cx| match edge.move_here(graph, self.node()) {
+                Ok(()) => woken.as_mut().poll(cx).map(Ok),
+                Err(error) => Poll::Ready(Err(error)),
+            })
+            .await?;
         }
     }
 }
@@ -111,7 +121,6 @@ fn begin(owner: OwnerRef<'_>, place: &Place, mode: Mode) -> Result<Begin, Proper
     let creation = Arc::new(Creation {
         about: place.about.clone(),
         mode,
-        node: local.shared.graph.node(),
         outcome: Mutex::new(None),
         ended: Condvar::new(),
         woken: Notify::new(),
@@ -290,8 +299,8 @@ fn run_here(turn: Turn, make: &mut Make<'_>) -> Result<Held, PropertyError> {
     let graph = turn.graph();
     let made = {
         // Whoever is being created by this caller waits for it, since it runs on its thread.
-        let _edge = graph.wait_for(turn.creation.node)?;
-        let _running = Running::enter(&graph, turn.creation.node);
+        let _edge = graph.wait_for(turn.creation.node())?;
+        let _running = Running::enter(&graph, turn.creation.node());
         let span = turn.span();
         span.in_scope(|| catch_unwind(AssertUnwindSafe(|| make(&turn))))
     };
@@ -301,7 +310,7 @@ fn run_here(turn: Turn, make: &mut Make<'_>) -> Result<Held, PropertyError> {
 fn spawn_initialiser(turn: Turn, making: Making) -> oneshot::Receiver<Held> {
     let owner = turn.owner.clone();
     let about = turn.place.about.clone();
-    let (graph, node) = (turn.graph(), turn.creation.node);
+    let (graph, node) = (turn.graph(), turn.creation.node());
     let making = AssertUnwindSafe(making).catch_unwind();
     let (sender, receiver) = oneshot::channel();
     let span = turn.span();
