@@ -75,21 +75,23 @@ impl<'a> Properties<'a> {
     /// use session_core::{LocalSession, PropertyKey, SessionManager};
     ///
     /// struct Cursor;
-    /// async fn close(cursor: Cursor) -> std::io::Result<()> {
-    ///     drop(cursor);
-    ///     Ok(())
+    /// impl Cursor {
+    ///     async fn close(self) -> std::io::Result<()> {
+    ///         Ok(())
+    ///     }
     /// }
     /// const CURSOR: PropertyKey<Cursor> = PropertyKey::new("cursor");
     /// let sessions = SessionManager::builder().build()?;
     /// let session = sessions.create()?;
-    /// session.properties().insert_with(&CURSOR, Cursor, close)?;
+    /// session.properties().insert_with(&CURSOR, Cursor, Cursor::close)?;
+    /// session.properties().replace_with(&CURSOR, Cursor, |cursor| async { cursor.close().await })?;
     /// # Ok(()) }
     /// ```
-    pub fn insert_with<T, N, M>(
+    pub fn insert_with<T, N, R, M>(
         &self,
         key: &PropertyKey<T, N>,
         value: T,
-        close: impl CloseHook<T, M>,
+        close: impl FnOnce(T) -> R + CloseHook<T, M>,
     ) -> Result<PropertyRef<T>, Refused<T>>
     where
         T: Send + Sync + 'static,
@@ -124,11 +126,11 @@ impl<'a> Properties<'a> {
     /// # Errors
     ///
     /// As [`replace`](Self::replace).
-    pub fn replace_with<T, N, M>(
+    pub fn replace_with<T, N, R, M>(
         &self,
         key: &PropertyKey<T, N>,
         value: T,
-        close: impl CloseHook<T, M>,
+        close: impl FnOnce(T) -> R + CloseHook<T, M>,
     ) -> Result<Option<PropertyRef<T>>, Refused<T>>
     where
         T: Send + Sync + 'static,
@@ -155,9 +157,7 @@ impl<'a> Properties<'a> {
         let Some(used) = state.used_if_any() else {
             return Ok(None);
         };
-        let removed = used.table.remove(key.hash(), |own| {
-            own.is_named(key.name(), TypeId::of::<T>())
-        });
+        let removed = used.table.remove(key.hash(), &slot_key(key));
         drop(state);
         Ok(removed.and_then(Removed::handle))
     }
@@ -314,14 +314,17 @@ impl<'a> Properties<'a> {
 }
 
 fn place<T: 'static, N: KeyName>(key: &PropertyKey<T, N>) -> Place {
-    let name = key.to_name();
     Place {
         hash: key.hash(),
-        about: About::new::<T>(name.clone()),
-        key: SlotKey::Named {
-            name,
-            value: TypeId::of::<T>(),
-        },
+        about: About::new::<T>(key.to_name()),
+        key: slot_key(key),
+    }
+}
+
+fn slot_key<T: 'static, N: KeyName>(key: &PropertyKey<T, N>) -> SlotKey {
+    SlotKey::Named {
+        name: key.to_name(),
+        value: TypeId::of::<T>(),
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn insert<T: Send + Sync + 'static>(
         Some(SlotState::Present { .. }) if !over => return Err(Refused::AlreadyPresent(value)),
         _ => {}
     }
-    let removed = used.table.remove(hash, |own| own.matches(&key));
+    let removed = used.table.remove(hash, &key);
     let tag = Tag::new(about, born, used.ledger(&local.shared));
     let new = PropertyRef::new(value, hook, tag);
     used.table.insert(hash, key, &new.hold());
