@@ -15,7 +15,7 @@ use crate::life::report::CleanupReport;
 use crate::session::Session;
 use crate::shared::Shared;
 use crate::stats::SessionStats;
-use crate::sync::runtime::{self, AbortHandle};
+use crate::sync::runtime::{AbortHandle, sleep_on};
 
 /// What a shutdown leaves cleanups for, once its timeout has passed and they have been told not to wait.
 const HURRY_GRACE: Duration = Duration::from_secs(1);
@@ -189,20 +189,23 @@ impl SessionManager {
         for session in sessions {
             session.complete(CompletionCause::Shutdown);
         }
-        let within = |timeout| {
-            // Whoever awaits this may be outside a runtime, or in one that has no timer.
-            let _entered = shared.runtime.enter();
-            runtime::timeout(timeout, self.cleaned_up())
-        };
-        if within(timeout).await.is_err() {
+        if !self.are_cleaned_up_within(timeout).await {
             shared.hurry.cancel();
             // What can't be hurried, a blocking destructor say, is left behind and named.
-            let _ = within(HURRY_GRACE).await;
+            self.are_cleaned_up_within(HURRY_GRACE).await;
         }
         ShutdownReport {
             ended,
             problems: gathering.gathered(),
             unfinished: shared.cleanups.unfinished(),
+        }
+    }
+
+    async fn are_cleaned_up_within(&self, timeout: Duration) -> bool {
+        tokio::select! {
+            biased;
+            () = self.cleaned_up() => true,
+            () = sleep_on(&self.0.shared.runtime, timeout) => false,
         }
     }
 

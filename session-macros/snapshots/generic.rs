@@ -26,6 +26,21 @@ where
         })
     }
 }
+const _: () = {
+    #[allow(non_camel_case_types)]
+    trait a_property_set_has_no_Drop_but_close_hooks_on_its_properties {}
+    #[allow(drop_bounds)]
+    impl<
+        T: ::core::ops::Drop,
+    > a_property_set_has_no_Drop_but_close_hooks_on_its_properties for T {}
+    impl<
+        T: Store,
+        const N: usize,
+    > a_property_set_has_no_Drop_but_close_hooks_on_its_properties for Set<T, N>
+    where
+        T: Clone,
+    {}
+};
 impl<T: Store, const N: usize> Set<T, N>
 where
     T: Clone,

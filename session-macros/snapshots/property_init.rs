@@ -24,6 +24,15 @@ impl ::session_core::SessionProperties for Set {
         })
     }
 }
+const _: () = {
+    #[allow(non_camel_case_types)]
+    trait a_property_set_has_no_Drop_but_close_hooks_on_its_properties {}
+    #[allow(drop_bounds)]
+    impl<
+        T: ::core::ops::Drop,
+    > a_property_set_has_no_Drop_but_close_hooks_on_its_properties for T {}
+    impl a_property_set_has_no_Drop_but_close_hooks_on_its_properties for Set {}
+};
 impl Set {
     /// Queries that run.
     ///

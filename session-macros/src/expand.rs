@@ -15,10 +15,29 @@ pub(crate) fn set(set: &Set<'_>, errors: Errors) -> TokenStream {
     let mistakes = errors.finish();
     let properties = session_properties(set, mistakes.is_some());
     let accessors = accessors(set, mistakes.is_some());
+    let without_drop = without_drop(set);
     quote! {
         #mistakes
         #properties
+        #without_drop
         #accessors
+    }
+}
+
+/// Refuses a set with a `Drop` of its own, which would run on whatever thread its session ends. Of two impls that are in
+/// each other's way the compiler tells the trait's name alone, so the name says what to write.
+fn without_drop(set: &Set<'_>) -> TokenStream {
+    let Set { ident, .. } = set;
+    let (impl_generics, ty_generics, where_clause) = set.generics.split_for_impl();
+    quote_spanned! {ident.span().resolved_at(Span::mixed_site())=>
+        const _: () = {
+            #[allow(non_camel_case_types)]
+            trait a_property_set_has_no_Drop_but_close_hooks_on_its_properties {}
+            #[allow(drop_bounds)]
+            impl<T: ::core::ops::Drop> a_property_set_has_no_Drop_but_close_hooks_on_its_properties for T {}
+            impl #impl_generics a_property_set_has_no_Drop_but_close_hooks_on_its_properties
+                for #ident #ty_generics #where_clause {}
+        };
     }
 }
 

@@ -137,47 +137,6 @@ async fn r06_a_panic_while_the_session_is_active_leaves_it_as_it_was() {
     assert!(report.is_clean(), "{report:?}");
 }
 
-/// A set with a destructor of its own.
-#[derive(SessionProperties)]
-struct Cursed {
-    #[property(default)]
-    nothing: Property<()>,
-    #[property(default)]
-    something: Property<String>,
-}
-
-impl Drop for Cursed {
-    fn drop(&mut self) {
-        panic!("in a set's destructor");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn r06_a_panic_in_a_sets_own_destructor() {
-    let sessions = manager();
-    let session = sessions.create().unwrap();
-    let cursed = session.props::<Cursed>().unwrap();
-    cursed.something().unwrap();
-    cursed.nothing().unwrap();
-    drop(cursed);
-    session.terminate();
-    let report = session.cleanup_completed().await;
-    assert_eq!(
-        problems(&report),
-        ["Cursed: panicked: in a set's destructor"]
-    );
-    assert_eq!(report.closed(), 1);
-
-    // Where nothing else is held there is no report, but no harm either.
-    let session = sessions.create_in("g".into()).unwrap();
-    let group = session.group();
-    drop(session.props::<Cursed>().unwrap());
-    session.terminate();
-    let _ = session.cleanup_completed().await;
-    assert!(group.is_completed());
-    assert_eq!(sessions.stats().in_cleanup, 0);
-}
-
 #[tokio::test(start_paused = true)]
 async fn r06_dropping_the_last_session_handle_ends_nothing() {
     let sessions = manager();

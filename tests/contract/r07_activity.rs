@@ -210,10 +210,37 @@ async fn r07_after_completion_both_are_refused() {
     assert_eq!(session.keep_alive().unwrap_err(), SessionEnded);
 }
 
+/// Places where another clock is read than that of the test.
+type Elsewhere = fn(Box<dyn FnOnce() + Send>);
+
+const ELSEWHERE: [Elsewhere; 3] = [
+    |act| act(),
+    |act| another_runtime().block_on(async { act() }),
+    |act| {
+        let act = async { tokio::spawn(async { act() }).await.unwrap() };
+        another_runtime().block_on(act);
+    },
+];
+
+fn another_runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+fn do_elsewhere(elsewhere: Elsewhere, act: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::spawn(move || elsewhere(Box::new(act)));
+    thread.join().unwrap();
+}
+
 #[tokio::test(start_paused = true)]
-async fn r07_guards_dropped_on_plain_threads_read_the_same_clock() {
+async fn r07_guards_dropped_on_plain_threads_and_in_other_runtimes_read_the_same_clock() {
     let sessions = manager();
-    for keep in [false, true] {
+    for (elsewhere, keep) in ELSEWHERE
+        .into_iter()
+        .flat_map(|at| [(at, false), (at, true)])
+    {
         let session = sessions.create().unwrap();
         let request = (!keep).then(|| session.enter().unwrap());
         let kept = keep.then(|| session.keep_alive().unwrap());
@@ -222,8 +249,7 @@ async fn r07_guards_dropped_on_plain_threads_read_the_same_clock() {
         settle().await;
         // Nor does the timer, which was armed anew just now.
         advance(IDLE / 2).await;
-        let thread = std::thread::spawn(move || drop((request, kept)));
-        thread.join().unwrap();
+        do_elsewhere(elsewhere, move || drop((request, kept)));
         settle().await;
         assert!(!session.is_completed());
         assert_idles(&session, Instant::now(), IDLE).await;
@@ -231,14 +257,16 @@ async fn r07_guards_dropped_on_plain_threads_read_the_same_clock() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r07_sessions_made_on_plain_threads_read_the_same_clock() {
+async fn r07_sessions_made_on_plain_threads_and_in_other_runtimes_read_the_same_clock() {
     let sessions = manager();
-    advance(IDLE * 10).await;
-    let own = sessions.clone();
-    let create = std::thread::spawn(move || own.create().unwrap());
-    let session = create.join().unwrap();
-    assert!(session.age() < SECOND);
-    assert_idles(&session, Instant::now(), IDLE).await;
+    for elsewhere in ELSEWHERE {
+        advance(IDLE * 10).await;
+        let own = sessions.clone();
+        do_elsewhere(elsewhere, move || drop(own.create().unwrap()));
+        let session = only(sessions.sessions());
+        assert!(session.age() < SECOND);
+        assert_idles(&session, Instant::now(), IDLE).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,8 +11,8 @@ use session_core::{
 };
 use tokio::sync::{Barrier, oneshot};
 
-use crate::kit::{Log, Watch, builder, settle};
-use crate::thread::block_on;
+use crate::kit::{Log, Watch, builder, settle, threads};
+use crate::thread::{block_on, watch_me};
 
 const LEND_TIMEOUT: Duration = Duration::from_secs(7);
 const JUST_IN_TIME: Duration = Duration::from_millis(6_999);
@@ -149,6 +149,31 @@ async fn r08_a_wait_on_a_thread_without_a_runtime_ends_in_busy_too() {
     });
     assert!(matches!(outcome.await, Ok(Err(PropertyError::Busy))));
     thread.join().unwrap();
+}
+
+/// There is no clock then that the wait could go by.
+#[test]
+fn r08_a_wait_ends_in_busy_once_the_managers_runtime_is_gone() {
+    let runtime = threads();
+    let sessions = builder().runtime(runtime.handle().clone());
+    let sessions = sessions.build().unwrap();
+    let bench: Props<Bench> = sessions.create().unwrap().props().unwrap();
+    let guard = block_on(bench.b()).unwrap();
+    std::thread::scope(|scope| {
+        let me = oneshot::channel();
+        let bench = &bench;
+        let waiting = scope.spawn(move || {
+            let _ = me.0.send(watch_me());
+            block_on(bench.b()).map(drop)
+        });
+        block_on(me.1).unwrap().until_asleep();
+        drop(runtime);
+        assert!(matches!(waiting.join().unwrap(), Err(PropertyError::Busy)));
+    });
+    let asked = threads().block_on(bench.b()).map(drop);
+    assert!(matches!(asked, Err(PropertyError::Busy)));
+    drop(guard);
+    assert!(block_on(bench.b()).is_ok());
 }
 
 #[tokio::test(start_paused = true)]

@@ -50,9 +50,8 @@ async fn r09_a_future_that_was_begun_inside_and_is_awaited_elsewhere_is_no_cycle
             *b.unwrap()
         });
         assert!((&mut b).now_or_never().is_none());
+        // The task waits for it from now on, and this initialiser does not.
         let elsewhere = tokio::spawn(b);
-        // The task waits for it now, and this initialiser does not.
-        settle().await;
         go.send(()).unwrap();
         settle().await;
         handed.send(elsewhere).unwrap();

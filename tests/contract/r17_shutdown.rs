@@ -12,6 +12,7 @@ use tokio::sync::Barrier;
 use crate::kit::{
     Bomb, Log, Lookout, Slow, Tell, Watch, builder, manager, problems, race, settle, threads,
 };
+use crate::thread::block_on;
 
 const ANY: PropertyKey<Tell> = PropertyKey::new("any");
 const SECOND: Duration = Duration::from_secs(1);
@@ -315,4 +316,16 @@ async fn r17_of_two_shutdowns_at_once_each_names_what_went_wrong() {
         assert_eq!(subject.serial(), session.serial());
         assert_eq!(problems(report), ["owned value: panicked: boom"]);
     }
+}
+
+#[test]
+fn r17_a_shutdown_whose_runtime_is_gone_returns() {
+    let runtime = threads();
+    let sessions = builder().runtime(runtime.handle().clone()).build().unwrap();
+    let idle = sessions.create().unwrap();
+    let busy = sessions.create_entered(None).unwrap();
+    drop(runtime);
+    let report = block_on(sessions.shutdown(Duration::from_secs(3600)));
+    assert_eq!(report.ended(), 2);
+    assert!(idle.is_completed() && busy.session().is_completed());
 }

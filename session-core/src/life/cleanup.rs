@@ -133,7 +133,12 @@ impl Cleanup {
         }
 
         // Properties, the last published first.
-        self.drop_sets();
+        let (sets, slots) = local.take_sets();
+        drop(sets);
+        for slot in slots {
+            drop(slot);
+            consume_budget().await;
+        }
         while let Some(held) = self.pop() {
             if let Some((entry, closing)) = held.let_go() {
                 entry.run(closing, hurry.cancelled()).await;
@@ -223,22 +228,6 @@ impl Cleanup {
         }
     }
 
-    /// Lets go of the sets and the dictionary; the values stay in the list.
-    fn drop_sets(&self) {
-        let local = self.owner.local();
-        let (sets, slots) = local.take_sets();
-        for set in sets {
-            let about = About::kind(set.base().name(), "");
-            if let Err(trouble) = caught(|| {
-                drop(set);
-                Ok(())
-            }) {
-                local.note(about, trouble);
-            }
-        }
-        drop(slots);
-    }
-
     fn pop(&self) -> Option<crate::life::value::Held> {
         self.owner.local().lock().used_mut().table.pop()
     }
@@ -258,7 +247,7 @@ impl Drop for Cleanup {
         // The runtime is gone: nothing can be waited for, and what has an async hook is dropped without it.
         self.empty_slots();
         while self.drop_last_owned() {}
-        self.drop_sets();
+        drop(self.owner.local().take_sets());
         while let Some(held) = self.pop() {
             if let Some((entry, closing)) = held.let_go() {
                 entry.detach(closing);

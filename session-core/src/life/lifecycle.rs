@@ -230,14 +230,18 @@ impl Local {
             .completed()
     }
 
-    /// What is done with the session's own hold on a set, once cleanup has come to the properties.
-    pub(crate) fn take_sets(&self) -> (Vec<Arc<dyn AnySet>>, impl Sized + use<>) {
+    /// The sets and the properties by key, to be dropped outside the lock: cleanup has come to the properties.
+    pub(crate) fn take_sets(
+        &self,
+    ) -> (
+        impl Sized + Send + use<>,
+        impl Iterator<Item: Send> + Send + use<>,
+    ) {
         let mut state = self.lock();
         let first = state.first_set.take();
         let used = state.used_mut();
-        let mut sets = std::mem::take(&mut used.more_sets);
-        sets.extend(first);
-        (sets, used.table.take_slots())
+        let more = std::mem::take(&mut used.more_sets);
+        ((first, more), used.table.take_slots())
     }
 }
 
@@ -341,12 +345,8 @@ pub(crate) fn finish(owner: OwnerRef<'_>, report: &CleanupReport) {
     let early = {
         let mut used = used;
         let signal = used.as_mut().and_then(|used| used.signal.take());
-        // Sets and values with nothing to close go here, outside the lock. A set may have a destructor of its
-        // own, and whoever ended the session has nothing to do with its panics.
-        let _panic = caught(|| {
-            drop((first_set, used));
-            Ok(())
-        });
+        // Values with nothing to close go here, and the sets that hold them: none of this is user code.
+        drop((first_set, used));
         signal
     };
     // Before anybody hears of it: who does finds the place in the manager free.

@@ -72,6 +72,7 @@ impl Creation {
 
     async fn wait(self: &Arc<Self>, graph: &Arc<WaitGraph>) -> Outcome {
         let mut edge = MovingEdge::default();
+        let mut seemed_a_cycle = false;
         loop {
             let mut woken = std::pin::pin!(self.woken.notified());
             woken.as_mut().enable();
@@ -79,9 +80,20 @@ impl Creation {
                 return outcome;
             }
             // At each poll: the future may have been begun outside of the initialiser that awaits it now.
-            poll_fn(|cx| match edge.move_here(graph, self.node()) {
-                Ok(()) => woken.as_mut().poll(cx).map(Ok),
-                Err(error) => Poll::Ready(Err(error)),
+            poll_fn(|cx| {
+                if woken.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Ok(()));
+                }
+                match edge.move_here(graph, self.node()) {
+                    Ok(()) => Poll::Pending,
+                    // Of a future that was handed to a task, the edge moves once that polls it: other tasks first.
+                    Err(_) if !seemed_a_cycle => {
+                        seemed_a_cycle = true;
+                        cx.waker().wake_by_ref();
+                        Poll::Pending
+                    }
+                    Err(error) => Poll::Ready(Err(error)),
+                }
             })
             .await?;
         }

@@ -19,6 +19,8 @@ use crate::properties::table::{Removed, SlotState, Table};
 ///
 /// Who asks for a property that is not there can make it, once, however many ask at the same time. Once the
 /// session has completed, what is there stays readable until cleanup lets go, and nothing changes any more.
+///
+/// A value is moved on the stack a few times before it is kept on the heap: box what is larger than some 16 KiB.
 #[derive(Clone, Copy)]
 pub struct Properties<'a> {
     owner: OwnerRef<'a>,

@@ -15,7 +15,7 @@ use crate::properties::context::InitContext;
 use crate::properties::creation::BoxError;
 use crate::properties::property::{self, Property};
 use crate::properties::set::{Home, Lendable, Seed, SharedState};
-use crate::sync::runtime::sleep;
+use crate::sync::runtime::sleep_on;
 
 /// A cell of a property set whose value is lent to one at a time, as `&mut T`.
 ///
@@ -119,11 +119,7 @@ async fn lend_out<T: Send + 'static>(
         Ok(guard) => guard,
         Err(_lent) => {
             let token = local.token();
-            let patience = {
-                // Whoever asks may be on a thread without a runtime, or with one that has no timer.
-                let _entered = local.shared.runtime.enter();
-                sleep(local.shared.lend_timeout)
-            };
+            let patience = sleep_on(&local.shared.runtime, local.shared.lend_timeout);
             tokio::select! {
                 biased;
                 () = token.cancelled() => return Err(PropertyError::SessionEnded),

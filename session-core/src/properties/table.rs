@@ -194,9 +194,9 @@ impl Table {
     }
 
     /// The properties by key, out of the table; their values stay in the list. For cleanup.
-    pub(crate) fn take_slots(&mut self) -> impl Sized + use<> {
+    pub(crate) fn take_slots(&mut self) -> impl Iterator<Item = Slot> + use<> {
         self.creating = 0;
-        std::mem::take(&mut self.slots)
+        std::mem::take(&mut self.slots).into_iter()
     }
 
     /// The value published last, out of the list.

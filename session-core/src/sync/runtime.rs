@@ -5,20 +5,58 @@
 
 #[cfg(not(session_shuttle))]
 mod imp {
+    use std::cell::Cell;
+    use std::time::Duration;
+
+    use tokio::runtime::Id;
+    use tokio::task::Id as TaskId;
+    use tokio_util::task::AbortOnDropHandle;
+
     pub(crate) use tokio::runtime::Handle as Runtime;
     pub(crate) use tokio::task::{AbortHandle, JoinHandle};
-    pub(crate) use tokio::time::{Instant, sleep, sleep_until, timeout};
+    pub(crate) use tokio::time::{Instant, sleep, sleep_until};
 
-    /// tokio's clock of `runtime`, from any thread: a thread outside a runtime would read another clock than a
-    /// paused one.
+    std::thread_local! {
+        /// The task that was last asked about on this thread, and the runtime it is in.
+        static LAST: Cell<Option<(TaskId, Option<Id>)>> = const { Cell::new(None) };
+    }
+
+    /// tokio's clock of `runtime`, from any thread: outside of it a thread would read another clock than a paused one.
+    #[inline]
     pub(crate) fn now(runtime: &Runtime) -> Instant {
-        // Inside a task it is inside a runtime, and that costs less to ask: no reference is counted.
-        if tokio::task::try_id().is_some() {
-            return Instant::now();
-        }
-        let outside = matches!(Runtime::try_current(), Err(error) if error.is_missing_context());
-        let _entered = outside.then(|| runtime.enter());
+        let _entered = (!is_inside(runtime)).then(|| runtime.enter());
         Instant::now()
+    }
+
+    #[inline]
+    fn is_inside(runtime: &Runtime) -> bool {
+        let Some(task) = tokio::task::try_id() else {
+            return current() == Some(runtime.id());
+        };
+        // A task stays in its runtime, and this costs less to ask than `current`: no reference is counted.
+        let known = LAST.try_with(Cell::get).ok().flatten();
+        let home = match known {
+            Some((known, home)) if known == task => home,
+            _ => look_up(task),
+        };
+        home == Some(runtime.id())
+    }
+
+    #[cold]
+    fn look_up(task: TaskId) -> Option<Id> {
+        let home = current();
+        let _gone = LAST.try_with(|last| last.set(Some((task, home))));
+        home
+    }
+
+    fn current() -> Option<Id> {
+        Some(Runtime::try_current().ok()?.id())
+    }
+
+    /// Sleeps by the clock of `runtime`, on any executor. Returns at once if the runtime is gone.
+    pub(crate) async fn sleep_on(runtime: &Runtime, time: Duration) {
+        let sleeping = runtime.spawn(async move { sleep(time).await });
+        let _gone = AbortOnDropHandle::new(sleeping).await;
     }
 }
 
@@ -28,4 +66,6 @@ mod imp;
 
 #[cfg(all(test, session_shuttle))]
 pub(crate) use imp::advance;
-pub(crate) use imp::{AbortHandle, Instant, JoinHandle, Runtime, now, sleep, sleep_until, timeout};
+pub(crate) use imp::{
+    AbortHandle, Instant, JoinHandle, Runtime, now, sleep, sleep_on, sleep_until,
+};
