@@ -4,19 +4,24 @@
 //! None of that can be written down and read back, so it lives in a session. Where to look:
 //!
 //! - `set`: what a session holds, and in which order it goes
-//! - `connection`: how the connection is opened, used, rolled back and closed
-//! - `sandbox`: what a visitor's SQL may do
+//! - `connection`, `execution`: how the connection is opened, used, rolled back and closed
+//! - `sandbox`, `file_size`: the bounds of a visitor's SQL
+//! - `writers`, `idle_transaction`, `statements`: sessions that are in each other's way, and which one gives way
 //! - `runners`, `runner`, `spill`: queries that run while other requests come and go, and their rows
 //! - `api`, `tables`, `problem`: what a client may ask, and what it is answered
 //! - `host`, `origin`, `body`: which requests are let in
-//! - `args`, `database`, `import`, `server`: the program around it
+//! - `args`, `database`, `import`, `blank_lines`, `server`: the program around it
 
 mod api;
 mod args;
+mod blank_lines;
 mod body;
 mod connection;
 mod database;
+mod execution;
+mod file_size;
 mod host;
+mod idle_transaction;
 mod import;
 mod origin;
 mod problem;
@@ -26,7 +31,9 @@ mod sandbox;
 mod server;
 mod set;
 mod spill;
+mod statements;
 mod tables;
+mod writers;
 
 pub use server::main;
 

@@ -21,7 +21,7 @@ use super::origin::only_own_pages;
 use super::problem::{Problem, as_problem};
 use super::runner::{Runner, State as RunnerState, Summary};
 use super::set::Workbench;
-use super::tables::{self, Table};
+use super::tables::{self, Tables};
 use super::{blocking, body};
 
 /// All routes, with their sessions, for a server on this port.
@@ -71,7 +71,7 @@ async fn query(
     let connection = workbench.connection().await?;
     let runner = workbench
         .runners()?
-        .start(&session, connection, statement.sql)?;
+        .start(&session, &workbench, connection, statement.sql)?;
     if statement.background {
         return Ok((StatusCode::ACCEPTED, Reply(runner.summary())).into_response());
     }
@@ -158,6 +158,9 @@ async fn page(runner: Arc<Runner>, number: usize) -> Result<Reply<Page>, Problem
 struct Overview {
     session: bool,
     transaction: bool,
+    /// The last transaction was rolled back for others who waited to write; the next query is told so, too.
+    #[serde(skip_serializing_if = "is_false")]
+    rolled_back: bool,
     runners: Vec<Listed>,
 }
 
@@ -168,6 +171,11 @@ struct Listed {
     sql: String,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 /// What the visitor's session is at. Waits for no statement, and makes no session of a stranger.
 async fn state(workbench: Option<Props<Workbench>>) -> Reply<Overview> {
     let runners = workbench
@@ -175,11 +183,12 @@ async fn state(workbench: Option<Props<Workbench>>) -> Reply<Overview> {
         .and_then(|workbench| workbench.runners.get());
     let listed = |runner: Arc<Runner>| Listed {
         summary: runner.summary(),
-        sql: runner.sql().to_owned(),
+        sql: String::clone(&runner.sql()),
     };
     Reply(Overview {
         session: workbench.is_some(),
         transaction: runners.is_some_and(|runners| runners.in_transaction()),
+        rolled_back: runners.is_some_and(|runners| runners.is_rolled_back()),
         runners: runners
             .map(|runners| runners.all().into_iter().map(listed).collect())
             .unwrap_or_default(),
@@ -190,7 +199,7 @@ async fn state(workbench: Option<Props<Workbench>>) -> Reply<Overview> {
 async fn list_tables(
     workbench: Option<Props<Workbench>>,
     State(database): State<Database>,
-) -> Result<Reply<Vec<Table>>, Problem> {
+) -> Result<Reply<Tables>, Problem> {
     let own = workbench.and_then(|workbench| workbench.connection.try_lock());
     let tables = blocking(move || match own {
         Some(connection) => tables::list(connection.sqlite()),

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,12 +11,14 @@ pub(crate) const USAGE: &str = "\
 Serves a live SQL workbench: every visitor has a connection, temp tables and an open transaction of their own.
 It is for people who trust each other on one machine: SQLite is no sandbox for the SQL of strangers.
 
-usage: workbench [--listen ADDR] [--idle SECONDS] [FILE...]
+usage: workbench [--listen ADDR] [--idle SECONDS] [--patience SECONDS] [FILE...]
 
   FILE            CSV files, each loaded into a table named after it, or one SQLite database,
                   which is opened in place (default: two tables of sample data)
   --listen ADDR   where to listen (default: 127.0.0.1:3000; port 0 takes a free one)
-  --idle SECONDS  how long a session lives without a request (default: 1200)";
+  --idle SECONDS  how long a session lives without a request (default: 1200)
+  --patience SECONDS
+                  how long an open transaction may be idle while others wait for it (default: 55)";
 
 /// The command line, understood.
 #[derive(Debug, PartialEq)]
@@ -31,6 +34,7 @@ pub(crate) enum Args {
 pub(crate) struct Options {
     pub(crate) listen: SocketAddr,
     pub(crate) idle: Duration,
+    pub(crate) patience: Duration,
     pub(crate) files: Vec<PathBuf>,
 }
 
@@ -40,6 +44,8 @@ impl Args {
         let mut options = Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             idle: Duration::from_secs(20 * 60),
+            // Less than the minute after which clients and proxies give up.
+            patience: Duration::from_secs(55),
             files: Vec::new(),
         };
         let mut args = args.into_iter();
@@ -50,14 +56,8 @@ impl Args {
                     options.listen =
                         value(args.next(), "--listen", "an address like 127.0.0.1:3000")?;
                 }
-                Some("--idle") => {
-                    let seconds = value(
-                        args.next(),
-                        "--idle",
-                        "a whole number of seconds, 1 or more",
-                    )?;
-                    options.idle = Duration::from_secs(std::num::NonZeroU32::get(seconds).into());
-                }
+                Some("--idle") => options.idle = seconds(args.next(), "--idle")?,
+                Some("--patience") => options.patience = seconds(args.next(), "--patience")?,
                 Some("--") => options.files.extend(args.by_ref().map(PathBuf::from)),
                 Some(flag) if flag.starts_with('-') && flag != "-" => {
                     return Err(format!("unknown option `{flag}`: see --help"));
@@ -67,6 +67,11 @@ impl Args {
         }
         Ok(Self::Serve(options))
     }
+}
+
+fn seconds(given: Option<OsString>, flag: &str) -> Result<Duration, String> {
+    let seconds: NonZeroU32 = value(given, flag, "a whole number of seconds, 1 or more")?;
+    Ok(Duration::from_secs(seconds.get().into()))
 }
 
 fn value<T: std::str::FromStr>(
@@ -104,12 +109,15 @@ mod tests {
             "[::1]:0",
             "--idle",
             "5",
+            "--patience",
+            "7",
             "--",
             "--odd.csv",
         ]);
         let expected = Options {
             listen: "[::1]:0".parse().unwrap(),
             idle: Duration::from_secs(5),
+            patience: Duration::from_secs(7),
             files: vec!["a.csv".into(), "--odd.csv".into()],
         };
         assert_eq!(args, Ok(Args::Serve(expected)));
@@ -123,6 +131,7 @@ mod tests {
             (&["--listen", "nowhere"], "--listen"),
             (&["--idle", "0"], "--idle"),
             (&["--idle", "-1"], "--idle"),
+            (&["--patience", "soon"], "--patience"),
         ] {
             let message = parse(args).unwrap_err();
             assert!(

@@ -1,24 +1,29 @@
 //! A session's own connection: its temp tables, its open transaction.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use rusqlite::fallible_iterator::FallibleIterator;
+use rusqlite::ErrorCode;
 use rusqlite::hooks::{AuthContext, Authorization};
-use rusqlite::{Batch, ErrorCode, Statement};
 use session_core::{InitContext, LocalSession as _};
 use tokio_util::sync::CancellationToken;
 
 use super::database::Database;
+use super::execution::Execution;
+use super::sandbox::{self, Watch};
 use super::spill::{Spill, SpillError};
-use super::{blocking, sandbox, sqlite_message};
+use super::writers::Turn;
+use super::{blocking, sqlite_message};
 
 /// A connection, and whose it is for the log.
 #[derive(Debug)]
 pub(crate) struct Connection {
     sqlite: rusqlite::Connection,
+    database: Database,
     /// The session's serial, for the log.
     session: u64,
+    /// Its transaction was rolled back for others, and no query has been told so yet.
+    rolled_back: bool,
 }
 
 /// Why a query did not run to its end.
@@ -28,26 +33,49 @@ pub(crate) enum QueryError {
     Cancelled,
     #[error(
         "{}: a statement reaches no other file, no setting and no new virtual table, looks at tables with PRAGMA, \
-         and calls up to {} functions",
-        sqlite_message(.0),
+         calls up to {} functions, and makes tables of up to 1 MiB of text in all",
+        .0.message,
         sandbox::CALLS
     )]
-    Refused(rusqlite::Error),
-    #[error("{}", sqlite_message(.0))]
-    Sql(rusqlite::Error),
+    Refused(SqlError),
+    #[error("{}", .0.message)]
+    Sql(SqlError),
+    #[error(
+        "your transaction was rolled back, since it was idle for long and others waited to write: this statement was not run"
+    )]
+    RolledBack,
+    #[error("another query found no memory, and this one has run longest")]
+    CrowdedOut,
+    #[error(
+        "a table works out too much by itself: a statement gives it up to {} calls of functions in generated columns, checks, \
+         defaults and indexes",
+        sandbox::SCHEMA_CALLS
+    )]
+    TooManyCalls,
     #[error(transparent)]
     Spill(#[from] SpillError),
     #[error("the query panicked")]
     Panicked,
 }
 
+/// SQLite's error without the statement, which it would keep.
+#[derive(Debug)]
+pub(crate) struct SqlError {
+    code: Option<ErrorCode>,
+    message: String,
+}
+
 impl From<rusqlite::Error> for QueryError {
     fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
+        let error = SqlError {
+            code: error.sqlite_error_code(),
+            message: sqlite_message(&error),
+        };
+        match error.code {
             Some(ErrorCode::OperationInterrupted) => Self::Cancelled,
             Some(ErrorCode::AuthorizationForStatementDenied) => Self::Refused(error),
             // It has no code for a function.
-            _ if sqlite_message(&error).starts_with("not authorized") => Self::Refused(error),
+            _ if error.message.starts_with("not authorized") => Self::Refused(error),
             _ => Self::Sql(error),
         }
     }
@@ -61,7 +89,7 @@ impl QueryError {
 
     /// Another session holds what the statement needs: it may work a little later.
     pub(crate) fn is_busy(&self) -> bool {
-        matches!(self, Self::Sql(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
+        matches!(self, Self::Sql(error) if error.code == Some(ErrorCode::DatabaseBusy))
     }
 }
 
@@ -70,21 +98,26 @@ pub(crate) async fn open(cx: &InitContext<Database>) -> rusqlite::Result<Connect
     let database = cx.state().clone();
     let session = cx.session().serial();
     tracing::debug!(session, "connection opening");
-    let opened = blocking(move || database.open()).await;
+    let opening = database.clone();
+    let opened = blocking(move || opening.open()).await;
     match &opened {
         Ok(_) => tracing::info!(session, "connection opened"),
         Err(error) => tracing::error!(session, %error, "connection failed to open"),
     }
     Ok(Connection {
         sqlite: opened?,
+        database,
         session,
+        rolled_back: false,
     })
 }
 
 /// The close hook: what was not committed is taken back, then the connection is closed.
 pub(crate) async fn close(connection: Connection) -> rusqlite::Result<()> {
     blocking(move || {
-        let Connection { sqlite, session } = connection;
+        let Connection {
+            sqlite, session, ..
+        } = connection;
         if !sqlite.is_autocommit() {
             sqlite.execute_batch("ROLLBACK")?;
             tracing::info!(session, "transaction rolled back");
@@ -102,6 +135,24 @@ impl Connection {
         !self.sqlite.is_autocommit()
     }
 
+    /// Takes back what is not committed if others wait for the end of the transaction; the next query is told so. Returns
+    /// whether it did. Blocks.
+    pub(crate) fn roll_back_for_others(&mut self) -> rusqlite::Result<bool> {
+        let state = self.sqlite.transaction_state(Some("main"))?;
+        let in_the_way = self.database.writers().wait_for(state);
+        if in_the_way {
+            self.sqlite.execute_batch("ROLLBACK")?;
+            self.rolled_back = true;
+            tracing::info!(session = self.session, "transaction rolled back for others");
+        }
+        Ok(in_the_way)
+    }
+
+    /// How long its transaction may be idle while others wait.
+    pub(crate) fn patience(&self) -> Duration {
+        self.database.writers().patience
+    }
+
     /// Runs the statements one after the other and gives the number of rows they changed. Blocks.
     ///
     /// `spilled` has the rows of the last statement that has any; `on_page` is called when a page gets its first.
@@ -112,58 +163,40 @@ impl Connection {
         spilled: &Spill,
         on_page: impl Fn(),
     ) -> Result<u64, QueryError> {
+        if std::mem::take(&mut self.rolled_back) {
+            return Err(QueryError::RolledBack);
+        }
+        let database = self.database.clone();
+        let has_room_for_tables = database.has_room_for_tables(&self.sqlite)?;
+        let watch = Arc::new(Watch::new(has_room_for_tables));
+        let turn = Arc::new(Turn::new(database.writers(), cancelled.clone()));
         // Asked every hundred steps of SQLite's machine. An interrupt from outside would be lost between two
         // statements, or before the first.
+        let (stop, waiting) = (cancelled.clone(), Arc::clone(&turn));
         self.sqlite
-            .progress_handler(100, Some(move || cancelled.is_cancelled()))?;
-        let calls = Arc::default();
+            .progress_handler(100, Some(move || stop.is_cancelled()))?;
         self.sqlite
-            .authorizer(Some(sandbox::authorizer(Arc::clone(&calls))))?;
-        let result = self.step(sql, &calls, spilled, on_page);
+            .busy_handler(Some(move |_attempts| waiting.wait()))?;
+        self.sqlite
+            .authorizer(Some(sandbox::authorizer(Arc::clone(&watch))))?;
+        let execution = Execution {
+            sqlite: &self.sqlite,
+            running: database.statements().begin(cancelled),
+            watch: &watch,
+            turn: &turn,
+            spilled,
+            on_page,
+        };
+        let result = execution.run(sql);
         self.sqlite.progress_handler(0, None::<fn() -> bool>)?;
+        self.sqlite.busy_handler(None::<fn(i32) -> bool>)?;
         self.sqlite
             .authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
         result
-    }
-
-    fn step(
-        &self,
-        sql: &str,
-        calls: &AtomicU32,
-        spilled: &Spill,
-        on_page: impl Fn(),
-    ) -> Result<u64, QueryError> {
-        let before = self.sqlite.total_changes();
-        let mut statements = Batch::new(&self.sqlite, sql);
-        while let Some(mut statement) = statements.next()? {
-            calls.store(0, Ordering::Relaxed);
-            // The columns are known after the first step: if the tables have changed since the statement was
-            // prepared, that prepares it again.
-            let mut begun = false;
-            let mut rows = statement.raw_query();
-            while let Some(row) = rows.next()? {
-                if !begun {
-                    spilled.begin(columns(row.as_ref()))?;
-                    begun = true;
-                }
-                if spilled.push(row)? {
-                    on_page();
-                }
-            }
-            drop(rows);
-            if !begun && statement.column_count() > 0 {
-                spilled.begin(columns(&statement))?;
-            }
-        }
-        Ok(self.sqlite.total_changes() - before)
     }
 
     /// The connection itself, for a look at what it sees.
     pub(crate) fn sqlite(&self) -> &rusqlite::Connection {
         &self.sqlite
     }
-}
-
-fn columns(statement: &Statement<'_>) -> Vec<String> {
-    statement.column_names().map(str::to_owned).collect()
 }

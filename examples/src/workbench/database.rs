@@ -3,11 +3,16 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
+use tokio_util::sync::CancellationToken;
 
 use super::import::{ImportError, import, table_name};
-use super::sandbox;
+use super::sandbox::{self, Bounds};
+use super::statements::Statements;
+use super::writers::Writers;
 
 const SAMPLES: [(&str, &str); 2] = [
     ("airports", include_str!("../../data/airports.csv")),
@@ -17,18 +22,14 @@ const SAMPLES: [(&str, &str); 2] = [
     ),
 ];
 
-/// What visitors may add to the file.
-const GROWTH_BYTES: i64 = 256 << 20;
-/// So many columns a table may have, or as many as the widest that is given has.
-const COLUMNS: i32 = 200;
-
 /// Where the shared tables are, and where results too large for memory go.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
     path: PathBuf,
     scratch: PathBuf,
-    columns: i32,
-    pages: i64,
+    bounds: Bounds,
+    writers: Arc<Writers>,
+    statements: Arc<Statements>,
 }
 
 /// Why there is nothing to serve: one line that names the file.
@@ -51,8 +52,18 @@ impl Database {
     /// Makes the tables ready: those of the sample data, of the CSV files, or of the SQLite database given.
     ///
     /// `scratch` is a directory of the program's own.
-    pub(crate) fn load(files: &[PathBuf], scratch: &Path) -> Result<Self, LoadError> {
-        let scratch = scratch.to_owned();
+    pub(crate) fn load(
+        files: &[PathBuf],
+        scratch: &Path,
+        patience: Duration,
+    ) -> Result<Self, LoadError> {
+        let ready = |path: PathBuf, bounds| Self {
+            writers: Arc::new(Writers::new(&path, patience)),
+            statements: Arc::default(),
+            scratch: scratch.to_owned(),
+            path,
+            bounds,
+        };
         let mut sources = Vec::new();
         for path in files {
             sources.push((
@@ -66,14 +77,9 @@ impl Database {
         if let [(path, Source::Sqlite)] = &sources[..] {
             let path = (*path).clone();
             let measured = prepare(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)
-                .and_then(|connection| measure(&connection));
+                .and_then(|connection| Bounds::of(&connection));
             return match measured {
-                Ok((columns, pages)) => Ok(Self {
-                    path,
-                    scratch,
-                    columns,
-                    pages,
-                }),
+                Ok(bounds) => Ok(ready(path, bounds)),
                 Err(error) => Err(LoadError::NoDatabase { path, error }),
             };
         }
@@ -105,20 +111,37 @@ impl Database {
             let table = table_name(&path.file_stem().unwrap_or_default().to_string_lossy());
             load_table(&mut connection, &table, file).map_err(no_table(path))?;
         }
-        let (columns, pages) = measure(&connection).map_err(no_database)?;
-        Ok(Self {
-            path,
-            scratch,
-            columns,
-            pages,
-        })
+        let bounds = Bounds::of(&connection).map_err(no_database)?;
+        Ok(ready(path, bounds))
     }
 
     /// Opens the file for one visitor. Blocks.
     pub(crate) fn open(&self) -> rusqlite::Result<Connection> {
-        let connection = open(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        sandbox::confine(&connection, self.columns, self.pages)?;
-        Ok(connection)
+        let opening = self.statements.begin(CancellationToken::new());
+        opening.with_room(|| {
+            let connection = open(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            self.bounds.confine(&connection)?;
+            Ok(connection)
+        })
+    }
+
+    /// Those who wait to write.
+    pub(crate) fn writers(&self) -> &Arc<Writers> {
+        &self.writers
+    }
+
+    pub(crate) fn statements(&self) -> &Statements {
+        &self.statements
+    }
+
+    /// How large any file may become.
+    pub(crate) fn most_file_bytes(&self) -> u64 {
+        self.bounds.file_bytes
+    }
+
+    /// Whether the visitor may make tables: each connection has the text of all in memory.
+    pub(crate) fn has_room_for_tables(&self, connection: &Connection) -> rusqlite::Result<bool> {
+        Ok(sandbox::text_of_tables(connection)? < self.bounds.text_of_tables)
     }
 
     /// The directory for results too large for memory.
@@ -164,18 +187,6 @@ fn prepare(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = open(path, flags)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     Ok(connection)
-}
-
-/// How wide a visitor's tables may be, and how many pages the file may have.
-fn measure(connection: &Connection) -> rusqlite::Result<(i32, i64)> {
-    connection.query_row(
-        "SELECT max(?1, (SELECT coalesce(max(columns), 0) FROM (
-                    SELECT (SELECT count(*) FROM pragma_table_xinfo(sqlite_schema.name)) AS columns FROM sqlite_schema WHERE type = 'table'))),
-                page_count + ?2 / page_size
-         FROM pragma_page_count, pragma_page_size",
-        (COLUMNS, GROWTH_BYTES),
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )
 }
 
 fn load_table(

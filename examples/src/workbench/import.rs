@@ -1,13 +1,13 @@
 //! CSV into a table: each column gets the narrowest affinity that loses nothing.
 
 use std::collections::HashSet;
-use std::io::{BufRead as _, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read, Seek, SeekFrom};
 
 use csv::{ByteRecord, Position, ReaderBuilder, StringRecord};
 use rusqlite::types::Value;
 use rusqlite::{Transaction, params_from_iter};
 
-use super::sqlite_message;
+use super::{blank_lines, sqlite_message};
 
 /// Why a file is not imported.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,8 @@ pub(crate) enum ImportError {
     /// Not CSV, or not well-formed: binary data, rows of different lengths.
     #[error(transparent)]
     Csv(#[from] csv::Error),
+    #[error(transparent)]
+    Io(#[from] io::Error),
     /// No header line, so no columns.
     #[error("the file is empty")]
     Empty,
@@ -28,9 +30,25 @@ pub(crate) enum ImportError {
 
 /// Loads `source` into a new table called `table` and returns the number of rows.
 ///
-/// The first line names the columns. An empty field is `NULL`. The file is read twice, to look and to load, so
-/// that its size is not the memory's.
+/// The first line names the columns. An empty field is `NULL`, and so is a blank line where there is one column. The file
+/// is read twice, to look and to load, so that its size is not the memory's.
 pub(crate) fn import(
+    transaction: &Transaction<'_>,
+    table: &str,
+    mut source: impl Read + Seek,
+) -> Result<usize, ImportError> {
+    let columns = csv::Reader::from_reader(&mut source).headers()?.len();
+    source.rewind()?;
+    if columns > 1 {
+        return load(transaction, table, source);
+    }
+    let mut quoted = tempfile::tempfile()?;
+    blank_lines::copy_quoted(source, BufWriter::new(&quoted))?;
+    quoted.rewind()?;
+    load(transaction, table, quoted)
+}
+
+fn load(
     transaction: &Transaction<'_>,
     table: &str,
     source: impl Read + Seek,
@@ -280,6 +298,16 @@ mod tests {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
         });
         assert_eq!(row, Ok(("integer".into(), "null".into())));
+    }
+
+    #[test]
+    fn a_blank_line_is_a_row_where_there_is_one_column() {
+        let (connection, rows) = imported("a\n1\n\n2\n").expect("it imports");
+        assert_eq!(rows, 3);
+        let nulls = "SELECT count(*) FROM t WHERE a IS NULL";
+        assert_eq!(connection.query_row(nulls, [], |row| row.get(0)), Ok(1));
+        let (_, rows) = imported("a,b\n1,2\n\n3,4\n").expect("it imports");
+        assert_eq!(rows, 2, "where there are more it is no row");
     }
 
     #[test]

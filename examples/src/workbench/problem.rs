@@ -57,13 +57,17 @@ impl Problem {
                 "Another session is writing",
             ),
             Self::Query(error) => match **error {
-                QueryError::Sql(_) | QueryError::Refused(_) => {
+                QueryError::Sql(_) | QueryError::Refused(_) | QueryError::TooManyCalls => {
                     (StatusCode::BAD_REQUEST, "SQLite refused the query")
                 }
                 QueryError::Spill(SpillError::TooLarge | SpillError::RowTooLarge) => {
                     (StatusCode::BAD_REQUEST, "The result is too large")
                 }
                 QueryError::Cancelled => (StatusCode::CONFLICT, "The query was cancelled"),
+                QueryError::RolledBack => (StatusCode::CONFLICT, "The transaction is gone"),
+                QueryError::CrowdedOut => {
+                    (StatusCode::SERVICE_UNAVAILABLE, "The query was stopped")
+                }
                 QueryError::Spill(SpillError::Io(_)) | QueryError::Panicked => (
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "The query could not be run",

@@ -2,23 +2,27 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures_util::{Stream, stream};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use session_axum::Props;
 use session_core::{ExclusiveGuard, LocalSession, Session, SessionEnded};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::blocking;
 use super::connection::{Connection, QueryError};
+use super::set::Workbench;
 use super::spill::Spill;
+use super::{blocking, idle_transaction};
 
+/// Of a query that failed.
+const KEPT_CHARACTERS: usize = 500;
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
 /// A query with the rows it has found so far. It holds the connection while it runs.
@@ -27,14 +31,23 @@ pub(crate) struct Runner {
     id: u64,
     /// The session's serial, for the log.
     session: u64,
-    sql: String,
+    /// Of a query that failed its beginning alone is kept.
+    sql: Mutex<Arc<String>>,
     /// The session's end, and by that or by itself the query's.
     ended: CancellationToken,
     stop: CancellationToken,
     spill: Spill,
     /// Sent when it changes, and when a page gets its first row.
     state: watch::Sender<State>,
-    in_transaction: Arc<AtomicBool>,
+    transaction: Arc<Transaction>,
+}
+
+/// The session's transaction as the connection had it after its last statement: to ask it now would be to wait for it.
+#[derive(Debug, Default)]
+pub(crate) struct Transaction {
+    pub(crate) is_open: AtomicBool,
+    /// It was rolled back for others, and no query has been told so yet.
+    pub(crate) is_rolled_back: AtomicBool,
 }
 
 /// How far a runner is.
@@ -67,35 +80,40 @@ impl Runner {
         session: &Session,
         sql: String,
         scratch: &Path,
-        in_transaction: Arc<AtomicBool>,
+        transaction: Arc<Transaction>,
     ) -> Self {
         let ended = session.completion_token();
         Self {
             id,
             session: session.serial(),
-            sql,
+            sql: Mutex::new(Arc::new(sql)),
             stop: ended.child_token(),
             ended,
             spill: Spill::new(scratch),
             state: watch::Sender::new(State::Running),
-            in_transaction,
+            transaction,
         }
     }
 
-    /// Runs the query on a task of the session, so that the session's cleanup waits for it.
+    /// Runs the query on a task of the session, so that the session's cleanup waits for it. The task then watches the
+    /// transaction, if the query has left one open.
     pub(crate) fn start(
         self: &Arc<Self>,
         session: &Session,
+        workbench: Props<Workbench>,
         connection: ExclusiveGuard<Connection>,
     ) -> Result<(), SessionEnded> {
         let runner = Arc::clone(self);
-        session.spawn(move |_| async move {
+        let patience = connection.patience();
+        session.spawn(move |ended| async move {
             let here = Arc::clone(&runner);
             let ran = spawn_blocking(move || here.run(connection)).await;
             if ran.is_err() {
                 let panicked = State::Failed(Arc::new(QueryError::Panicked));
                 runner.state.send_replace(panicked);
             }
+            let watch = idle_transaction::watch(&workbench, runner.id, patience);
+            let _ended = ended.run_until_cancelled(watch).await;
         })?;
         Ok(())
     }
@@ -103,13 +121,19 @@ impl Runner {
     fn run(&self, mut connection: ExclusiveGuard<Connection>) {
         tracing::info!(session = self.session, runner = self.id, "runner started");
         let on_page = || self.state.send_modify(|_| ());
-        let state = match connection.run(&self.sql, self.stop.clone(), &self.spill, on_page) {
+        let sql = self.sql();
+        let state = match connection.run(&sql, self.stop.clone(), &self.spill, on_page) {
             Ok(changes) => State::Done { changes },
-            Err(error) => State::Failed(Arc::new(error)),
+            Err(error) => {
+                *self.lock_sql() = beginning(&sql);
+                State::Failed(Arc::new(error))
+            }
         };
         // Relaxed: the send below publishes it to those who wait for the end.
-        self.in_transaction
-            .store(connection.in_transaction(), Ordering::Relaxed);
+        let transaction = &self.transaction;
+        let is_open = connection.in_transaction();
+        transaction.is_open.store(is_open, Ordering::Relaxed);
+        transaction.is_rolled_back.store(false, Ordering::Relaxed);
         tracing::info!(
             session = self.session,
             runner = self.id,
@@ -125,8 +149,12 @@ impl Runner {
         self.id
     }
 
-    pub(crate) fn sql(&self) -> &str {
-        &self.sql
+    pub(crate) fn sql(&self) -> Arc<String> {
+        Arc::clone(&self.lock_sql())
+    }
+
+    fn lock_sql(&self) -> MutexGuard<'_, Arc<String>> {
+        self.sql.lock().expect("no holder panics")
     }
 
     /// Asks the query to stop; it does so within moments.
@@ -202,6 +230,14 @@ impl Runner {
             changes,
             error,
         }
+    }
+}
+
+/// So much of it as tells which one it was.
+fn beginning(sql: &Arc<String>) -> Arc<String> {
+    match sql.char_indices().nth(KEPT_CHARACTERS) {
+        Some((end, _)) => Arc::new(format!("{}…", &sql[..end])),
+        None => Arc::clone(sql),
     }
 }
 

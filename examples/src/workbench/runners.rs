@@ -2,14 +2,16 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use session_axum::Props;
 use session_core::{ExclusiveGuard, InitContext, Session, SessionEnded};
 
 use super::connection::Connection;
 use super::database::Database;
-use super::runner::Runner;
+use super::runner::{Runner, Transaction};
+use super::set::Workbench;
 
 /// So many results stay readable, the latest ones.
 const KEPT: usize = 8;
@@ -20,8 +22,7 @@ pub(crate) struct RunnerRegistry {
     runners: Mutex<VecDeque<Arc<Runner>>>,
     next_id: AtomicU64,
     scratch: PathBuf,
-    /// What the connection said after its last statement: to ask it now would be to wait for it.
-    in_transaction: Arc<AtomicBool>,
+    transaction: Arc<Transaction>,
 }
 
 impl RunnerRegistry {
@@ -31,7 +32,7 @@ impl RunnerRegistry {
             runners: Mutex::default(),
             next_id: AtomicU64::new(1),
             scratch: cx.state().scratch().to_owned(),
-            in_transaction: Arc::default(),
+            transaction: Arc::default(),
         }
     }
 
@@ -39,6 +40,7 @@ impl RunnerRegistry {
     pub(crate) fn start(
         &self,
         session: &Session,
+        workbench: &Props<Workbench>,
         connection: ExclusiveGuard<Connection>,
         sql: String,
     ) -> Result<Arc<Runner>, SessionEnded> {
@@ -48,10 +50,10 @@ impl RunnerRegistry {
             session,
             sql,
             &self.scratch,
-            Arc::clone(&self.in_transaction),
+            Arc::clone(&self.transaction),
         );
         let runner = Arc::new(runner);
-        runner.start(session, connection)?;
+        runner.start(session, workbench.clone(), connection)?;
         let mut runners = self.runners();
         runners.push_back(Arc::clone(&runner));
         // Only the one with the connection runs, and it is among the latest.
@@ -75,9 +77,27 @@ impl RunnerRegistry {
         self.runners().iter().cloned().collect()
     }
 
+    /// The id of the query that was started last.
+    pub(crate) fn latest(&self) -> u64 {
+        // Acquire: a thread that sees the transaction open, or its connection free, sees the query that did it.
+        self.next_id.load(Ordering::Acquire) - 1
+    }
+
     /// Whether the session has a transaction open.
     pub(crate) fn in_transaction(&self) -> bool {
-        self.in_transaction.load(Ordering::Relaxed)
+        self.transaction.is_open.load(Ordering::Relaxed)
+    }
+
+    /// Whether the last one was rolled back for others, and no query has been told so since.
+    pub(crate) fn is_rolled_back(&self) -> bool {
+        self.transaction.is_rolled_back.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_rolled_back(&self) {
+        self.transaction.is_open.store(false, Ordering::Relaxed);
+        self.transaction
+            .is_rolled_back
+            .store(true, Ordering::Relaxed);
     }
 
     fn runners(&self) -> MutexGuard<'_, VecDeque<Arc<Runner>>> {

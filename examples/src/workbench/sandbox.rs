@@ -4,25 +4,38 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use rusqlite::config::DbConfig::SQLITE_DBCONFIG_DEFENSIVE;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Result};
+use rusqlite::{Connection, Result, Statement};
 
-/// The bytes of a value. SQLite looks for a text in another in one step, whose time is the product of their
-/// lengths: 40 ms at this one, minutes at a few MiB.
+/// The bytes of a value, or as many as the longest text that makes a given table has. SQLite looks for a text in another
+/// in one step, whose time is the product of their lengths: 40 ms at this one, minutes at a few MiB.
 const VALUE_BYTES: i32 = 64 << 10;
+/// Of a row in the list of tables, beside the text that makes the table and twice its name.
+const ROW_BYTES: i32 = 64;
 /// What all connections together may take of memory.
 const MEMORY_BYTES: i64 = 512 << 20;
 /// The pages of 4 KiB that a session's temp tables may take of the disk.
 const TEMP_PAGES: i64 = 64 << 10;
+/// What visitors may add to the file.
+const GROWTH_BYTES: i64 = 256 << 20;
+/// A file of the process, or as much as the one that is given may have in the end.
+const FILE_BYTES: i64 = 512 << 20;
+/// So many columns a table may have, or as many as the widest that is given has.
+const COLUMNS: i32 = 200;
+/// The text that makes all tables, beside those that are given.
+const TEXT_OF_TABLES: i64 = 1 << 20;
 /// Function calls in one statement. They can follow each other with no moment between that looks at the
 /// cancellation.
 pub(crate) const CALLS: u32 = 100;
+/// Those of them in what a table works out by itself: generated columns, checks, defaults, indexes on expressions. A
+/// later statement works them out beside its own.
+pub(crate) const SCHEMA_CALLS: usize = 4;
 
 /// How deep an expression may be nested, and how deep views in views. SQLite follows both on the thread's stack, the one
 /// multiplied by the other: at its usual 1,000 a few views overflow it, and the process is gone.
@@ -49,30 +62,126 @@ const READABLE: [&str; 5] = [
 /// These can run for long in one step, or load code.
 const FUNCTIONS: [&str; 4] = ["json_patch", "jsonb_patch", "load_extension", "unhex"];
 
-/// Bounds what SQL can ask of a connection. `columns` is a table's width, `pages` the size of the file.
-pub(crate) fn confine(connection: &Connection, columns: i32, pages: i64) -> Result<()> {
-    for (limit, most) in [
-        (Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES),
-        (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 256),
-        (Limit::SQLITE_LIMIT_EXPR_DEPTH, NESTING),
-        (Limit::SQLITE_LIMIT_COLUMN, columns),
-        (Limit::SQLITE_LIMIT_VDBE_OP, 250_000),
-        (Limit::SQLITE_LIMIT_ATTACHED, 0),
-    ] {
-        connection.set_limit(limit, most)?;
-    }
-    connection.set_db_config(SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    let set =
-        |schema, name, value| connection.pragma_update_and_check(schema, name, value, |_| Ok(()));
-    set(None, "hard_heap_limit", MEMORY_BYTES)?;
-    set(Some("temp"), "max_page_count", TEMP_PAGES)?;
-    set(Some("main"), "max_page_count", pages)?;
-    linear_trims(connection)
+/// The bounds that hang on what is given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    columns: i32,
+    pages: i64,
+    value_bytes: i32,
+    pub(crate) text_of_tables: i64,
+    pub(crate) file_bytes: u64,
 }
 
-/// Says what a statement may do, while SQLite prepares it. `calls` counts its function calls.
+impl Bounds {
+    /// The bounds where these tables are given.
+    pub(crate) fn of(connection: &Connection) -> Result<Self> {
+        let (longest, pages, page_size): (i32, i64, i64) = connection.query_row(
+            "SELECT (SELECT coalesce(max(octet_length(sql) + 2 * octet_length(name)), 0) FROM sqlite_schema), page_count, page_size
+             FROM pragma_page_count, pragma_page_size",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?;
+        let mut tables =
+            connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+        let mut width = connection.prepare("SELECT count(*) FROM pragma_table_xinfo(?1)")?;
+        let mut columns = COLUMNS;
+        let mut names = tables.query([])?;
+        while let Some(row) = names.next()? {
+            // Of a virtual table whose module is not there nothing can be said, or read.
+            let width = width.query_row([row.get::<_, String>(0)?], |row| row.get(0));
+            columns = columns.max(width.unwrap_or(0));
+        }
+        let most = (pages * page_size + GROWTH_BYTES).max(FILE_BYTES);
+        Ok(Self {
+            columns,
+            pages: pages + GROWTH_BYTES / page_size,
+            value_bytes: VALUE_BYTES.max(longest.saturating_add(ROW_BYTES)),
+            text_of_tables: text_of_tables(connection)? + TEXT_OF_TABLES,
+            file_bytes: most.unsigned_abs(),
+        })
+    }
+
+    /// Bounds what SQL can ask of a connection.
+    pub(crate) fn confine(&self, connection: &Connection) -> Result<()> {
+        for (limit, most) in [
+            (Limit::SQLITE_LIMIT_LENGTH, self.value_bytes),
+            (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 256),
+            (Limit::SQLITE_LIMIT_EXPR_DEPTH, NESTING),
+            (Limit::SQLITE_LIMIT_COLUMN, self.columns),
+            (Limit::SQLITE_LIMIT_VDBE_OP, 250_000),
+            (Limit::SQLITE_LIMIT_ATTACHED, 0),
+        ] {
+            connection.set_limit(limit, most)?;
+        }
+        connection.set_db_config(SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        let set = |schema, name, value| {
+            connection.pragma_update_and_check(schema, name, value, |_| Ok(()))
+        };
+        set(None, "hard_heap_limit", MEMORY_BYTES)?;
+        set(Some("temp"), "max_page_count", TEMP_PAGES)?;
+        set(Some("main"), "max_page_count", self.pages)?;
+        linear_trims(connection)
+    }
+}
+
+/// The bytes of the text that makes the tables which this connection knows.
+pub(crate) fn text_of_tables(connection: &Connection) -> Result<i64> {
+    let total = "SELECT (SELECT coalesce(sum(octet_length(sql)), 0) FROM main.sqlite_schema)
+                      + (SELECT coalesce(sum(octet_length(sql)), 0) FROM sqlite_temp_schema)";
+    connection.query_row(total, [], |row| row.get(0))
+}
+
+/// What is seen of a statement while SQLite prepares it. Relaxed: the authorizer is called on the thread that prepares.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    has_room_for_tables: bool,
+    calls: AtomicU32,
+    creates: AtomicBool,
+    alters: AtomicBool,
+    selects: AtomicBool,
+}
+
+impl Watch {
+    pub(crate) fn new(has_room_for_tables: bool) -> Self {
+        Self {
+            has_room_for_tables,
+            calls: AtomicU32::new(0),
+            creates: AtomicBool::new(false),
+            alters: AtomicBool::new(false),
+            selects: AtomicBool::new(false),
+        }
+    }
+
+    /// The next statement is going to be prepared.
+    pub(crate) fn begin(&self) {
+        self.calls.store(0, Ordering::Relaxed);
+        for seen in [&self.creates, &self.alters, &self.selects] {
+            seen.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a statement that has been prepared may run: one that makes or changes a table gives it few calls to work
+    /// out by itself.
+    pub(crate) fn lets_run(&self, statement: &Statement<'_>) -> bool {
+        // Of an `ALTER` SQLite tells its own calls alone; each other one has a parenthesis.
+        if self.alters.load(Ordering::Relaxed) {
+            let sql = statement.expanded_sql().unwrap_or_default();
+            return sql.matches('(').count() <= SCHEMA_CALLS;
+        }
+        // `CREATE TABLE .. AS SELECT` calls them itself, once.
+        let makes = self.creates.load(Ordering::Relaxed) && !self.selects.load(Ordering::Relaxed);
+        !makes || self.calls.load(Ordering::Relaxed) as usize <= SCHEMA_CALLS
+    }
+
+    fn make(&self, seen: &AtomicBool) -> bool {
+        seen.store(true, Ordering::Relaxed);
+        self.has_room_for_tables
+    }
+}
+
+/// Says what a statement may do, while SQLite prepares it.
 pub(crate) fn authorizer(
-    calls: Arc<AtomicU32>,
+    watch: Arc<Watch>,
 ) -> impl FnMut(AuthContext<'_>) -> Authorization + Send + 'static {
     let is = |name: &str, names: &[&str]| names.iter().any(|one| one.eq_ignore_ascii_case(name));
     move |context| {
@@ -82,7 +191,21 @@ pub(crate) fn authorizer(
                 pragma_value: value,
             } => is(name, &DESCRIPTIONS) || (value.is_none() && is(name, &READABLE)),
             AuthAction::Function { function_name } => {
-                calls.fetch_add(1, Ordering::Relaxed) < CALLS && !is(function_name, &FUNCTIONS)
+                watch.calls.fetch_add(1, Ordering::Relaxed) < CALLS
+                    && !is(function_name, &FUNCTIONS)
+            }
+            AuthAction::CreateTable { .. }
+            | AuthAction::CreateTempTable { .. }
+            | AuthAction::CreateIndex { .. }
+            | AuthAction::CreateTempIndex { .. }
+            | AuthAction::CreateView { .. }
+            | AuthAction::CreateTempView { .. }
+            | AuthAction::CreateTrigger { .. }
+            | AuthAction::CreateTempTrigger { .. } => watch.make(&watch.creates),
+            AuthAction::AlterTable { .. } => watch.make(&watch.alters),
+            AuthAction::Select => {
+                watch.selects.store(true, Ordering::Relaxed);
+                true
             }
             // `Unknown` is an `ATTACH` whose file is an expression.
             AuthAction::Attach { .. }

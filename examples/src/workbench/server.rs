@@ -18,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 use super::api;
 use super::args::{Args, Options, USAGE};
 use super::database::Database;
-use super::host;
+use super::{file_size, host};
 
 /// A session holds up to a dozen open files, and a process often may have no more than 1024.
 const MAX_SESSIONS: usize = 64;
@@ -68,7 +68,7 @@ pub fn main() -> ExitCode {
         Ok(scratch) => scratch,
         Err(error) => return failure(&format!("cannot make a temporary directory: {error}"), 1),
     };
-    let database = match Database::load(&options.files, scratch.path()) {
+    let database = match Database::load(&options.files, scratch.path(), options.patience) {
         Ok(database) => database,
         Err(error) => return failure(&error.to_string(), 2),
     };
@@ -99,6 +99,9 @@ fn failure(message: &str, code: u8) -> ExitCode {
 }
 
 async fn serve(options: Options, database: Database) -> Result<End, ServeError> {
+    if let Err(error) = file_size::bound(database.most_file_bytes()) {
+        tracing::warn!(%error, "the size of files is not bounded");
+    }
     let address = options.listen;
     let listener = TcpListener::bind(address)
         .await

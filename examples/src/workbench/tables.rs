@@ -18,16 +18,33 @@ struct Column {
     r#type: String,
 }
 
+/// The tables, as many as a list may have.
+#[derive(Debug, Serialize)]
+pub(crate) struct Tables {
+    tables: Vec<Table>,
+    /// Whether there are more than are listed.
+    more: bool,
+}
+
+/// A list has no more bytes of names, one of a column counting for a few more.
+const MOST_BYTES: usize = 512 << 10;
+const COLUMN_BYTES: usize = 32;
+
 /// Lists them: the session's own first, then those of all by name. Blocks.
-pub(crate) fn list(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
-    let mut tables = connection.prepare(
+pub(crate) fn list(connection: &Connection) -> rusqlite::Result<Tables> {
+    let mut names = connection.prepare(
         "SELECT name, 1 AS temporary FROM sqlite_temp_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
          UNION ALL
          SELECT name, 0 FROM main.sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
          ORDER BY temporary DESC, name",
     )?;
-    let mut columns = connection.prepare("SELECT name, type FROM pragma_table_info(?1, ?2)")?;
-    let table = |row: &Row<'_>| {
+    // Generated columns are hidden in another way than those of virtual tables.
+    let mut columns = connection
+        .prepare("SELECT name, type FROM pragma_table_xinfo(?1, ?2) WHERE hidden <> 1")?;
+    let mut tables = Vec::new();
+    let mut bytes = 0;
+    let mut rows = names.query([])?;
+    while let Some(row) = rows.next()? {
         let (name, temporary) = (row.get::<_, String>(0)?, row.get(1)?);
         let column = |row: &Row<'_>| {
             Ok(Column {
@@ -35,17 +52,25 @@ pub(crate) fn list(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
                 r#type: row.get(1)?,
             })
         };
-        let columns =
-            columns.query_map((&name, if temporary { "temp" } else { "main" }), column)?;
-        // A view may name tables that are gone: it is listed without columns.
-        let columns = columns.collect::<Result<_, _>>().unwrap_or_default();
-        Ok(Table {
+        let schema = if temporary { "temp" } else { "main" };
+        let columns = columns.query_map((&name, schema), column)?;
+        // A view may name tables that are gone, and a virtual table a module that is not there: listed without columns.
+        let columns: Vec<_> = columns.collect::<Result<_, _>>().unwrap_or_default();
+        let of_column = |column: &Column| column.name.len() + column.r#type.len() + COLUMN_BYTES;
+        bytes += name.len() + columns.iter().map(of_column).sum::<usize>();
+        if bytes > MOST_BYTES {
+            return Ok(Tables { tables, more: true });
+        }
+        tables.push(Table {
             name,
             temporary,
             columns,
-        })
-    };
-    tables.query_map([], table)?.collect()
+        });
+    }
+    Ok(Tables {
+        tables,
+        more: false,
+    })
 }
 
 #[cfg(test)]
@@ -60,12 +85,13 @@ mod tests {
                 "CREATE TABLE b (x INTEGER, y TEXT);
                  CREATE VIEW a AS SELECT * FROM gone;
                  CREATE TEMP TABLE z (w);
-                 CREATE TABLE keyed (id INTEGER PRIMARY KEY AUTOINCREMENT);",
+                 CREATE TABLE keyed (id INTEGER PRIMARY KEY AUTOINCREMENT, twice AS (id * 2));",
             )
             .expect("it is SQL");
         let tables = list(&connection).expect("they are listed");
+        assert!(!tables.more);
+        let tables = tables.tables.iter();
         let shown: Vec<_> = tables
-            .iter()
             .map(|table| (&*table.name, table.temporary, table.columns.len()))
             .collect();
         assert_eq!(
@@ -74,7 +100,7 @@ mod tests {
                 ("z", true, 1),
                 ("a", false, 0),
                 ("b", false, 2),
-                ("keyed", false, 1)
+                ("keyed", false, 2)
             ]
         );
     }

@@ -15,7 +15,7 @@ fn temp_tables_and_uncommitted_rows_are_their_owners_alone() {
     ann.rows("CREATE TEMP TABLE mine (x); INSERT INTO mine VALUES (1); BEGIN; DELETE FROM airports WHERE latitude > 60");
     assert_eq!(ann.state()["transaction"], true);
     assert_eq!(ann.rows("SELECT count(*) FROM mine"), json!([[1]]));
-    assert_eq!(ann.get("/api/tables").body[0]["name"], "mine");
+    assert_eq!(ann.get("/api/tables").body["tables"][0]["name"], "mine");
 
     let everything = json!([[3376]]);
     assert_ne!(ann.rows("SELECT count(*) FROM airports"), everything);
@@ -25,7 +25,7 @@ fn temp_tables_and_uncommitted_rows_are_their_owners_alone() {
         (answer.status, &answer.body["detail"]),
         (400, &json!("no such table: mine"))
     );
-    assert_eq!(bob.get("/api/tables").body[0]["name"], "airports");
+    assert_eq!(bob.get("/api/tables").body["tables"][0]["name"], "airports");
     assert_eq!(bob.state()["transaction"], false);
 
     ann.log_out();

@@ -7,6 +7,7 @@
 #![cfg(target_os = "linux")]
 
 mod client;
+mod contention;
 mod isolation;
 mod lifetime;
 mod panics;

@@ -118,6 +118,85 @@ fn no_step_is_long() {
 }
 
 #[test]
+fn a_table_works_out_little_by_itself() {
+    let server = Server::start(&[]);
+    let mut client = Client::new(&server);
+    let calls = |calls| vec!["abs(x)"; calls].join(" + ");
+    for sql in [
+        format!("CREATE TABLE t (x, y AS ({}))", calls(5)),
+        format!("CREATE TEMP TABLE t (x, CHECK ({} < 9))", calls(5)),
+        format!("CREATE TABLE t (x); CREATE INDEX i ON t ({})", calls(5)),
+        // Of these SQLite does not tell as the table is changed, nor as it is read.
+        format!(
+            "CREATE TABLE u (x); ALTER TABLE u ADD COLUMN y AS ({})",
+            calls(5)
+        ),
+    ] {
+        refused(&mut client, &sql, "works out too much by itself");
+    }
+    client.rows(&format!(
+        "CREATE TABLE v (x, y AS ({}), z VARCHAR(10))",
+        calls(4)
+    ));
+    client.rows("ALTER TABLE v ADD COLUMN w AS (upper(x)); ALTER TABLE v RENAME COLUMN w TO ww");
+    let once = format!(
+        "CREATE TABLE w AS SELECT {} FROM (SELECT 1 AS x)",
+        calls(20)
+    );
+    client.rows(&once);
+    server.stop();
+}
+
+#[test]
+fn the_text_of_all_tables_and_the_list_of_them_are_bounded() {
+    let server = Server::start(&[]);
+    let mut client = Client::new(&server);
+    let long_name = |number: usize| format!("{number}{}", "x".repeat(20_000));
+    let create = |number| format!("CREATE TABLE \"{}\" (x)", long_name(number));
+    let mut made = 0;
+    let refusal = loop {
+        let answer = client.post("/api/query", &json!({ "sql": create(made) }));
+        if answer.status != 200 {
+            break answer.body.to_string();
+        }
+        made += 1;
+    };
+    assert!(refusal.contains("up to 1 MiB of text"), "{refusal:.300}");
+    assert!((25..100).contains(&made), "{made}");
+    let tables = Client::new(&server).get("/api/tables").body;
+    assert_eq!(tables["more"], true);
+    assert!(tables.to_string().len() < 600_000);
+    // What is there works on, and can go.
+    client.rows(&format!("DROP TABLE \"{}\"", long_name(0)));
+    client.rows("CREATE TABLE small (x)");
+    server.stop();
+}
+
+#[test]
+fn a_sort_does_not_fill_the_disk() {
+    let server = Server::start(&[]);
+    let mut client = Client::new(&server);
+    let sort = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, zeroblob(60000) FROM n ORDER BY -i";
+    refused(&mut client, sort, "disk");
+    assert_eq!(client.rows("SELECT 1"), json!([[1]]));
+    server.stop();
+}
+
+#[test]
+fn the_text_of_a_query_that_failed_is_not_kept() {
+    let server = Server::start(&[]);
+    let mut client = Client::new(&server);
+    let sql = format!("SELECT nope; --{}", "x".repeat(100_000));
+    refused(&mut client, &sql, "no such column");
+    let kept = client.state()["runners"][0]["sql"].to_string();
+    assert!(
+        kept.starts_with("\"SELECT nope;") && kept.len() < 600,
+        "{kept:.600}"
+    );
+    server.stop();
+}
+
+#[test]
 fn memory_and_disk_are_bounded() {
     let server = Server::start(&[]);
     let mut client = Client::new(&server);

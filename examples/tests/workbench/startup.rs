@@ -28,7 +28,9 @@ fn csv_files_become_tables_named_after_them() {
     );
     assert_eq!(client.rows("SELECT n FROM _2024"), json!([[1]]));
     assert_eq!(
-        client.get("/api/tables").body.as_array().map(Vec::len),
+        client.get("/api/tables").body["tables"]
+            .as_array()
+            .map(Vec::len),
         Some(2),
         "no sample data"
     );
@@ -52,6 +54,34 @@ fn a_sqlite_database_is_opened_in_place() {
         .query_row("SELECT count(*) FROM t", [], |row| row.get(0))
         .expect("it is SQL");
     assert_eq!(rows, 2, "what was committed stays");
+}
+
+#[test]
+fn a_given_database_may_have_what_visitors_may_not_make() {
+    let directory = tempfile::tempdir().expect("there is room");
+    let path = directory.path().join("given.db");
+    let long = format!("CREATE TABLE long (x /* {} */)", "x".repeat(200_000));
+    rusqlite::Connection::open(&path)
+        .and_then(|db| {
+            db.execute_batch(&long)?;
+            // As a program leaves it that has a module of its own.
+            db.execute_batch(
+                "PRAGMA writable_schema = 1;
+                 INSERT INTO sqlite_schema VALUES ('table', 'odd', 'odd', 0, 'CREATE VIRTUAL TABLE odd USING nosuch(x)')",
+            )
+        })
+        .expect("it is made");
+    let server = Server::start(&[path.to_str().expect("it is text")]);
+    let (mut ann, mut bob) = (Client::new(&server), Client::new(&server));
+    ann.rows("INSERT INTO long VALUES (1)");
+    // Another session's change of the schema has it read anew.
+    bob.rows("CREATE TABLE t (x)");
+    assert_eq!(ann.rows("SELECT count(*) FROM long"), json!([[1]]));
+    let tables = ann.get("/api/tables").body["tables"].clone();
+    let names = tables.as_array().expect("it is a list").iter();
+    let names: Vec<_> = names.map(|table| table["name"].as_str()).collect();
+    assert_eq!(names, [Some("long"), Some("odd"), Some("t")]);
+    server.stop();
 }
 
 #[test]
