@@ -4,6 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+/// What an initialiser that may fail fails with.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// The session or group has completed: it takes nothing new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionEnded;

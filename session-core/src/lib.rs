@@ -78,8 +78,9 @@
 //!
 //! However many callers race for a property, one initialiser runs and all get what it made. An async one runs on
 //! a task of the session: a request that goes away stops nothing. A failure reaches all who waited, as one
-//! [`PropertyError`]; who comes later tries again. An initialiser that would wait for itself, through whatever
-//! detour, gets [`PropertyError::Cycle`].
+//! [`PropertyError`]; who comes later tries again. An initialiser that would wait for itself, through
+//! other properties, sessions or managers, gets [`PropertyError::Cycle`]. That is not seen through a task that an
+//! initialiser spawns and joins, nor through one future that several await (`shared()`).
 //!
 //! # The end
 //!
@@ -106,56 +107,50 @@
 //! like a session's. [`create_in`](SessionManager::create_in) and [`join`](Session::join) name it.
 #![deny(missing_docs)]
 
-mod builder;
-mod cleanups;
 mod error;
-mod event;
-mod group;
 mod id;
-mod ids;
 mod life;
 mod local;
 mod manager;
 #[cfg(all(test, session_shuttle))]
 mod models;
-mod owner;
 mod properties;
-mod registry;
-mod session;
-mod shared;
-mod stats;
-mod superseded;
+mod sessions;
+mod settings;
+mod store;
 mod sync;
+mod values;
 
-pub use builder::{SessionManagerBuilder, WhenFull};
 pub use error::{
     BuildError, CreateError, CycleError, NotLive, PropertyError, PropsError, Refused, SessionEnded,
 };
-pub use event::{LifecycleEvent, LifecycleEvents, Missed, Subject};
-pub use group::SessionGroup;
 pub use id::{GroupId, ParseSessionIdError, SessionId};
 pub use life::cause::CompletionCause;
-pub use life::cleanup::CleanupCompleted;
-pub use life::close::CloseHook;
-pub use life::guard::{KeepAlive, Pass, RequestGuard};
+pub use life::event::{LifecycleEvent, LifecycleEvents, Missed, Subject};
 pub use life::owned::Owned;
-pub use life::report::{CleanupReport, Problem, Trouble};
-pub use life::until_completed::UntilCompleted;
-pub use life::value::PropertyRef;
+pub use life::signal::CleanupCompleted;
 pub use local::LocalSession;
-pub use manager::{SessionManager, ShutdownReport};
+pub use manager::builder::SessionManagerBuilder;
+pub use manager::{SessionManager, SessionStats, ShutdownReport};
 pub use properties::context::InitContext;
-pub use properties::dictionary::{Properties, PropertyInfo, PropertyState};
+pub use properties::dictionary::Properties;
 pub use properties::exclusive::{Exclusive, ExclusiveGuard};
-pub use properties::key::{KeyName, PropertyKey};
+pub use properties::listing::{PropertyInfo, PropertyState};
 pub use properties::property::Property;
 pub use properties::props::Props;
 pub use properties::set::{LivesIn, SessionProperties};
-pub use session::{Session, WeakSession};
 pub use session_macros::SessionProperties;
-pub use stats::SessionStats;
-pub use superseded::{NewId, SupersededId};
+pub use sessions::group::SessionGroup;
+pub use sessions::guard::{KeepAlive, Pass, RequestGuard};
+pub use sessions::session::{Session, WeakSession};
+pub use sessions::superseded::{NewId, SupersededId};
+pub use sessions::until_completed::UntilCompleted;
+pub use settings::WhenFull;
+pub use store::key::{KeyName, PropertyKey};
 pub use tokio_util::sync::CancellationToken;
+pub use values::close::CloseHook;
+pub use values::report::{CleanupReport, Problem, Trouble};
+pub use values::value::PropertyRef;
 
 #[doc(hidden)]
 #[path = "private.rs"]

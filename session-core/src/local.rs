@@ -3,15 +3,15 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{PropsError, Refused, SessionEnded};
-use crate::group::SessionGroup;
 use crate::life::cause::CompletionCause;
-use crate::life::cleanup::CleanupCompleted;
 use crate::life::owned::{self, Owned};
-use crate::owner::OwnerRef;
+use crate::life::owner::AsOwner;
+use crate::life::signal::CleanupCompleted;
 use crate::properties::dictionary::Properties;
 use crate::properties::props::{self, Props};
 use crate::properties::set::LivesIn;
-use crate::session::Session;
+use crate::sessions::group::SessionGroup;
+use crate::sessions::session::Session;
 use crate::sync::runtime::JoinHandle;
 
 /// A session or a session group: what holds properties, and ends.
@@ -37,7 +37,7 @@ use crate::sync::runtime::JoinHandle;
 /// assert_eq!(session.cleanup_completed().await.closed(), 1);
 /// # Ok(()) }
 /// ```
-pub trait LocalSession: sealed::Sealed {
+pub trait LocalSession: AsOwner {
     /// Its properties by key: the dictionary.
     fn properties(&self) -> Properties<'_> {
         Properties::new(self.as_owner())
@@ -102,7 +102,7 @@ pub trait LocalSession: sealed::Sealed {
     /// A manager's serials start at a random multiple of 2^32 below 2^53, so the logs of several processes can be
     /// merged, and JavaScript can read them.
     fn serial(&self) -> u64 {
-        self.as_owner().serial()
+        self.as_owner().local().serial
     }
 
     /// A token that is cancelled at completion. Cancelling it oneself cancels nothing else: it is a child of
@@ -127,12 +127,7 @@ pub trait LocalSession: sealed::Sealed {
     /// A group is closed to newcomers first, then its sessions are ended; it completes when the last of these
     /// has been cleaned up.
     fn terminate(&self) {
-        match self.as_owner() {
-            OwnerRef::Session(session) => {
-                session.complete(CompletionCause::Terminated);
-            }
-            OwnerRef::Group(group) => group.end(),
-        }
+        self.end();
     }
 
     /// Resolves with a report when cleanup has ended. Ask at any time, also before completion or after cleanup.
@@ -143,23 +138,3 @@ pub trait LocalSession: sealed::Sealed {
 
 impl LocalSession for Session {}
 impl LocalSession for SessionGroup {}
-
-mod sealed {
-    use super::{OwnerRef, Session, SessionGroup};
-
-    pub trait Sealed {
-        fn as_owner(&self) -> OwnerRef<'_>;
-    }
-
-    impl Sealed for Session {
-        fn as_owner(&self) -> OwnerRef<'_> {
-            OwnerRef::Session(self)
-        }
-    }
-
-    impl Sealed for SessionGroup {
-        fn as_owner(&self) -> OwnerRef<'_> {
-            OwnerRef::Group(self)
-        }
-    }
-}

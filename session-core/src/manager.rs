@@ -1,21 +1,24 @@
 //! The manager of sessions.
 
+pub(crate) mod builder;
+pub(crate) mod create;
+pub(crate) mod eviction;
+pub(crate) mod expiry;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::builder::SessionManagerBuilder;
 use crate::error::{CreateError, NotLive};
-use crate::event::{LifecycleEvents, Subject};
-use crate::group::SessionGroup;
 use crate::id::{GroupId, SessionId};
 use crate::life::cause::CompletionCause;
-use crate::life::guard::RequestGuard;
-use crate::life::report::CleanupReport;
-use crate::session::Session;
-use crate::shared::Shared;
-use crate::stats::SessionStats;
+use crate::life::event::{LifecycleEvents, Subject};
+use crate::sessions::group::SessionGroup;
+use crate::sessions::guard::RequestGuard;
+use crate::sessions::session::{CLOSED, DRAINING, Session, Sessions};
+use crate::sync::Ordering;
 use crate::sync::runtime::{AbortHandle, sleep_on};
+use crate::values::report::CleanupReport;
 
 /// What a shutdown leaves cleanups for, once its timeout has passed and they have been told not to wait.
 const HURRY_GRACE: Duration = Duration::from_secs(1);
@@ -46,24 +49,20 @@ pub struct SessionManager(Arc<Handle>);
 
 /// What the clones share: when it goes, the sessions end.
 struct Handle {
-    shared: Arc<Shared>,
+    sessions: Arc<Sessions>,
     sweepers: [AbortHandle; 2],
 }
 
 impl SessionManager {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let sessions = shared.expiry.clone().sweep(Arc::downgrade(&shared));
-        let ids = shared.ids.clone().sweep(Arc::downgrade(&shared));
+    pub(crate) fn new(sessions: Arc<Sessions>) -> Self {
+        let env = &sessions.env;
+        let due = expiry::sweep(Arc::downgrade(&sessions));
+        let superseded = sessions.ids.clone().sweep(env.clock.clone());
         let sweepers = [
-            shared.runtime.spawn(sessions).abort_handle(),
-            shared.runtime.spawn(ids).abort_handle(),
+            env.runtime.spawn(due).abort_handle(),
+            env.runtime.spawn(superseded).abort_handle(),
         ];
-        Self(Arc::new(Handle { shared, sweepers }))
-    }
-
-    /// Starts to build a manager.
-    pub fn builder() -> SessionManagerBuilder {
-        SessionManagerBuilder::new()
+        Self(Arc::new(Handle { sessions, sweepers }))
     }
 
     /// Creates a session.
@@ -77,7 +76,7 @@ impl SessionManager {
     ///
     /// If the operating system has no random bits to give.
     pub fn create(&self) -> Result<Session, CreateError> {
-        self.0.shared.create(None)
+        create::create(&self.0.sessions, None)
     }
 
     /// Creates a session in the group of this name, which is born if there is none.
@@ -94,7 +93,7 @@ impl SessionManager {
         reason = "callers make one for it, and it reads better"
     )]
     pub fn create_in(&self, group: GroupId) -> Result<Session, CreateError> {
-        self.0.shared.create(Some(&group))
+        create::create(&self.0.sessions, Some(&group))
     }
 
     /// Creates a session, in the group of this name or in one of its own, with a request inside:
@@ -108,13 +107,13 @@ impl SessionManager {
     ///
     /// As [`create`](Self::create).
     pub fn create_entered(&self, group: Option<&GroupId>) -> Result<RequestGuard, CreateError> {
-        self.0.shared.create_entered(group)
+        create::create_entered(&self.0.sessions, group)
     }
 
     /// The active session of this id. To look it up is no activity.
     #[inline]
     pub fn get(&self, id: &SessionId) -> Option<Session> {
-        self.0.shared.find(id)
+        self.0.sessions.ids.get(id)
     }
 
     /// Enters the active session of this id, for the length of a request, in one step with the look-up: no request
@@ -129,7 +128,7 @@ impl SessionManager {
     /// As [`Session::enter`].
     #[inline]
     pub fn enter(&self, id: &SessionId) -> Result<RequestGuard, NotLive> {
-        self.0.shared.ids.enter(id)
+        self.0.sessions.enter(id)
     }
 
     /// The active session of this [serial](crate::LocalSession::serial). It goes through all of them, as
@@ -138,42 +137,53 @@ impl SessionManager {
         let sessions = self.sessions();
         sessions
             .into_iter()
-            .find(|session| session.serial_number() == serial)
+            .find(|session| session.local().serial == serial)
     }
 
     /// The group of this name, if it has sessions.
     pub fn group(&self, id: &GroupId) -> Option<SessionGroup> {
-        self.0.shared.groups.get(id)
+        self.0.sessions.groups.get(id)
     }
 
     /// The active sessions, in no order. It goes through all of them; one whose id changes meanwhile may be missing.
     pub fn sessions(&self) -> Vec<Session> {
-        self.0.shared.sessions()
+        self.0.sessions.all()
     }
 
     /// The named groups that have sessions, in no order. It goes through all of them.
     pub fn groups(&self) -> Vec<SessionGroup> {
-        self.0.shared.groups.values()
+        self.0.sessions.groups.all()
     }
 
     /// Counts, without going through anything.
     pub fn stats(&self) -> SessionStats {
-        self.0.shared.stats()
+        let sessions = &self.0.sessions;
+        SessionStats {
+            active: sessions.active(),
+            in_cleanup: sessions.in_cleanup.load(Ordering::Relaxed),
+            groups: sessions.groups.len(),
+            created: sessions.created.load(Ordering::Relaxed),
+        }
     }
 
     /// Follows what happens to sessions and groups from now on. A slow subscriber loses events, and is told
     /// how many; nobody waits for it.
     pub fn subscribe(&self) -> LifecycleEvents {
-        self.0.shared.events.subscribe()
+        self.0.sessions.env.events.subscribe()
     }
 
     /// Takes no new sessions from now on: to create one fails with [`CreateError::Draining`]. Those that are there go
     /// on, until [`shutdown`](Self::shutdown) ends them.
     pub fn drain(&self) {
-        self.0.shared.drain();
+        self.0
+            .sessions
+            .closing
+            .fetch_max(DRAINING, Ordering::SeqCst);
     }
 
     /// Ends all sessions: no new ones are created, all complete at once, and they are cleaned up in parallel.
+    ///
+    /// The manager's runtime has to be running: cleanups are its tasks, and so is the timer.
     ///
     /// After `timeout`, which caps the drain and close timeouts, cleanups wait for nothing any more; what was
     /// left over is in the report.
@@ -182,22 +192,22 @@ impl SessionManager {
     ///
     /// The sessions have been completed by the first poll, and their cleanups go on, with their own timeouts.
     pub async fn shutdown(&self, timeout: Duration) -> ShutdownReport {
-        let shared = &self.0.shared;
-        let gathering = shared.cleanups.gather();
-        let sessions = shared.close();
+        let env = &self.0.sessions.env;
+        let gathering = env.cleanups.gather();
+        let sessions = self.0.close();
         let ended = gathering.count(sessions.len());
         for session in sessions {
             session.complete(CompletionCause::Shutdown);
         }
         if !self.are_cleaned_up_within(timeout).await {
-            shared.hurry.cancel();
+            env.hurry.cancel();
             // What can't be hurried, a blocking destructor say, is left behind and named.
             self.are_cleaned_up_within(HURRY_GRACE).await;
         }
         ShutdownReport {
             ended,
             problems: gathering.gathered(),
-            unfinished: shared.cleanups.unfinished(),
+            unfinished: env.cleanups.unfinished(),
         }
     }
 
@@ -205,20 +215,28 @@ impl SessionManager {
         tokio::select! {
             biased;
             () = self.cleaned_up() => true,
-            () = sleep_on(&self.0.shared.runtime, timeout) => false,
+            () = sleep_on(&self.0.sessions.env.runtime, timeout) => false,
         }
     }
 
     async fn cleaned_up(&self) {
-        let shared = &self.0.shared;
+        let cleanups = &self.0.sessions.env.cleanups;
         loop {
-            let mut ended = std::pin::pin!(shared.cleanups.ended.notified());
+            let mut ended = std::pin::pin!(cleanups.ended.notified());
             ended.as_mut().enable();
-            if !shared.is_cleaning_up() {
+            if !self.0.sessions.are_cleaning_up() {
                 return;
             }
             ended.await;
         }
+    }
+}
+
+impl Handle {
+    /// From now on no session is created. Returns those that are active.
+    fn close(&self) -> Vec<Session> {
+        self.sessions.closing.store(CLOSED, Ordering::SeqCst);
+        self.sessions.all()
     }
 }
 
@@ -227,7 +245,7 @@ impl Drop for Handle {
         for sweeper in &self.sweepers {
             sweeper.abort();
         }
-        for session in self.shared.close() {
+        for session in self.close() {
             session.complete(CompletionCause::Shutdown);
         }
     }
@@ -269,4 +287,18 @@ impl ShutdownReport {
     pub fn is_clean(&self) -> bool {
         self.problems.is_empty() && self.unfinished.is_empty()
     }
+}
+
+/// What a manager counts: see [`SessionManager::stats`](crate::SessionManager::stats).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionStats {
+    /// Active sessions.
+    pub active: usize,
+    /// Sessions that have completed and are not cleaned up yet.
+    pub in_cleanup: usize,
+    /// Named groups.
+    pub groups: usize,
+    /// Sessions created since the manager was built.
+    pub created: u64,
 }

@@ -1,19 +1,15 @@
 //! What generated code calls. No part of the public interface.
 
-pub use crate::life::close::{CloseHook, Hook};
-pub use crate::properties::creation::BoxError;
+pub use crate::error::BoxError;
 pub use crate::properties::exclusive::{exclusive, lend, lend_async, lend_present, set_exclusive};
 pub use crate::properties::initialiser::{
     AsyncClosure, Closure, Given, InitError, InitFuture, Initialiser, IsResult, IsValue, Made,
     call, call_async,
 };
 pub use crate::properties::property::{get, init, init_async, property, set};
-pub use crate::properties::set::{
-    CellDescription, Home, Lendable, Seed, SetDescription, Shareable, SharedState,
-};
-
-use crate::life::cause::CompletionCause;
-use crate::session::Session;
+pub use crate::properties::set::{Home, Lendable, Seed, Shareable, SharedState};
+pub use crate::store::description::{CellDescription, SetDescription};
+pub use crate::values::close::{CloseHook, Hook};
 
 /// No close hook.
 #[must_use]
@@ -29,9 +25,4 @@ pub fn hook<T, M>(close: impl CloseHook<T, M>) -> Option<Hook<T>> {
 /// The close hook that is this closure, whose parameter's type it learns here.
 pub fn hook_closure<T, R, M>(close: impl FnOnce(T) -> R + CloseHook<T, M>) -> Option<Hook<T>> {
     Some(close.into_hook())
-}
-
-/// Terminates the session; gives whether this was the call that did.
-pub fn terminate(session: &Session) -> bool {
-    session.complete(CompletionCause::Terminated)
 }

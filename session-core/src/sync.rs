@@ -25,6 +25,7 @@ mod imp {
 #[path = "sync/shuttle.rs"]
 mod imp;
 
+pub(crate) mod registry;
 pub(crate) mod runtime;
 
 pub(crate) use imp::{

@@ -136,11 +136,18 @@ fn find_self(code: TokenStream) -> Option<Ident> {
     })
 }
 
-/// The first `context.state`.
+/// The first call of `context.state()`.
 fn find_state(code: TokenStream, context: &Ident) -> Option<Ident> {
     find(code, &|tokens| match tokens {
-        [TokenTree::Ident(name), dot @ .., TokenTree::Ident(state)]
-            if name == context && starts_with(dot, '.') && state == "state" =>
+        [
+            TokenTree::Ident(name),
+            TokenTree::Punct(dot),
+            TokenTree::Ident(state),
+            TokenTree::Group(call),
+        ] if name == context
+            && dot.as_char() == '.'
+            && state == "state"
+            && call.delimiter() == Delimiter::Parenthesis =>
         {
             Some(state.clone())
         }
@@ -148,7 +155,7 @@ fn find_state(code: TokenStream, context: &Ident) -> Option<Ident> {
     })
 }
 
-/// Looks at each token together with the two that follow it, also in groups, but not in functions, whose names are
+/// Looks at each token together with the three that follow it, also in groups, but not in functions, whose names are
 /// their own.
 fn find(code: TokenStream, wanted: &dyn Fn(&[TokenTree]) -> Option<Ident>) -> Option<Ident> {
     let tokens: Vec<_> = code.into_iter().collect();
@@ -156,7 +163,7 @@ fn find(code: TokenStream, wanted: &dyn Fn(&[TokenTree]) -> Option<Ident>) -> Op
     while let [first, after @ ..] = rest {
         let found = match first {
             TokenTree::Group(group) => find(group.stream(), wanted),
-            _ => wanted(&rest[..rest.len().min(3)]),
+            _ => wanted(&rest[..rest.len().min(4)]),
         };
         if found.is_some() {
             return found;
@@ -180,4 +187,20 @@ fn after_body(tokens: &[TokenTree]) -> &[TokenTree] {
 
 fn starts_with(tokens: &[TokenTree], wanted: char) -> bool {
     matches!(tokens, [TokenTree::Punct(punct), ..] if punct.as_char() == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_called_state_is_no_call_of_the_contexts_state() {
+        let finds = |code: &str| {
+            let context = Ident::new("cx", proc_macro2::Span::call_site());
+            find_state(code.parse().expect("it is Rust"), &context).is_some()
+        };
+        assert!(finds("Cursor::of(cx.state().database)"));
+        assert!(!finds("items.iter().map(|cx| cx.state).sum()"));
+        assert!(!finds("fn of(cx: &Other) { cx.state(); }"));
+    }
 }

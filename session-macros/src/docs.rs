@@ -6,7 +6,7 @@ use syn::ext::IdentExt as _;
 
 use crate::cell_type::CellKind;
 use crate::model::{Cell, Set, Source};
-use crate::parse::Scope;
+use crate::value::Scope;
 
 /// After the field's own docs: when the value is made, and what can go wrong.
 pub(crate) fn getter(set: &Set<'_>, cell: &Cell<'_>) -> TokenStream {

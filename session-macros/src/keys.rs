@@ -1,5 +1,6 @@
 //! How the keys of the two attributes are spelled.
 
+use strsim::levenshtein;
 use syn::Ident;
 use syn::ext::IdentExt as _;
 
@@ -108,7 +109,7 @@ fn nearest<K: Keys>(text: &str) -> Option<&'static (&'static str, K)> {
     let similar = || {
         K::ALL
             .iter()
-            .map(|entry| (distance(text, entry.0), entry))
+            .map(|entry| (levenshtein(text, entry.0), entry))
             .min_by_key(|(distance, _)| *distance)
             .filter(|(distance, (name, _))| *distance <= name.len().div_ceil(3))
             .map(|(_, entry)| entry)
@@ -137,22 +138,6 @@ fn place<K: Keys>(text: &str) -> Option<String> {
         .then(|| format!("{}, in `#[{}(...)]`", K::PLACE, K::ATTRIBUTE))
 }
 
-/// How many letters to add, drop or change to get from one word to the other.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in to.iter().enumerate() {
-            let change = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[to.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,13 +150,5 @@ mod tests {
         assert_eq!(nearest("asnyc_init"), Some("async_init"));
         assert_eq!(nearest("on_close"), Some("close"));
         assert_eq!(nearest("lazy"), None);
-    }
-
-    #[test]
-    fn distance_counts_edits() {
-        assert_eq!(distance("init", "init"), 0);
-        assert_eq!(distance("ini", "init"), 1);
-        assert_eq!(distance("clsoe", "close"), 2);
-        assert_eq!(distance("", "vis"), 3);
     }
 }

@@ -6,8 +6,8 @@ use syn::{Attribute, Expr, Generics, Ident, Path, Type, Visibility, parse_quote}
 
 use crate::cell_type::CellKind;
 use crate::keys::Maker;
-use crate::parse::{CellSyntax, MakerSyntax, Scope, SetSyntax, shown_name};
-use crate::value::peel;
+use crate::parse::{CellSyntax, MakerSyntax, SetSyntax, shown_name};
+use crate::value::{Scope, peel};
 
 pub(crate) struct Set<'a> {
     /// Where the user wrote it, but as a name of the expansion: a set that is deprecated may be mentioned

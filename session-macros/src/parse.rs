@@ -13,7 +13,7 @@ use syn::{
 use crate::cell_type::{self, CellKind};
 use crate::errors::Errors;
 use crate::keys::{self, CellKey, Keys, Maker, SetKey};
-use crate::value;
+use crate::value::{self, Scope};
 
 /// A property set as it was written.
 pub(crate) struct SetSyntax<'a> {
@@ -25,13 +25,6 @@ pub(crate) struct SetSyntax<'a> {
     pub(crate) cells: Vec<CellSyntax<'a>>,
     /// The fields that only use a parameter of the set.
     pub(crate) phantoms: Vec<&'a Ident>,
-}
-
-/// Which local sessions a set lives in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scope {
-    Session,
-    Group,
 }
 
 /// A field as it was written.

@@ -6,7 +6,13 @@ use syn::token::Paren;
 use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Path, Result, Token, Type, Visibility};
 
 use crate::keys::Maker;
-use crate::parse::Scope;
+
+/// Which local sessions a set lives in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Session,
+    Group,
+}
 
 /// The code of an initialiser; `None` for `default`, which has none.
 pub(crate) fn maker(maker: Maker, key: &Ident, input: ParseStream<'_>) -> Result<Option<Expr>> {

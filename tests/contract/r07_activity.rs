@@ -1,5 +1,6 @@
 //! Idle time and absolute time, on tokio's clock.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use session_core::{
@@ -254,6 +255,28 @@ async fn r07_guards_dropped_on_plain_threads_and_in_other_runtimes_read_the_same
         assert!(!session.is_completed());
         assert_idles(&session, Instant::now(), IDLE).await;
     }
+}
+
+/// By then tokio can't be asked for a clock any more.
+#[tokio::test]
+async fn r07_guards_dropped_as_their_thread_ends_leave_the_session() {
+    thread_local! {
+        static KEPT: RefCell<Option<(RequestGuard, KeepAlive)>> = const { RefCell::new(None) };
+    }
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let (guards, runtime) = (
+        (session.enter().unwrap(), session.keep_alive().unwrap()),
+        tokio::runtime::Handle::current(),
+    );
+    let thread = std::thread::spawn(move || {
+        KEPT.set(Some(guards));
+        // What this makes is destroyed before what was made earlier.
+        drop(runtime.enter());
+    });
+    thread.join().unwrap();
+    session.terminate();
+    assert!(session.cleanup_completed().await.is_clean());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,13 +1,16 @@
 //! Row 9: what looks like a cycle and is none, and cycles through a set's accessors.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use session_core::{
     Exclusive, InitContext, LocalSession, Property, PropertyError, PropertyKey, Session,
     SessionProperties,
 };
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 use crate::kit::{manager, settle, threads};
 
@@ -32,34 +35,103 @@ async fn get_by(session: Session, key: PropertyKey<u32>, other: PropertyKey<u32>
     *made.unwrap()
 }
 
-/// An initialiser may begin to wait for another property, and leave the rest of it to a task.
+/// Begins to wait for `B`, whose initialiser needs `A` once it may go on.
+fn begin_b(session: &Session, may_go_on: oneshot::Receiver<()>) -> BoxFuture<'static, u32> {
+    let (session, other) = (session.clone(), session.clone());
+    let make = || async move {
+        may_go_on.await.unwrap();
+        get(other, A).await + 1
+    };
+    let mut b = Box::pin(async move {
+        let b = session.properties().get_or_init_async(&B, make).await;
+        *b.unwrap()
+    });
+    assert!((&mut b).now_or_never().is_none());
+    b
+}
+
+/// An initialiser may begin to wait for another property and leave the rest of it to a task, which is in no hurry.
 #[tokio::test(start_paused = true)]
 async fn r09_a_future_that_was_begun_inside_and_is_awaited_elsewhere_is_no_cycle() {
+    for hurries in [true, false] {
+        let sessions = manager();
+        let session = sessions.create().unwrap();
+        let (handed, awaited) = oneshot::channel();
+        let inner = session.clone();
+        let make = move || async move {
+            let (go, may_go_on) = oneshot::channel();
+            let b = begin_b(&inner, may_go_on);
+            let elsewhere = tokio::spawn(async move {
+                if !hurries {
+                    sleep(Duration::from_secs(60)).await;
+                }
+                b.await
+            });
+            go.send(()).unwrap();
+            sleep(Duration::from_secs(1)).await;
+            handed.send(elsewhere).unwrap();
+            7
+        };
+        let a = session.properties().get_or_init_async(&A, make).await;
+        assert_eq!(*a.unwrap(), 7);
+        assert_eq!(awaited.await.unwrap().await.unwrap(), 8);
+    }
+}
+
+/// As after a `select!` that another branch has won.
+#[tokio::test(start_paused = true)]
+async fn r09_a_future_that_an_initialiser_keeps_and_does_not_await_is_no_cycle() {
     let sessions = manager();
     let session = sessions.create().unwrap();
-    let (handed, awaited) = oneshot::channel();
-    let (go, may_go) = oneshot::channel::<()>();
-    let (one, other) = (session.clone(), session.clone());
+    let inner = session.clone();
     let make = || async move {
-        let make = || async move {
-            may_go.await.unwrap();
-            get(other, A).await + 1
-        };
-        let mut b = Box::pin(async move {
-            let b = one.properties().get_or_init_async(&B, make).await;
-            *b.unwrap()
-        });
-        assert!((&mut b).now_or_never().is_none());
-        // The task waits for it from now on, and this initialiser does not.
-        let elsewhere = tokio::spawn(b);
-        go.send(()).unwrap();
-        settle().await;
-        handed.send(elsewhere).unwrap();
-        7
+        let (go, may_go_on) = oneshot::channel();
+        let mut b = begin_b(&inner, may_go_on);
+        tokio::select! {
+            _ = &mut b => unreachable!("it may not go on yet"),
+            () = sleep(Duration::from_secs(1)) => go.send(()).unwrap(),
+        }
+        sleep(Duration::from_secs(1)).await;
+        // It is ready by then.
+        (7, b)
     };
-    let a = session.properties().get_or_init_async(&A, make).await;
-    assert_eq!(*a.unwrap(), 7);
-    assert_eq!(awaited.await.unwrap().await.unwrap(), 8);
+    let properties = session.properties();
+    let a = properties.get_or_init_async(&A, || async {
+        let (a, b) = make().await;
+        drop(tokio::spawn(b));
+        a
+    });
+    assert_eq!(*a.await.unwrap(), 7);
+    settle().await;
+    assert_eq!(*properties.get(&B).unwrap(), 8);
+}
+
+/// A sync initialiser may drive a runtime, on which others' tasks are polled.
+#[test]
+fn r09_a_task_that_is_polled_within_an_initialiser_is_not_it() {
+    let runtime = threads();
+    let _entered = runtime.enter();
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let (go, may_go_on) = oneshot::channel();
+    let b = begin_b(&session, may_go_on);
+    let local = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let task = local.spawn(b);
+    let made = std::thread::scope(|scope| {
+        let make = || {
+            local.block_on(settle());
+            go.send(()).unwrap();
+            // B's initialiser waits for this one, which does not wait for B.
+            local.block_on(settle());
+            5
+        };
+        let making = scope.spawn(|| session.properties().get_or_init(&A, make).map(|a| *a));
+        making.join().unwrap()
+    });
+    assert_eq!(made.unwrap(), 5);
+    assert_eq!(local.block_on(task).unwrap(), 6);
 }
 
 #[test]

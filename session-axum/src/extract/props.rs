@@ -1,12 +1,10 @@
 //! A property set of a request's session, or of its group.
 
-use std::any::TypeId;
 use std::fmt;
 use std::ops::Deref;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
-use session_core::__private::Home;
 use session_core::SessionProperties;
 
 use crate::rejection::{SessionRejection, Superseded};
@@ -54,10 +52,10 @@ impl<P: SessionProperties> Props<P> {
     /// The set of the session or of its group, wherever it lives; `None` if that may be the group of another request's
     /// log-in.
     pub(crate) fn of(visit: &Visit, found: &Found) -> Result<Option<Self>, SessionRejection> {
-        let props = P::Home::props_of(&found.session)?;
+        let props = session_core::Props::of(&found.session)?;
         // A set of the session's own is handed out as the session itself is: it was looked at when it was found.
-        let is_shared = TypeId::of::<P::Home>() != TypeId::of::<session_core::Session>();
-        let parted = is_shared && visit.is_parted_from(&found.session);
+        let in_group = session_core::Props::<P>::lives_in_group();
+        let parted = in_group && visit.is_parted_from(&found.session);
         Ok((!parted).then_some(Self(props)))
     }
 }

@@ -5,7 +5,8 @@
 //!    decides it. A request that comes and goes between the look and the decision changes the time, and
 //!    the swap fails: with count and time apart it would be missed.
 //! 2. Once `COMPLETED` is set it stays, and nobody enters: `inside` only falls.
-//! 3. `KEPT` changes under the session's lock only, and so does the epoch.
+//! 3. `KEPT` changes under the session's lock only, and so do the epoch and `COMPLETED`: what the lock guards is asked for
+//!    as a proof that it is held.
 //! 4. A guard remembers the epoch it entered in. When a session moves to another group the epoch goes up,
 //!    so the guards that the old group waits for are told from those that came after.
 //! 5. The time of an active session means nothing, so `PARKED` may stand in its place. The thread that ends the
@@ -14,6 +15,7 @@
 use std::fmt;
 
 use crate::life::clock::Ticks;
+use crate::life::state::State;
 use crate::sync::{AtomicU64, Ordering};
 
 const COMPLETED: u64 = 1 << 63;
@@ -142,13 +144,17 @@ impl Activity {
         }
     }
 
-    /// Sets `KEPT`; call it under the session's lock.
-    pub(crate) fn keep(&self) {
+    /// Sets `KEPT`.
+    pub(crate) fn keep(&self, _locked: &mut State) {
         let _ = self.update(|word| (word & COMPLETED == 0).then_some(word | KEPT));
     }
 
-    /// Clears `KEPT`; call it under the session's lock. Returns whether that was the last activity of a parked session.
-    pub(crate) fn keep_no_longer(&self, mut now: impl FnMut() -> Ticks) -> bool {
+    /// Clears `KEPT`. Returns whether that was the last activity of a parked session.
+    pub(crate) fn keep_no_longer(
+        &self,
+        _locked: &mut State,
+        mut now: impl FnMut() -> Ticks,
+    ) -> bool {
         let released = self.update(|word| {
             let word = word & !KEPT;
             Some(if word & (INSIDE_MASK | COMPLETED) == 0 {
@@ -169,15 +175,15 @@ impl Activity {
         parked.map(|_| ()).map_err(alive)
     }
 
-    /// Sets `COMPLETED`, whatever is inside; call it under the session's lock.
+    /// Sets `COMPLETED`, whatever is inside.
     #[expect(clippy::unnecessary_wraps, reason = "as `complete_if_idle`")]
-    pub(crate) fn complete(&self) -> Result<(), Alive> {
+    pub(crate) fn complete(&self, _locked: &mut State) -> Result<(), Alive> {
         let _ = self.update(|word| Some(word | COMPLETED));
         Ok(())
     }
 
-    /// Sets `COMPLETED` if the last activity ended at `limit` or before; call it under the session's lock.
-    pub(crate) fn complete_if_idle(&self, limit: Ticks) -> Result<(), Alive> {
+    /// Sets `COMPLETED` if the last activity ended at `limit` or before.
+    pub(crate) fn complete_if_idle(&self, _locked: &mut State, limit: Ticks) -> Result<(), Alive> {
         let completed =
             self.update(|word| (idle_since(word).ok()? <= limit).then_some(word | COMPLETED));
         completed.map(|_| ()).map_err(alive)
@@ -192,9 +198,8 @@ impl Activity {
         epoch(self.0.load(Ordering::Acquire))
     }
 
-    /// Starts a new epoch and tells the old one with the number of requests inside at that moment; call it
-    /// under the session's lock.
-    pub(crate) fn next_epoch(&self) -> (Epoch, u64) {
+    /// Starts a new epoch, and returns the old one with the number of requests inside at that moment.
+    pub(crate) fn next_epoch(&self, _locked: &mut State) -> (Epoch, u64) {
         let next = self.update(|word| {
             let up = word.wrapping_add(1 << EPOCH_SHIFT) & EPOCH_MASK;
             Some(word & !EPOCH_MASK | up)

@@ -42,6 +42,7 @@ impl Ticks {
 }
 
 /// The clock of one manager.
+#[derive(Clone)]
 pub(crate) struct Clock {
     start: Instant,
     runtime: Runtime,

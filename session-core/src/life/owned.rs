@@ -1,24 +1,11 @@
 //! Ownership of any value until completion.
 
-use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 
 use crate::error::Refused;
-use crate::life::report::About;
-use crate::owner::{Owner, OwnerRef, WeakOwner};
-
-/// A value that a session owns.
-pub(crate) struct Owning {
-    value: Box<dyn Any + Send>,
-    type_name: &'static str,
-}
-
-impl Owning {
-    pub(crate) fn about(&self) -> About {
-        About::kind("owned value", self.type_name)
-    }
-}
+use crate::life::owner::{Owner, OwnerRef, WeakOwner};
+use crate::life::state::{Owning, Used};
 
 /// The handle of a value given to a session with [`take_ownership`](crate::LocalSession::take_ownership).
 ///
@@ -59,13 +46,16 @@ impl<T: Send + 'static> Owned<T> {
         let Some(owner) = self.owner.upgrade() else {
             return false;
         };
-        let Some(owning) = self.take(&owner, true) else {
+        let number = self.number;
+        let take = |used: &mut Used| {
+            let owning = used.owned.remove(&number)?;
+            used.disposals.insert(number, owning.about());
+            Some(owning)
+        };
+        let Some(owning) = from_active(&owner, take) else {
             return false;
         };
-        let _under_way = Disposal {
-            owner,
-            number: self.number,
-        };
+        let _under_way = Disposal { owner, number };
         drop(owning);
         true
     }
@@ -74,22 +64,18 @@ impl<T: Send + 'static> Owned<T> {
     /// `dispose`.
     pub fn reclaim(&self) -> Option<T> {
         let owner = self.owner.upgrade()?;
-        let owning = self.take(&owner, false)?;
+        let owning = from_active(&owner, |used| used.owned.remove(&self.number))?;
         owning.value.downcast().ok().map(|value| *value)
     }
+}
 
-    fn take(&self, owner: &Owner, dispose: bool) -> Option<Owning> {
-        let mut state = owner.local().lock();
-        if state.is_completed() {
-            return None;
-        }
-        let used = state.used_mut();
-        let owning = used.owned.remove(&self.number)?;
-        if dispose {
-            used.disposals.insert(self.number, owning.about());
-        }
-        Some(owning)
+/// Takes something out of what an active session holds.
+fn from_active<R>(owner: &Owner, take: impl FnOnce(&mut Used) -> Option<R>) -> Option<R> {
+    let mut state = owner.local().lock();
+    if state.is_completed() {
+        return None;
     }
+    take(state.used_mut())
 }
 
 impl<T> fmt::Debug for Owned<T> {

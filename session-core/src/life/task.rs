@@ -9,25 +9,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::error::SessionEnded;
-use crate::life::close::panic_message;
-use crate::life::report::{About, Trouble};
-use crate::owner::{Owner, OwnerRef};
-use crate::sync::runtime::{AbortHandle, JoinHandle};
-
-/// A task that cleanup waits for.
-pub(crate) struct Task {
-    pub(crate) about: About,
-    handle: Option<AbortHandle>,
-    aborted: bool,
-}
-
-impl Task {
-    /// Marks it as aborted; the handle is for the caller to abort with, outside the session's lock.
-    pub(crate) fn abort(&mut self) -> (About, Option<AbortHandle>) {
-        self.aborted = true;
-        (self.about.clone(), self.handle.clone())
-    }
-}
+use crate::life::owner::{Owner, OwnerRef};
+use crate::life::state::Task;
+use crate::sync::runtime::JoinHandle;
+use crate::values::about::About;
+use crate::values::close::panic_message;
+use crate::values::report::Trouble;
 
 /// Spawns what `task` makes on the manager's runtime, counted by the session.
 pub(crate) fn spawn<F, Fut>(
@@ -93,7 +80,7 @@ impl Registration {
         future: Fut,
     ) -> JoinHandle<Fut::Output> {
         let (owner, number) = (self.owner.clone(), self.number);
-        let runtime = owner.local().shared.runtime.clone();
+        let runtime = owner.local().env.runtime.clone();
         let handle = runtime.spawn(Tracked {
             future,
             registration: self,

@@ -7,7 +7,8 @@ use super::harness::{World, exhaust, explore, race};
 use crate::life::activity::Activity;
 use crate::life::cause::CompletionCause;
 use crate::life::clock::Ticks;
-use crate::session::Session;
+use crate::life::state::State;
+use crate::sessions::session::Session;
 use crate::sync::runtime::advance;
 
 /// The word alone: a request that comes and goes is never missed by a decision with an older limit.
@@ -23,7 +24,8 @@ fn a_visit_against_an_idle_end_in_the_word() {
                     activity.leave(epoch, || Ticks(5));
                 }
             });
-            activity.complete_if_idle(Ticks(0)).is_ok()
+            let locked = &mut State::default();
+            activity.complete_if_idle(locked, Ticks(0)).is_ok()
         });
         assert_ne!(ended, entered.into_inner());
         assert_eq!(activity.inside(), 0);

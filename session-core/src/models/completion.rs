@@ -9,7 +9,7 @@ use shuttle::future::block_on;
 
 use super::harness::{Probe, World, close, exhaust, explore, race, step};
 use crate::life::cause::CompletionCause;
-use crate::session::Session;
+use crate::sessions::session::Session;
 use crate::sync::point;
 use crate::sync::runtime::advance;
 use crate::{LifecycleEvent, LocalSession as _, Problem, PropertyKey, Trouble};
@@ -20,8 +20,8 @@ const KEY: PropertyKey<Probe> = PropertyKey::new("probe");
 fn three_causes() {
     explore(|| {
         let world = World::new();
-        let shared = &world.shared;
-        let mut events = shared.events.subscribe().0;
+        let sessions = &world.sessions;
+        let mut events = sessions.env.events.subscribe().0;
         let session = world.session();
         let token = session.completion_token();
         let owned = session.take_ownership(world.tally.make_plain());
@@ -36,7 +36,7 @@ fn three_causes() {
             let cause = session.completion_cause();
             won.lock().unwrap().push(cause);
             assert!(session.is_completed());
-            assert!(shared.find(&session.id()).is_none());
+            assert!(sessions.ids.get(&session.id()).is_none());
             assert!(session.completion_token().is_cancelled());
             assert!(session.enter().is_err());
             assert!(session.take_ownership(()).is_err());
@@ -55,7 +55,11 @@ fn three_causes() {
                 session.complete(CompletionCause::Shutdown);
                 check();
                 assert_eq!(block_on(session.cleanup_completed()).closed(), 2);
-                assert_eq!(shared.stats().in_cleanup, 0, "its place is not free yet");
+                assert_eq!(
+                    sessions.in_cleanup.load(Ordering::Relaxed),
+                    0,
+                    "its place is not free yet"
+                );
             },
         );
         world.end();

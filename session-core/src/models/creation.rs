@@ -8,7 +8,7 @@ use std::time::Duration;
 use shuttle::future::block_on;
 
 use super::harness::{Desk, Probe, World, explore, poll_once, race};
-use crate::session::Session;
+use crate::sessions::session::Session;
 use crate::sync::runtime::advance;
 use crate::{
     CancellationToken, InitContext, LocalSession as _, Property, PropertyError, PropertyKey,

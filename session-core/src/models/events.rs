@@ -1,8 +1,8 @@
 //! Events: in the order in which things happened, and none lost.
 
 use super::harness::{World, explore, race};
-use crate::event::LifecycleEvents;
 use crate::id::GroupId;
+use crate::life::event::LifecycleEvents;
 use crate::{LifecycleEvent, LocalSession as _, Subject};
 
 fn of_session(events: &mut LifecycleEvents, serial: u64) -> Vec<&'static str> {
@@ -24,13 +24,13 @@ fn of_session(events: &mut LifecycleEvents, serial: u64) -> Vec<&'static str> {
 fn creation_against_an_end_through_the_group() {
     explore(|| {
         let world = World::new();
-        let mut events = world.shared.events.subscribe();
+        let mut events = world.sessions.env.events.subscribe();
         let id = GroupId::from("g");
         let created = crate::sync::Mutex::new(None);
         race!(
             || *created.lock() = Some(world.session_in(&id)),
             || {
-                if let Some(group) = world.shared.groups.get(&id) {
+                if let Some(group) = world.sessions.groups.get(&id) {
                     group.terminate();
                 }
             },
@@ -48,8 +48,8 @@ fn creation_against_an_end_through_the_group() {
 fn a_subscriber_against_another() {
     explore(|| {
         let world = World::new();
-        race!(|| drop(world.shared.events.subscribe()), || {
-            let mut events = world.shared.events.subscribe();
+        race!(|| drop(world.sessions.env.events.subscribe()), || {
+            let mut events = world.sessions.env.events.subscribe();
             let session = world.session();
             assert_eq!(of_session(&mut events, session.serial()), ["created"]);
         },);
@@ -63,7 +63,7 @@ fn the_ends_of_a_group_against_its_creation() {
     explore(|| {
         let world = World::new();
         let id = GroupId::from("g");
-        let mut events = world.shared.events.subscribe();
+        let mut events = world.sessions.env.events.subscribe();
         let come_and_go = || {
             let session = world.session_in(&id);
             session.terminate();

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::harness::{World, close_later, explore, race};
-use crate::builder::WhenFull;
 use crate::id::GroupId;
 use crate::life::cause::CompletionCause;
+use crate::settings::WhenFull;
 use crate::sync::runtime::advance;
 use crate::{CreateError, LocalSession as _, PropertyKey, Session};
 
@@ -52,7 +52,7 @@ fn a_request_against_eviction() {
         };
         assert_eq!(evicted.completion_cause(), Some(CompletionCause::Evicted));
         assert_eq!(left.completion_cause(), None);
-        assert_eq!(world.shared.stats().active, 2);
+        assert_eq!(world.sessions.active(), 2);
         world.end();
     });
 }
@@ -70,13 +70,10 @@ fn a_creation_that_is_refused_has_evicted_nobody() {
         assert!(inserted.is_ok());
         drop(inserted);
         let created = AtomicBool::new(false);
-        race!(
-            || drop(session.enter()),
-            || match world.shared.create(None) {
-                Ok(_) => created.store(true, Ordering::Relaxed),
-                Err(error) => assert_eq!(error, CreateError::Full),
-            },
-        );
+        race!(|| drop(session.enter()), || match world.try_create(None) {
+            Ok(_) => created.store(true, Ordering::Relaxed),
+            Err(error) => assert_eq!(error, CreateError::Full),
+        },);
         let evicted = session.completion_cause().is_some();
         assert_eq!(evicted, created.into_inner());
         world.end();
@@ -94,10 +91,10 @@ fn two_creations_end_two_idle_sessions() {
         for session in &idle {
             drop(session.enter());
         }
-        let create = || drop(world.shared.create_entered(None).expect("one is idle"));
+        let create = || drop(world.create_entered(None).expect("one is idle"));
         race!(create, create);
         assert!(idle.iter().all(is_evicted));
-        assert_eq!(world.shared.stats().active, 2);
+        assert_eq!(world.sessions.active(), 2);
         world.end();
     });
 }
@@ -113,12 +110,12 @@ fn the_end_of_activity_against_a_search() {
         race!(
             || drop(request),
             || drop(kept),
-            || match world.shared.create(None) {
+            || match world.try_create(None) {
                 Ok(_) => assert!(is_evicted(&session)),
                 Err(error) => assert_eq!(error, CreateError::Full),
             },
         );
-        assert!(world.shared.create(None).is_ok(), "nobody is active");
+        assert!(world.try_create(None).is_ok(), "nobody is active");
         assert!(is_evicted(&session));
         world.end();
     });
@@ -129,10 +126,10 @@ fn the_end_of_activity_against_a_search() {
 fn the_end_of_activity_against_completion() {
     explore(|| {
         let world = full_at(1);
-        let request = world.shared.create_entered(None).expect("there is room");
+        let request = world.create_entered(None).expect("there is room");
         let session = request.session().clone();
         race!(|| drop(request), || session.terminate());
-        assert!(world.shared.eviction.is_empty());
+        assert!(world.is_order_empty());
         world.end();
     });
 }
@@ -147,13 +144,13 @@ fn a_join_against_a_strangers_creation() {
         let (joined, created) = (AtomicBool::new(false), AtomicBool::new(false));
         race!(
             || joined.store(session.join(id.clone()).is_ok(), Ordering::Relaxed),
-            || created.store(world.shared.create(None).is_ok(), Ordering::Relaxed),
+            || created.store(world.try_create(None).is_ok(), Ordering::Relaxed),
         );
         let joined = joined.into_inner();
         assert_ne!(joined, created.into_inner());
         if joined {
-            assert!(world.shared.create(None).is_err());
-            assert!(world.shared.create(Some(&id)).is_ok());
+            assert!(world.try_create(None).is_err());
+            assert!(world.try_create(Some(&id)).is_ok());
         }
         assert!(is_evicted(&session));
         world.end();
@@ -168,8 +165,8 @@ fn a_users_creation_against_a_strangers() {
         let session = world.session();
         assert!(session.join(GroupId::from("g")).is_ok());
         race!(
-            || assert!(world.shared.create(Some(&GroupId::from("h"))).is_ok()),
-            || assert!(world.shared.create(None).is_err()),
+            || assert!(world.try_create(Some(&GroupId::from("h"))).is_ok()),
+            || assert!(world.try_create(None).is_err()),
         );
         assert!(is_evicted(&session));
         world.end();
@@ -182,11 +179,11 @@ fn a_termination_against_a_creation() {
     explore(|| {
         let world = full_at(2);
         let session = world.session();
-        let request = world.shared.create_entered(None);
+        let request = world.create_entered(None);
         race!(|| session.terminate(), || assert!(
-            world.shared.create(None).is_ok()
+            world.try_create(None).is_ok()
         ),);
-        assert_eq!(world.shared.stats().active, 2);
+        assert_eq!(world.sessions.active(), 2);
         drop(request);
         world.end();
     });
@@ -199,12 +196,12 @@ fn a_creation_for_a_request_against_another_creation() {
         let world = full_at(1);
         let idle = world.session();
         race!(
-            || match world.shared.create_entered(None) {
+            || match world.create_entered(None) {
                 Ok(request) => assert!(!request.session().is_completed()),
                 // The other's has taken the place, and is not idle before it is there.
                 Err(error) => assert_eq!(error, CreateError::Full),
             },
-            || match world.shared.create(None) {
+            || match world.try_create(None) {
                 Ok(_) => {}
                 Err(error) => assert_eq!(error, CreateError::Full),
             },

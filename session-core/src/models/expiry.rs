@@ -10,6 +10,7 @@ use super::harness::{World, explore, race};
 use crate::LocalSession as _;
 use crate::life::cause::CompletionCause;
 use crate::life::clock::Ticks;
+use crate::manager::expiry;
 use crate::sync::runtime::advance;
 
 const IDLE: Duration = Duration::from_secs(10);
@@ -21,22 +22,22 @@ const BUCKET: Duration = Duration::from_millis(200);
 fn a_request_against_the_sweeper() {
     explore(|| {
         let world = World::with(|settings| settings.idle_timeout = IDLE);
-        let shared = &world.shared;
+        let sessions = &world.sessions;
         let session = world.session();
         let token = session.completion_token();
-        let sweep = shared.expiry.clone().sweep(Arc::downgrade(shared));
-        let sweeper = shared.runtime.spawn(sweep);
+        let sweep = expiry::sweep(Arc::downgrade(sessions));
+        let sweeper = sessions.env.runtime.spawn(sweep);
 
         let arrived = AtomicU64::new(0);
         race!(|| advance(IDLE + BUCKET), || {
             if let Ok(guard) = session.enter() {
-                arrived.store(shared.clock.now().0, Ordering::Relaxed);
+                arrived.store(sessions.env.clock.now().0, Ordering::Relaxed);
                 assert!(session.local().cause().is_none(), "ended during a request");
                 drop(guard);
             }
         },);
         if session.is_completed() {
-            let idle = shared.clock.past().since(Ticks(arrived.into_inner()));
+            let idle = sessions.env.clock.past().since(Ticks(arrived.into_inner()));
             assert!(idle >= IDLE, "ended too early");
         }
 
@@ -57,13 +58,13 @@ fn a_request_against_the_sweeper() {
 fn changes_of_an_id_against_compaction() {
     explore(|| {
         let world = World::with(|settings| settings.idle_timeout = IDLE);
-        let shared = &world.shared;
+        let sessions = &world.sessions;
         for _ in 0..2 {
             world.session().terminate();
         }
         let session = world.session();
-        let sweep = shared.expiry.clone().sweep(Arc::downgrade(shared));
-        let sweeper = shared.runtime.spawn(sweep);
+        let sweep = expiry::sweep(Arc::downgrade(sessions));
+        let sweeper = sessions.env.runtime.spawn(sweep);
         race!(
             || {
                 for _ in 0..2 {
@@ -73,7 +74,7 @@ fn changes_of_an_id_against_compaction() {
             || world.session().terminate(),
         );
         // Without a compaction this never ends.
-        while shared.expiry.entries() > 2 {
+        while sessions.deadlines.entries() > 2 {
             shuttle::thread::yield_now();
         }
         assert!(!session.is_completed());

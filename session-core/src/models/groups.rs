@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use shuttle::future::block_on;
 
 use super::harness::{Probe, World, close, explore, race};
-use crate::group::SessionGroup;
 use crate::id::GroupId;
-use crate::session::Session;
+use crate::sessions::group::SessionGroup;
+use crate::sessions::session::Session;
 use crate::{CancellationToken, LocalSession as _, PropertyKey};
 
 const KEY: PropertyKey<Probe> = PropertyKey::new("probe");
@@ -34,7 +34,7 @@ impl Met {
     }
 
     fn check(&self, world: &World, sessions: &[&Session]) {
-        world.shared.runtime.settle();
+        world.sessions.env.runtime.settle();
         let mut own = Vec::new();
         for session in sessions {
             if session.is_completed() {
@@ -44,7 +44,7 @@ impl Met {
             assert!(!group.is_completed(), "an active session of an ended group");
             assert!(group.sessions().contains(session));
             if let Some(id) = group.id() {
-                assert_eq!(world.shared.groups.get(id), Some(group.clone()));
+                assert_eq!(world.sessions.groups.get(id), Some(group.clone()));
             }
             own.push(group);
         }
@@ -110,7 +110,7 @@ fn termination_against_a_new_session_and_a_join() {
                 }
             },
             || {
-                if let Some(group) = world.shared.groups.get(&name()) {
+                if let Some(group) = world.sessions.groups.get(&name()) {
                     group.terminate();
                     let _report = block_on(group.cleanup_completed());
                     assert!(group.is_completed());

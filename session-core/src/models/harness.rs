@@ -10,11 +10,15 @@ use std::time::Duration;
 use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, MaxSteps, Runner};
 
-use crate::builder::{Settings, WhenFull};
+use crate::error::CreateError;
 use crate::id::GroupId;
 use crate::life::cause::CompletionCause;
-use crate::session::{Session, WeakSession};
-use crate::shared::Shared;
+use crate::life::env::Env;
+use crate::manager::create;
+use crate::sessions::guard::RequestGuard;
+use crate::sessions::session::Sessions;
+use crate::sessions::session::{Session, WeakSession};
+use crate::settings::{Settings, WhenFull};
 use crate::sync::point;
 use crate::sync::runtime::Runtime;
 use crate::{Exclusive, InitContext, Property, SessionProperties};
@@ -74,9 +78,10 @@ impl Drop for Tried {
 // ===== the world of one schedule =====
 
 pub(super) struct World {
-    pub(super) shared: Arc<Shared>,
+    pub(super) sessions: Arc<Sessions>,
     pub(super) tally: Tally,
-    sessions: Mutex<Vec<WeakSession>>,
+    /// The sessions that were made.
+    made: Mutex<Vec<WeakSession>>,
 }
 
 pub(super) type Thread<'a> = Box<dyn FnOnce() + Send + 'a>;
@@ -118,11 +123,12 @@ impl World {
             state: Some(Arc::new(tally.clone())),
         };
         change(&mut settings);
-        let shared = Arc::new(Shared::new(settings, Runtime::new()));
+        let env = Arc::new(Env::new(settings, Runtime::new()));
+        let sessions = Arc::new(Sessions::new(env));
         Self {
-            shared,
+            sessions,
             tally,
-            sessions: Mutex::default(),
+            made: Mutex::default(),
         }
     }
 
@@ -135,27 +141,48 @@ impl World {
     }
 
     fn create(&self, group: Option<&GroupId>) -> Session {
-        let session = self.shared.create(group).expect("there is room");
-        let mut sessions = self.sessions.lock().expect("no panic before this");
-        sessions.push(session.downgrade());
+        let session = create::create(&self.sessions, group).expect("there is room");
+        let mut made = self.made.lock().expect("no panic before this");
+        made.push(session.downgrade());
         session
+    }
+
+    pub(super) fn try_create(&self, group: Option<&GroupId>) -> Result<Session, CreateError> {
+        create::create(&self.sessions, group)
+    }
+
+    pub(super) fn create_entered(
+        &self,
+        group: Option<&GroupId>,
+    ) -> Result<RequestGuard, CreateError> {
+        create::create_entered(&self.sessions, group)
+    }
+
+    /// Whether no session can be evicted.
+    pub(super) fn is_order_empty(&self) -> bool {
+        let idle = self.sessions.idle.as_ref();
+        idle.is_none_or(|idle| idle.order.lock().is_empty())
     }
 
     /// Ends the sessions that are left. Then nothing is left of any, and every value was closed once.
     pub(super) fn end(&self) {
-        for session in self.shared.sessions() {
+        for session in self.sessions.all() {
             assert!(session.local().cause().is_none(), "registered, but ended");
             session.complete(CompletionCause::Shutdown);
         }
-        self.shared.runtime.settle();
-        let stats = self.shared.stats();
-        assert_eq!((stats.active, stats.in_cleanup, stats.groups), (0, 0, 0));
-        assert!(!self.shared.is_cleaning_up());
-        assert!(self.shared.eviction.is_empty());
+        self.sessions.env.runtime.settle();
+        let sessions = &self.sessions;
+        let in_cleanup = sessions.in_cleanup.load(crate::sync::Ordering::Relaxed);
+        assert_eq!(
+            (sessions.active(), in_cleanup, sessions.groups.len()),
+            (0, 0, 0)
+        );
+        assert!(!sessions.are_cleaning_up());
+        assert!(self.is_order_empty());
         assert_eq!(self.tally.closed(), self.tally.made());
         assert_eq!(self.tally.dropped(), self.tally.made());
-        let sessions = self.sessions.lock().expect("no panic before this");
-        for session in sessions.iter().filter_map(WeakSession::upgrade) {
+        let made = self.made.lock().expect("no panic before this");
+        for session in made.iter().filter_map(WeakSession::upgrade) {
             let state = session.local().lock();
             let empty = state.used().is_none() && state.sets().next().is_none();
             assert!(empty, "an ended session keeps something");

@@ -2,14 +2,17 @@
 
 use super::harness::{World, explore, race};
 use crate::LocalSession as _;
-use crate::session::Session;
+use crate::sessions::session::Session;
 
 fn cycle(world: &World, session: &Session) {
     let before = session.id();
     let cycled = session.cycle_id();
-    assert!(world.shared.find(&before).is_none(), "an old id lives on");
+    assert!(
+        world.sessions.ids.get(&before).is_none(),
+        "an old id lives on"
+    );
     if let Ok(new) = &cycled {
-        let found = world.shared.find(&new.id());
+        let found = world.sessions.ids.get(&new.id());
         assert!(found.is_none_or(|found| found == *session));
     }
 }
@@ -22,17 +25,17 @@ fn cycle_id_against_look_up_and_completion() {
         race!(
             || cycle(&world, &session),
             || {
-                let found = world.shared.sessions();
+                let found = world.sessions.all();
                 assert!(!found.is_empty() || session.is_completed(), "not found");
             },
             || {
                 session.terminate();
-                assert!(world.shared.sessions().is_empty());
+                assert!(world.sessions.all().is_empty());
                 assert!(session.cycle_id().is_err());
             },
         );
         assert!(
-            world.shared.sessions().is_empty(),
+            world.sessions.all().is_empty(),
             "an ended session came back"
         );
         world.end();
@@ -47,10 +50,10 @@ fn cycle_id_against_cycle_id() {
         race!(
             || cycle(&world, &session),
             || cycle(&world, &session),
-            || assert!(!world.shared.sessions().is_empty(), "not found"),
+            || assert!(!world.sessions.all().is_empty(), "not found"),
         );
-        assert_eq!(world.shared.sessions().len(), 1);
-        assert_eq!(world.shared.find(&session.id()), Some(session.clone()));
+        assert_eq!(world.sessions.all().len(), 1);
+        assert_eq!(world.sessions.ids.get(&session.id()), Some(session.clone()));
         world.end();
     });
 }

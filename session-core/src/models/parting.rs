@@ -10,7 +10,7 @@ use shuttle::future::block_on;
 
 use super::harness::{Probe, World, explore, poll_once, race};
 use crate::id::GroupId;
-use crate::session::Session;
+use crate::sessions::session::Session;
 use crate::{CycleError, LocalSession as _, RequestGuard, SessionEnded};
 
 fn user() -> GroupId {
@@ -37,7 +37,7 @@ fn entry_by_id_against_log_in() {
         let logged_in = AtomicBool::new(false);
         let come = || {
             let before = !logged_in.load(Ordering::SeqCst);
-            if let Ok(stranger) = world.shared.ids.enter(&planted) {
+            if let Ok(stranger) = world.sessions.enter(&planted) {
                 assert!(before, "entered by an id that had been cycled");
                 // As an extractor: it reads, then it looks.
                 let inside_the_users = is_the_users(stranger.session());
@@ -70,7 +70,7 @@ fn entry_by_id_against_cycle_id_and_join() {
                 request.session().join(user()).unwrap();
             },
             || {
-                if let Ok(stranger) = world.shared.ids.enter(&planted) {
+                if let Ok(stranger) = world.sessions.enter(&planted) {
                     let inside_the_users = is_the_users(stranger.session());
                     assert!(!inside_the_users || stranger.is_parted());
                 }
@@ -128,7 +128,7 @@ fn a_stream_against_log_in() {
         );
         assert_eq!(poll_once(stream.next()), Poll::Ready(None));
         drop(request);
-        world.shared.runtime.settle();
+        world.sessions.env.runtime.settle();
         // Not held by a stream that is kept.
         assert_eq!(world.tally.dropped(), 1);
         assert_eq!(session.local().activity.inside(), 0);

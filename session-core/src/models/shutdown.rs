@@ -7,7 +7,7 @@ use shuttle::future::block_on;
 use super::harness::{World, explore, race};
 use crate::id::GroupId;
 use crate::manager::SessionManager;
-use crate::session::Session;
+use crate::sessions::session::Session;
 use crate::sync::Mutex;
 use crate::sync::runtime::advance;
 use crate::{CreateError, LocalSession as _, Trouble};
@@ -16,7 +16,7 @@ use crate::{CreateError, LocalSession as _, Trouble};
 fn creation_against_shutdown() {
     explore(|| {
         let world = World::new();
-        let manager = SessionManager::new(world.shared.clone());
+        let manager = SessionManager::new(world.sessions.clone());
         let created = Mutex::new(Vec::<Session>::new());
         let create = || match manager.create() {
             Ok(session) => {
@@ -46,7 +46,7 @@ fn creation_against_shutdown() {
 fn termination_against_shutdown() {
     explore(|| {
         let world = World::new();
-        let manager = SessionManager::new(world.shared.clone());
+        let manager = SessionManager::new(world.sessions.clone());
         let session = manager.create().unwrap();
         let owned = session.take_ownership(world.tally.make_plain());
         race!(|| session.terminate(), || {
@@ -64,7 +64,7 @@ fn termination_against_shutdown() {
 fn shutdown_against_its_timeout() {
     explore(|| {
         let world = World::new();
-        let manager = SessionManager::new(world.shared.clone());
+        let manager = SessionManager::new(world.sessions.clone());
         let session = manager.create().unwrap();
         let owned = session.take_ownership(world.tally.make_plain());
         let guard = session.enter().unwrap();
@@ -78,7 +78,7 @@ fn shutdown_against_its_timeout() {
                 assert_eq!(report.problems()[0].trouble(), &Trouble::StillHeld);
             },
             || {
-                while !world.shared.hurry.is_cancelled() {
+                while !world.sessions.env.hurry.is_cancelled() {
                     advance(Duration::from_millis(1));
                     shuttle::thread::yield_now();
                 }
@@ -94,7 +94,7 @@ fn shutdown_against_its_timeout() {
 fn the_last_clone_against_cycle_id() {
     explore(|| {
         let world = World::new();
-        let manager = SessionManager::new(world.shared.clone());
+        let manager = SessionManager::new(world.sessions.clone());
         let session = manager.create().unwrap();
         race!(move || drop(manager), || _ = session.cycle_id(), || drop(
             session.take_ownership(world.tally.make_plain())
@@ -119,7 +119,7 @@ fn a_change_of_group_against_shutdown() {
 
 fn leaving(log_in: bool) {
     let world = World::new();
-    let manager = SessionManager::new(world.shared.clone());
+    let manager = SessionManager::new(world.sessions.clone());
     let session = manager.create_in(GroupId::from("g")).unwrap();
     let group = session.group();
     let owned = group.take_ownership(world.tally.make_plain());

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::harness::{World, explore, race};
 use crate::error::NotLive;
 use crate::life::clock::Ticks;
-use crate::session::Session;
-use crate::superseded::SupersededId;
+use crate::sessions::session::Session;
+use crate::sessions::superseded::SupersededId;
 use crate::{CycleError, LocalSession as _};
 
 /// Every time after those that a model reaches.
@@ -37,16 +37,13 @@ fn a_look_up_against_cycle_id_and_log_out() {
             },
             || {
                 for _ in 0..2 {
-                    let entered = world.shared.ids.enter(&first);
+                    let entered = world.sessions.enter(&first);
                     assert_ne!(entered.err(), Some(NotLive::Unknown));
                 }
             },
         );
         for id in ids.into_inner().unwrap() {
-            assert_eq!(
-                world.shared.ids.enter(&id).unwrap_err(),
-                NotLive::Superseded
-            );
+            assert_eq!(world.sessions.enter(&id).unwrap_err(), NotLive::Superseded);
         }
         drop(taken);
         world.end();
@@ -64,13 +61,13 @@ fn log_out_against_termination() {
         race!(
             || *taken.lock().unwrap() = session.terminate_and_supersede(),
             || session.terminate(),
-            || drop(world.shared.ids.enter(&id)),
+            || drop(world.sessions.enter(&id)),
         );
         let expected = match *taken.lock().unwrap() {
             Some(_) => NotLive::Superseded,
             None => NotLive::Unknown,
         };
-        assert_eq!(world.shared.ids.enter(&id).unwrap_err(), expected);
+        assert_eq!(world.sessions.enter(&id).unwrap_err(), expected);
         world.end();
     });
 }
@@ -87,23 +84,23 @@ fn the_end_of_a_request_against_time() {
             told.terminate_and_supersede().unwrap(),
             untold.terminate_and_supersede().unwrap(),
         );
-        let is = |id, refused| assert_eq!(world.shared.ids.enter(&id).unwrap_err(), refused);
+        let is = |id, refused| assert_eq!(world.sessions.enter(&id).unwrap_err(), refused);
         race!(
             || drop(told),
             || {
                 untold.forget();
                 is(untold_id, NotLive::Unknown);
             },
-            || _ = world.shared.ids.expire(Ticks(0)),
+            || _ = world.sessions.ids.expire(Ticks(0)),
             || is(told_id, NotLive::Superseded),
         );
         is(told_id, NotLive::Superseded);
-        world.shared.ids.expire(LATER);
+        world.sessions.ids.expire(LATER);
         assert_eq!(
-            world.shared.ids.enter(&told_id).unwrap_err(),
+            world.sessions.enter(&told_id).unwrap_err(),
             NotLive::Unknown
         );
-        assert_eq!(world.shared.ids.superseded(), 0);
+        assert_eq!(world.sessions.ids.superseded(), 0);
         world.end();
     });
 }
@@ -120,20 +117,20 @@ fn the_bound_of_superseded_ids() {
                 let old = session.id();
                 ids.lock().unwrap().push(old);
                 let new = session.cycle_id().unwrap();
-                assert!(world.shared.ids.superseded() <= 2);
+                assert!(world.sessions.ids.superseded() <= 2);
                 // Two are pending at most, so this one has a place.
-                let refused = world.shared.ids.enter(&old).unwrap_err();
+                let refused = world.sessions.enter(&old).unwrap_err();
                 assert_eq!(refused, NotLive::Superseded);
                 drop(new);
             }
         };
         race!(|| cycle(&one), || cycle(&other), || _ =
-            world.shared.ids.expire(LATER));
-        world.shared.ids.expire(LATER);
-        assert_eq!(world.shared.ids.superseded(), 0);
+            world.sessions.ids.expire(LATER));
+        world.sessions.ids.expire(LATER);
+        assert_eq!(world.sessions.ids.superseded(), 0);
         // Also of those that had to make room.
         for id in ids.into_inner().unwrap() {
-            assert_eq!(world.shared.ids.enter(&id).unwrap_err(), NotLive::Unknown);
+            assert_eq!(world.sessions.enter(&id).unwrap_err(), NotLive::Unknown);
         }
         world.end();
     });
@@ -147,7 +144,7 @@ fn two_responses_and_two_cycles_of_one_session() {
         let session = world.session();
         let id = session.id();
         let told = Mutex::new(Vec::new());
-        let mut requests = [0; 2].map(|_| world.shared.ids.enter(&id).unwrap());
+        let mut requests = [0; 2].map(|_| world.sessions.enter(&id).unwrap());
         let [one, other] = &mut requests;
         let cycle = |request: &mut crate::RequestGuard| match request.cycle_id() {
             Ok(new) => {
@@ -157,7 +154,7 @@ fn two_responses_and_two_cycles_of_one_session() {
             Err(error) => assert_eq!(error, CycleError::Parted),
         };
         race!(|| cycle(one), || cycle(other), || drop(
-            world.shared.ids.enter(&id)
+            world.sessions.enter(&id)
         ),);
         assert_eq!(told.into_inner().unwrap(), [session.id()]);
         drop(requests);
@@ -182,14 +179,11 @@ fn the_end_of_several_presented_ids() {
         race!(
             || log_out([&one, &other]),
             || log_out([&other, &one]),
-            || drop(world.shared.ids.enter(&ids[0])),
+            || drop(world.sessions.enter(&ids[0])),
         );
         assert_eq!(taken.lock().unwrap().len(), 2, "each was ended by one");
         for id in ids {
-            assert_eq!(
-                world.shared.ids.enter(&id).unwrap_err(),
-                NotLive::Superseded
-            );
+            assert_eq!(world.sessions.enter(&id).unwrap_err(), NotLive::Superseded);
         }
         drop(taken);
         world.end();
@@ -200,19 +194,17 @@ fn the_end_of_several_presented_ids() {
 fn the_sweeper_against_the_first_superseded_id() {
     explore(|| {
         let world = World::new();
-        let manager = crate::manager::SessionManager::new(world.shared.clone());
+        let manager = crate::manager::SessionManager::new(world.sessions.clone());
         let session = manager.create().unwrap();
         let id = session.id();
-        race!(|| drop(session.terminate_and_supersede()), || while world
-            .shared
-            .ids
-            .enter(&id)
-            .is_ok()
-        {
-            shuttle::thread::yield_now();
-        },);
+        race!(
+            || drop(session.terminate_and_supersede()),
+            || while world.sessions.enter(&id).is_ok() {
+                shuttle::thread::yield_now();
+            },
+        );
         // The sweeper is not woken but by the clock from here on.
-        while world.shared.ids.enter(&id).unwrap_err() == NotLive::Superseded {
+        while world.sessions.enter(&id).unwrap_err() == NotLive::Superseded {
             crate::sync::runtime::advance(Duration::from_secs(31));
             shuttle::thread::yield_now();
         }

@@ -8,11 +8,11 @@ use shuttle::future::block_on;
 
 use super::harness::{Probe, Tally, World, close, close_later, exhaust, explore, race};
 use crate::__private::hook;
-use crate::life::ledger::Ledger;
-use crate::life::report::About;
-use crate::life::value::Tag;
 use crate::sync::Counted;
 use crate::sync::runtime::{Instant, Runtime, advance};
+use crate::values::about::About;
+use crate::values::ledger::Ledger;
+use crate::values::value::Tag;
 use crate::{CleanupReport, LocalSession as _, PropertyKey, PropertyRef, Refused, Trouble};
 
 const KEY: PropertyKey<Probe> = PropertyKey::new("probe");

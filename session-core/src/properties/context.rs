@@ -6,13 +6,12 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::error::BoxError;
 use crate::error::PropsError;
-use crate::group::SessionGroup;
-use crate::local::LocalSession;
-use crate::owner::Owner;
-use crate::properties::creation::BoxError;
+use crate::life::owner::Owner;
 use crate::properties::set::Home;
-use crate::session::Session;
+use crate::sessions::group::SessionGroup;
+use crate::sessions::session::Session;
 
 /// What an initialiser of a property set gets: the session, the application's state, the completion token.
 ///
@@ -32,14 +31,15 @@ impl<S: Send + Sync + 'static, L: Home> InitContext<S, L> {
             Ok(unit) => unit,
             Err(_) => owner
                 .local()
-                .shared
+                .env
+                .settings
                 .state
                 .clone()
                 .and_then(|state| state.downcast().ok())
                 .ok_or_else(missing)?,
         };
         Ok(Self {
-            owner: L::from_owner(owner).ok_or(PropsError::SessionEnded)?,
+            owner: L::from_owner(owner.clone()).ok_or(PropsError::SessionEnded)?,
             state,
         })
     }
@@ -52,10 +52,10 @@ impl<S, L> InitContext<S, L> {
     }
 }
 
-impl<S, L: LocalSession> InitContext<S, L> {
+impl<S, L: Home> InitContext<S, L> {
     /// A token that is cancelled at completion: an initialiser that takes long should heed it.
     pub fn completion_token(&self) -> CancellationToken {
-        self.owner.completion_token()
+        self.owner.as_owner().local().token()
     }
 }
 

@@ -2,18 +2,19 @@
 
 use std::any::TypeId;
 use std::fmt;
-use std::time::Duration;
 
+use crate::error::BoxError;
 use crate::error::{PropertyError, Refused, SessionEnded};
-use crate::life::close::CloseHook;
-use crate::life::report::About;
-use crate::life::value::PropertyRef;
-use crate::owner::OwnerRef;
-use crate::properties::creation::{BoxError, Place};
+use crate::life::owner::OwnerRef;
 use crate::properties::get_or_init;
-use crate::properties::insert::insert;
-use crate::properties::key::{KeyName, PropertyKey, SlotKey};
-use crate::properties::table::{Removed, SlotState, Table};
+use crate::properties::insert::{IfPresent, insert};
+use crate::properties::listing::{self, PropertyInfo};
+use crate::store::creation::Place;
+use crate::store::key::{KeyName, PropertyKey, SlotKey};
+use crate::store::table::{Removed, SlotState};
+use crate::values::about::About;
+use crate::values::close::CloseHook;
+use crate::values::value::PropertyRef;
 
 /// The properties of a session or group, by key. All of it works from any thread.
 ///
@@ -63,7 +64,7 @@ impl<'a> Properties<'a> {
         key: &PropertyKey<T, N>,
         value: T,
     ) -> Result<PropertyRef<T>, Refused<T>> {
-        insert(self.owner, place(key), value, None, false).map(|inserted| inserted.new)
+        insert(self.owner, place(key), value, None, IfPresent::Refuse).map(|inserted| inserted.new)
     }
 
     /// Adds a property that is closed with this hook: see [`CloseHook`].
@@ -104,7 +105,7 @@ impl<'a> Properties<'a> {
             place(key),
             value,
             Some(close.into_hook()),
-            false,
+            IfPresent::Refuse,
         )
         .map(|inserted| inserted.new)
     }
@@ -120,7 +121,7 @@ impl<'a> Properties<'a> {
         key: &PropertyKey<T, N>,
         value: T,
     ) -> Result<Option<PropertyRef<T>>, Refused<T>> {
-        insert(self.owner, place(key), value, None, true).map(|inserted| inserted.old)
+        insert(self.owner, place(key), value, None, IfPresent::Replace).map(|inserted| inserted.old)
     }
 
     /// Like [`replace`](Self::replace), with a close hook for the new value.
@@ -138,8 +139,14 @@ impl<'a> Properties<'a> {
         T: Send + Sync + 'static,
         N: KeyName,
     {
-        insert(self.owner, place(key), value, Some(close.into_hook()), true)
-            .map(|inserted| inserted.old)
+        insert(
+            self.owner,
+            place(key),
+            value,
+            Some(close.into_hook()),
+            IfPresent::Replace,
+        )
+        .map(|inserted| inserted.old)
     }
 
     /// Takes the property out and gives its handle: it is no longer the session's, and is closed by whoever
@@ -287,31 +294,7 @@ impl<'a> Properties<'a> {
 
     /// Every property of the dictionary and of the sets in use, in no order. Creates nothing.
     pub fn list(&self) -> Vec<PropertyInfo> {
-        let now = self.owner.local().shared.clock.instant();
-        let state = self.owner.local().lock();
-        let table = state.used().map(|used| &used.table);
-        let slots = table.into_iter().flat_map(Table::slots).map(|slot| {
-            let (about, age) = match &slot.state {
-                SlotState::Creating(creation) => (&creation.about, None),
-                SlotState::Present { held, .. } => {
-                    let tag = held.tag();
-                    (&tag.about, Some(now.duration_since(tag.born)))
-                }
-            };
-            PropertyInfo {
-                about: about.clone(),
-                age,
-                state: PropertyState::of(&slot.state),
-            }
-        });
-        let cells = state.sets().flat_map(|set| set.base().states(table));
-        let absent = cells.filter(|(_, state)| *state == PropertyState::Absent);
-        let absent = absent.map(|(about, state)| PropertyInfo {
-            about,
-            age: None,
-            state,
-        });
-        slots.chain(absent).collect()
+        listing::list(self.owner)
     }
 }
 
@@ -333,61 +316,5 @@ fn slot_key<T: 'static, N: KeyName>(key: &PropertyKey<T, N>) -> SlotKey {
 impl fmt::Debug for Properties<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.list()).finish()
-    }
-}
-
-/// A property as a listing shows it.
-#[derive(Clone, Debug)]
-pub struct PropertyInfo {
-    about: About,
-    age: Option<Duration>,
-    state: PropertyState,
-}
-
-impl PropertyInfo {
-    /// Its name: the key's, or the field's in its set.
-    pub fn name(&self) -> &str {
-        self.about.name.as_str()
-    }
-
-    /// The property set that it is in; `None` for an entry of the dictionary.
-    pub fn set(&self) -> Option<&'static str> {
-        self.about.set
-    }
-
-    /// Its type, as [`std::any::type_name`] gives it.
-    pub fn type_name(&self) -> &'static str {
-        self.about.type_name
-    }
-
-    /// How long it has been there; `None` unless it is present.
-    pub fn age(&self) -> Option<Duration> {
-        self.age
-    }
-
-    /// Whether it is there.
-    pub fn state(&self) -> PropertyState {
-        self.state
-    }
-}
-
-/// Whether a property is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PropertyState {
-    /// A cell of a set that nothing has asked for yet.
-    Absent,
-    /// Its initialiser is running.
-    BeingCreated,
-    /// It is there.
-    Present,
-}
-
-impl PropertyState {
-    pub(crate) fn of(slot: &SlotState) -> Self {
-        match slot {
-            SlotState::Creating(_) => Self::BeingCreated,
-            SlotState::Present { .. } => Self::Present,
-        }
     }
 }

@@ -6,16 +6,15 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use crate::error::BoxError;
 use crate::error::{PropertyError, Refused};
-use crate::event::Subject;
-use crate::life::close::Hook;
-use crate::life::value::PropertyRef;
-use crate::owner::Owner;
+use crate::life::owner::Owner;
 use crate::properties::context::InitContext;
-use crate::properties::creation::BoxError;
 use crate::properties::property::{self, Property};
 use crate::properties::set::{Home, Lendable, Seed, SharedState};
 use crate::sync::runtime::sleep_on;
+use crate::values::close::Hook;
+use crate::values::value::PropertyRef;
 
 /// A cell of a property set whose value is lent to one at a time, as `&mut T`.
 ///
@@ -119,14 +118,14 @@ async fn lend_out<T: Send + 'static>(
         Ok(guard) => guard,
         Err(_lent) => {
             let token = local.token();
-            let patience = sleep_on(&local.shared.runtime, local.shared.lend_timeout);
+            let patience = sleep_on(&local.env.runtime, local.env.settings.lend_timeout);
             tokio::select! {
                 biased;
                 () = token.cancelled() => return Err(PropertyError::SessionEnded),
                 guard = handle.0.clone().lock_owned() => guard,
                 () = patience => {
                     let about = handle.about();
-                    let subject = Subject::of(owner.as_ref());
+                    let subject = owner.as_ref().subject();
                     tracing::warn!(%subject, set = about.set, property = about.name.as_str(), "lent for longer than the lend timeout");
                     return Err(PropertyError::Busy);
                 }

@@ -1,13 +1,14 @@
 //! What names the type of a value in its creation. This is compiled once per property, so it is thin: the work is
 //! done in `creation`, without the type.
 
-use crate::error::PropertyError;
-use crate::life::close::Hook;
-use crate::life::value::{Held, PropertyRef};
-use crate::owner::OwnerRef;
-use crate::properties::creation::{
-    BoxError, Made, Making, Place, Turn, held_or_init, held_or_init_async, held_or_init_waiting,
+use crate::error::{BoxError, PropertyError};
+use crate::life::owner::OwnerRef;
+use crate::properties::turn::{
+    Made, Making, Turn, held_or_init, held_or_init_async, held_or_init_waiting,
 };
+use crate::store::creation::Place;
+use crate::values::close::Hook;
+use crate::values::value::{Held, PropertyRef};
 
 /// Gets a property, or makes it on this thread.
 pub(crate) fn get_or_init<T: Send + Sync + 'static>(

@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 use std::pin::Pin;
 
-use crate::properties::creation::BoxError;
+use crate::error::BoxError;
 
 type BoxFuture<'a, O> = Pin<Box<dyn Future<Output = O> + Send + 'a>>;
 

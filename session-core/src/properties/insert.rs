@@ -1,11 +1,11 @@
 //! Values that are given rather than made.
 
 use crate::error::Refused;
-use crate::life::close::Hook;
-use crate::life::value::{PropertyRef, Tag};
-use crate::owner::OwnerRef;
-use crate::properties::creation::Place;
-use crate::properties::table::{Removed, SlotState};
+use crate::life::owner::OwnerRef;
+use crate::store::creation::Place;
+use crate::store::table::{Removed, SlotState};
+use crate::values::close::Hook;
+use crate::values::value::{PropertyRef, Tag};
 
 /// What became of a value that was given.
 pub(crate) struct Inserted<T> {
@@ -13,16 +13,23 @@ pub(crate) struct Inserted<T> {
     pub(crate) old: Option<PropertyRef<T>>,
 }
 
-/// Puts a value in its place: over what is there, or only if nothing is.
+/// What happens to a value whose place is taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IfPresent {
+    Refuse,
+    Replace,
+}
+
+/// Puts a value in its place.
 pub(crate) fn insert<T: Send + Sync + 'static>(
     owner: OwnerRef<'_>,
     place: Place,
     value: T,
     hook: Option<Hook<T>>,
-    over: bool,
+    if_present: IfPresent,
 ) -> Result<Inserted<T>, Refused<T>> {
     let local = owner.local();
-    let born = local.shared.clock.instant();
+    let born = local.env.clock.instant();
     let Place { hash, key, about } = place;
     let mut state = local.lock();
     if state.is_completed() {
@@ -31,11 +38,13 @@ pub(crate) fn insert<T: Send + Sync + 'static>(
     let used = state.used_mut();
     match used.table.get(hash, &key) {
         Some(SlotState::Creating(_)) => return Err(Refused::BeingCreated(value)),
-        Some(SlotState::Present { .. }) if !over => return Err(Refused::AlreadyPresent(value)),
+        Some(SlotState::Present { .. }) if if_present == IfPresent::Refuse => {
+            return Err(Refused::AlreadyPresent(value));
+        }
         _ => {}
     }
     let removed = used.table.remove(hash, &key);
-    let tag = Tag::new(about, born, used.ledger(&local.shared));
+    let tag = Tag::new(about, born, used.ledger(&local.env));
     let new = PropertyRef::new(value, hook, tag);
     used.table.insert(hash, key, &new.hold());
     drop(state);

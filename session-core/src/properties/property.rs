@@ -3,16 +3,17 @@
 use std::fmt;
 use std::sync::OnceLock;
 
+use crate::error::BoxError;
 use crate::error::{PropertyError, Refused};
-use crate::life::close::Hook;
-use crate::life::value::PropertyRef;
-use crate::owner::Owner;
+use crate::life::owner::Owner;
 use crate::properties::context::InitContext;
-use crate::properties::creation::{BoxError, Place};
 use crate::properties::get_or_init::{get_or_init, get_or_init_async, get_or_init_waiting};
-use crate::properties::insert::insert;
+use crate::properties::insert::{IfPresent, insert};
 use crate::properties::set::{Cell, Home, Seed, Shareable, SharedState};
-use crate::properties::table::SlotState;
+use crate::store::creation::Place;
+use crate::store::table::SlotState;
+use crate::values::close::Hook;
+use crate::values::value::PropertyRef;
 
 /// A cell of a property set whose value is shared: many read it as `&T`.
 ///
@@ -204,6 +205,12 @@ pub fn set<T: Shareable>(
     let Some(owner) = cell.owner() else {
         return Err(Refused::SessionEnded(value));
     };
-    let inserted = insert(owner.as_ref(), cell.place(), value, hook(), false)?;
+    let inserted = insert(
+        owner.as_ref(),
+        cell.place(),
+        value,
+        hook(),
+        IfPresent::Refuse,
+    )?;
     Ok(cell.keep(inserted.new))
 }

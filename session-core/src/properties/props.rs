@@ -6,16 +6,21 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::error::PropsError;
-use crate::life::lifecycle::State;
-use crate::owner::OwnerRef;
-use crate::properties::set::{Base, Seed, SessionProperties};
+use crate::life::owner::{AsOwner as _, OwnerRef};
+use crate::life::state::State;
+use crate::properties::listing::states;
+use crate::properties::set::{Base, Home as _, Seed, SessionProperties};
+use crate::sessions::group::SessionGroup;
+use crate::sessions::session::Session;
+use crate::store::any_set::AnySet;
+use crate::store::description::SetDescription;
 
 /// A handle to a property set of a session or group: derefs to the set, and clones.
 ///
 /// It keeps the set alive and with it what its cells hold, but not the session. Stored inside a value of the
 /// same set it keeps itself: cleanup then reports these values as still held.
 ///
-/// It has no methods of its own, since they would hide the set's. `Debug` shows which properties are there; it
+/// It has no methods of its own, since they would hide the set's; [`Props::of`] is a function. `Debug` shows which properties are there; it
 /// creates nothing.
 pub struct Props<P>(Arc<Instance<P>>);
 
@@ -25,14 +30,32 @@ struct Instance<P> {
     base: Arc<Base>,
 }
 
-/// A set in use, whatever its type.
-pub(crate) trait AnySet: Any + Send + Sync {
-    fn base(&self) -> &Base;
+impl<P: SessionProperties> AnySet for Instance<P> {
+    fn set(&self) -> TypeId {
+        TypeId::of::<P>()
+    }
+
+    fn description(&self) -> SetDescription {
+        P::DESCRIPTION
+    }
 }
 
-impl<P: SessionProperties> AnySet for Instance<P> {
-    fn base(&self) -> &Base {
-        &self.base
+impl<P: SessionProperties> Props<P> {
+    /// The set of this type of the session, or of its group if it lives there, made on first use: for code that does not
+    /// know which, such as an adapter for a web framework.
+    ///
+    /// # Errors
+    ///
+    /// As [`LocalSession::props`](crate::LocalSession::props).
+    #[inline]
+    pub fn of(session: &Session) -> Result<Self, PropsError> {
+        props(P::Home::in_session(session).as_owner())
+    }
+
+    /// Whether sets of this type live in groups, which several sessions share.
+    #[must_use]
+    pub fn lives_in_group() -> bool {
+        TypeId::of::<P::Home>() == TypeId::of::<SessionGroup>()
     }
 }
 
@@ -53,16 +76,15 @@ impl<P> Clone for Props<P> {
 
 impl<P: SessionProperties> fmt::Debug for Props<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let base = &self.0.base;
-        let states: Vec<_> = match base.owner.upgrade() {
+        let states: Vec<_> = match self.0.base.owner.upgrade() {
             Some(owner) => {
                 let state = owner.local().lock();
                 let table = state.used().map(|used| &used.table);
-                base.states(table).collect()
+                states(&*self.0, table).collect()
             }
             None => Vec::new(),
         };
-        let mut set = f.debug_struct(base.name());
+        let mut set = f.debug_struct(P::DESCRIPTION.name);
         for (about, state) in states {
             set.field(about.name.as_str(), &state);
         }
@@ -83,7 +105,7 @@ pub(crate) fn props<P: SessionProperties>(owner: OwnerRef<'_>) -> Result<Props<P
             return Err(PropsError::SessionEnded);
         }
     }
-    let seed = Seed::new::<P>(owner.downgrade(), &local.shared);
+    let seed = Seed::new::<P>(owner.downgrade(), owner.env());
     let set = P::bind(&seed)?;
     let base = seed.into_base();
     let made = Arc::new(Instance { set, base });

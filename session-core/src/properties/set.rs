@@ -1,20 +1,18 @@
 //! Property sets: what the derive implements, and where a set lives.
 
 use std::any::TypeId;
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::error::PropsError;
-use crate::group::SessionGroup;
-use crate::life::report::About;
-use crate::local::LocalSession;
-use crate::owner::{Owner, OwnerRef, WeakOwner};
-use crate::properties::dictionary::PropertyState;
-use crate::properties::key::SlotKey;
-use crate::properties::props::{Props, props};
-use crate::properties::table::Table;
-use crate::session::Session;
-use crate::shared::Shared;
+use crate::life::env::Env;
+use crate::life::owner::{AsOwner, Owner, WeakOwner};
+use crate::sessions::group::SessionGroup;
+use crate::sessions::session::Session;
+use crate::store::description::{CellDescription, SetDescription};
+use crate::store::key::SlotKey;
+use crate::values::about::About;
 
 /// A property set: derive it.
 ///
@@ -80,13 +78,13 @@ pub trait SharedState: Send + Sync + 'static {}
 impl<S: Send + Sync + 'static> SharedState for S {}
 
 /// Where a set lives: the session itself or its group.
-pub trait Home: LocalSession + Clone + Send + Sync + 'static {
+pub trait Home: AsOwner + Clone + Send + Sync + 'static {
+    /// The session itself, or its group.
     #[doc(hidden)]
-    fn props_of<P: SessionProperties<Home = Self>>(
-        session: &Session,
-    ) -> Result<Props<P>, PropsError>;
+    fn in_session(session: &Session) -> Cow<'_, Self>;
+
     #[doc(hidden)]
-    fn from_owner(owner: &Owner) -> Option<Self>;
+    fn from_owner(owner: Owner) -> Option<Self>;
 }
 
 /// The kind of local session that is an `L`.
@@ -98,79 +96,29 @@ impl HomeOf<SessionGroup> for SessionGroup {}
 
 impl Home for Session {
     #[inline]
-    fn props_of<P: SessionProperties<Home = Self>>(
-        session: &Session,
-    ) -> Result<Props<P>, PropsError> {
-        props(OwnerRef::Session(session))
+    fn in_session(session: &Session) -> Cow<'_, Self> {
+        Cow::Borrowed(session)
     }
 
-    fn from_owner(owner: &Owner) -> Option<Self> {
-        match owner {
-            Owner::Session(session) => Some(session.clone()),
-            Owner::Group(_) => None,
-        }
+    fn from_owner(owner: Owner) -> Option<Self> {
+        Self::of(owner)
     }
 }
 
 impl Home for SessionGroup {
-    fn props_of<P: SessionProperties<Home = Self>>(
-        session: &Session,
-    ) -> Result<Props<P>, PropsError> {
-        props(OwnerRef::Group(&session.group()))
+    fn in_session(session: &Session) -> Cow<'_, Self> {
+        Cow::Owned(session.group())
     }
 
-    fn from_owner(owner: &Owner) -> Option<Self> {
-        match owner {
-            Owner::Group(group) => Some(group.clone()),
-            Owner::Session(_) => None,
-        }
-    }
-}
-
-/// What a set is, apart from its instances.
-#[derive(Clone, Copy, Debug)]
-pub struct SetDescription {
-    name: &'static str,
-    cells: &'static [CellDescription],
-}
-
-impl SetDescription {
-    /// The description of a set of this name and these cells.
-    #[must_use]
-    pub const fn new(name: &'static str, cells: &'static [CellDescription]) -> Self {
-        Self { name, cells }
-    }
-}
-
-/// What a cell is, apart from its instances.
-#[derive(Clone, Copy)]
-pub struct CellDescription {
-    name: &'static str,
-    type_name: fn() -> &'static str,
-}
-
-impl CellDescription {
-    /// The description of a cell of this name and type.
-    #[must_use]
-    pub const fn new(name: &'static str, type_name: fn() -> &'static str) -> Self {
-        Self { name, type_name }
-    }
-
-    pub(crate) fn about(&self) -> About {
-        About::kind(self.name, (self.type_name)())
-    }
-}
-
-impl fmt::Debug for CellDescription {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: {}", self.name, (self.type_name)())
+    fn from_owner(owner: Owner) -> Option<Self> {
+        Self::of(owner)
     }
 }
 
 /// What an instance of a set is made from.
 pub struct Seed<'a> {
     base: Arc<Base>,
-    shared: &'a Shared,
+    env: &'a Env,
 }
 
 /// What the cells of an instance share.
@@ -180,31 +128,8 @@ pub(crate) struct Base {
     description: SetDescription,
 }
 
-impl Base {
-    pub(crate) fn name(&self) -> &'static str {
-        self.description.name
-    }
-
-    /// The set's properties, and which of them are there.
-    pub(crate) fn states(
-        &self,
-        table: Option<&Table>,
-    ) -> impl Iterator<Item = (About, PropertyState)> {
-        let cells = self.description.cells.iter().zip(0..);
-        cells.map(move |(cell, index)| {
-            let key = SlotKey::Cell {
-                set: self.set,
-                index,
-            };
-            let slot = table.and_then(|table| table.get(key.hash(), &key));
-            let state = slot.map_or(PropertyState::Absent, PropertyState::of);
-            (cell.about().in_set(self.name()), state)
-        })
-    }
-}
-
 impl<'a> Seed<'a> {
-    pub(crate) fn new<P: SessionProperties>(owner: WeakOwner, shared: &'a Shared) -> Self {
+    pub(crate) fn new<P: SessionProperties>(owner: WeakOwner, env: &'a Env) -> Self {
         let base = Base {
             owner,
             set: TypeId::of::<P>(),
@@ -212,7 +137,7 @@ impl<'a> Seed<'a> {
         };
         Self {
             base: Arc::new(base),
-            shared,
+            env,
         }
     }
 
@@ -222,7 +147,7 @@ impl<'a> Seed<'a> {
     ///
     /// [`PropsError::MissingState`].
     pub fn check_state<S: SharedState>(&self) -> Result<(), PropsError> {
-        match &self.shared.state {
+        match &self.env.settings.state {
             Some(state) if (**state).is::<S>() => Ok(()),
             _ if TypeId::of::<S>() == TypeId::of::<()>() => Ok(()),
             _ => Err(PropsError::MissingState(std::any::type_name::<S>())),

@@ -24,14 +24,8 @@ mod imp {
     /// tokio's clock of `runtime`, from any thread: outside of it a thread would read another clock than a paused one.
     #[inline]
     pub(crate) fn now(runtime: &Runtime) -> Instant {
-        let _entered = (!is_inside(runtime)).then(|| runtime.enter());
-        Instant::now()
-    }
-
-    #[inline]
-    fn is_inside(runtime: &Runtime) -> bool {
         let Some(task) = tokio::task::try_id() else {
-            return current() == Some(runtime.id());
+            return now_outside(runtime);
         };
         // A task stays in its runtime, and this costs less to ask than `current`: no reference is counted.
         let known = LAST.try_with(Cell::get).ok().flatten();
@@ -39,18 +33,39 @@ mod imp {
             Some((known, home)) if known == task => home,
             _ => look_up(task),
         };
-        home == Some(runtime.id())
+        if home == Some(runtime.id()) {
+            Instant::now()
+        } else {
+            now_outside(runtime)
+        }
     }
 
     #[cold]
     fn look_up(task: TaskId) -> Option<Id> {
-        let home = current();
+        let home = current().ok();
         let _gone = LAST.try_with(|last| last.set(Some((task, home))));
         home
     }
 
-    fn current() -> Option<Id> {
-        Some(Runtime::try_current().ok()?.id())
+    #[cold]
+    fn now_outside(runtime: &Runtime) -> Instant {
+        match current() {
+            Ok(current) if current == runtime.id() => Instant::now(),
+            // The thread is ending, and could not enter the runtime any more.
+            Err(error) if error.is_thread_local_destroyed() => {
+                #[expect(clippy::disallowed_methods, reason = "tokio's can't be read any more")]
+                let now = std::time::Instant::now();
+                Instant::from_std(now)
+            }
+            _ => {
+                let _entered = runtime.enter();
+                Instant::now()
+            }
+        }
+    }
+
+    fn current() -> Result<Id, tokio::runtime::TryCurrentError> {
+        Ok(Runtime::try_current()?.id())
     }
 
     /// Sleeps by the clock of `runtime`, on any executor. Returns at once if the runtime is gone.

@@ -1,0 +1,147 @@
+//! The cleanups of a manager: those under way, those owed, and what shutdowns gather of them.
+//!
+//! Invariants:
+//! 1. A session or group is in `owed` or `under_way` from the step that makes its end due until its cleanup has ended,
+//!    but for sessions that hold nothing: these have no cleanup.
+//! 2. The lock is a leaf, taken under a session's state or its seat.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::life::event::Subject;
+use crate::sync::Mutex;
+use crate::values::report::CleanupReport;
+
+pub(crate) struct Cleanups {
+    state: Mutex<State>,
+    /// Notified when one has ended.
+    pub(crate) ended: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    under_way: HashMap<u64, Subject>,
+    owed: Vec<Subject>,
+    /// The reports with problems since the first of the shutdowns that are under way.
+    gathered: Vec<(Subject, CleanupReport)>,
+    shutdowns: usize,
+    /// The sessions that these have found active.
+    shut_down: usize,
+}
+
+impl Cleanups {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: Mutex::new(State::default()),
+            ended: Notify::new(),
+        }
+    }
+
+    pub(crate) fn begin(&self, subject: Subject) {
+        let mut state = self.state.lock();
+        state.under_way.insert(subject.serial(), subject);
+    }
+
+    pub(crate) fn end(&self, subject: &Subject, report: &CleanupReport) {
+        let ended = {
+            let mut state = self.state.lock();
+            if state.shutdowns > 0 && !report.is_clean() {
+                state.gathered.push((subject.clone(), report.clone()));
+            }
+            state.under_way.remove(&subject.serial())
+        };
+        drop(ended);
+        self.ended.notify_waiters();
+    }
+
+    pub(crate) fn are_under_way(&self) -> bool {
+        let state = self.state.lock();
+        !state.owed.is_empty() || !state.under_way.is_empty()
+    }
+
+    /// Whose cleanups are under way or owed.
+    pub(crate) fn unfinished(&self) -> Vec<Subject> {
+        let state = self.state.lock();
+        let mut unfinished = state.owed.clone();
+        for subject in state.under_way.values() {
+            if !unfinished.contains(subject) {
+                unfinished.push(subject.clone());
+            }
+        }
+        unfinished
+    }
+
+    /// From now on, reports with problems are kept for a shutdown's own.
+    pub(crate) fn gather(&self) -> Gathering<'_> {
+        let mut state = self.state.lock();
+        state.shutdowns += 1;
+        Gathering {
+            cleanups: self,
+            from: state.gathered.len(),
+        }
+    }
+}
+
+/// An end that is owed: a shutdown waits for it from now on, until this is dropped.
+pub(crate) struct Owed {
+    cleanups: Arc<Cleanups>,
+    subject: Subject,
+}
+
+impl Owed {
+    pub(crate) fn new(cleanups: &Arc<Cleanups>, subject: Subject) -> Self {
+        cleanups.state.lock().owed.push(subject.clone());
+        Self {
+            cleanups: cleanups.clone(),
+            subject,
+        }
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        let cleanups = &self.cleanups;
+        {
+            let owed = &mut cleanups.state.lock().owed;
+            if let Some(at) = owed.iter().position(|subject| *subject == self.subject) {
+                owed.swap_remove(at);
+            }
+        }
+        cleanups.ended.notify_waiters();
+    }
+}
+
+/// One shutdown among several at the same time: it has all reports with problems since it began, and the sessions that
+/// any of them has ended.
+pub(crate) struct Gathering<'a> {
+    cleanups: &'a Cleanups,
+    from: usize,
+}
+
+impl Gathering<'_> {
+    /// This one has found so many sessions active. Returns how many all have.
+    pub(crate) fn count(&self, sessions: usize) -> usize {
+        let mut state = self.cleanups.state.lock();
+        state.shut_down += sessions;
+        state.shut_down
+    }
+
+    pub(crate) fn gathered(&self) -> Vec<(Subject, CleanupReport)> {
+        self.cleanups.state.lock().gathered[self.from..].to_vec()
+    }
+}
+
+impl Drop for Gathering<'_> {
+    fn drop(&mut self) {
+        let mut state = self.cleanups.state.lock();
+        state.shutdowns -= 1;
+        if state.shutdowns == 0 {
+            state.shut_down = 0;
+            let gathered = std::mem::take(&mut state.gathered);
+            drop(state);
+            drop(gathered);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What the lock of a session or group guards: how far its life is, and what it holds.
+
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::life::cause::CompletionCause;
+use crate::life::env::Env;
+use crate::life::signal::Signal;
+use crate::life::slot::AnySlot;
+use crate::store::any_set::AnySet;
+use crate::store::table::Table;
+use crate::sync::runtime::AbortHandle;
+use crate::values::about::About;
+use crate::values::ledger::Ledger;
+use crate::values::report::CleanupReport;
+
+/// What the lock guards.
+#[derive(Default)]
+#[repr(C)]
+pub(crate) struct State {
+    /// The first property set in use, mostly the only one: a request finds it without a look into `used`.
+    pub(super) first_set: Option<Arc<dyn AnySet>>,
+    pub(super) cause: Option<CompletionCause>,
+    pub(super) cleaned_up: bool,
+    /// The end of cleanup may be heard of.
+    pub(super) told: bool,
+    pub(super) used: Option<Box<Used>>,
+    pub(super) report: CleanupReport,
+}
+
+/// What a session may never use, made when it is first used and gone after cleanup.
+#[derive(Default)]
+pub(crate) struct Used {
+    pub(super) token: Option<CancellationToken>,
+    pub(crate) table: Table,
+    pub(super) more_sets: Vec<Arc<dyn AnySet>>,
+    pub(crate) owned: BTreeMap<u64, Owning>,
+    /// The values of requests that end with the session; each holds its request inside.
+    pub(crate) slots: BTreeMap<u64, Arc<dyn AnySlot>>,
+    pub(crate) tasks: HashMap<u64, Task>,
+    /// The `keep_alive()` guards that exist.
+    pub(crate) kept: usize,
+    /// The `dispose()` calls under way.
+    pub(crate) disposals: HashMap<u64, About>,
+    next: u64,
+    ledger: Option<Arc<Ledger>>,
+    pub(super) signal: Option<Signal>,
+    /// Wakes the cleanup when something it waits for has ended; there from completion on.
+    pub(super) drained: Option<Arc<Notify>>,
+}
+
+/// A task that cleanup waits for.
+pub(crate) struct Task {
+    pub(crate) about: About,
+    pub(super) handle: Option<AbortHandle>,
+    pub(super) aborted: bool,
+}
+
+impl Task {
+    /// Marks it as aborted; the handle is for the caller to abort with, outside the session's lock.
+    pub(crate) fn abort(&mut self) -> (About, Option<AbortHandle>) {
+        self.aborted = true;
+        (self.about.clone(), self.handle.clone())
+    }
+}
+
+/// A value that a session owns.
+pub(crate) struct Owning {
+    pub(super) value: Box<dyn Any + Send>,
+    pub(super) type_name: &'static str,
+}
+
+impl Owning {
+    pub(crate) fn about(&self) -> About {
+        About::kind("owned value", self.type_name)
+    }
+}
+
+impl State {
+    pub(crate) fn is_completed(&self) -> bool {
+        self.cause.is_some()
+    }
+
+    pub(crate) fn is_cleaned_up(&self) -> bool {
+        self.cleaned_up
+    }
+
+    /// The property sets in use.
+    pub(crate) fn sets(&self) -> impl Iterator<Item = &Arc<dyn AnySet>> {
+        let more = self.used.iter().flat_map(|used| &used.more_sets);
+        self.first_set.iter().chain(more)
+    }
+
+    pub(crate) fn add_set(&mut self, set: Arc<dyn AnySet>) {
+        match self.first_set {
+            None => self.first_set = Some(set),
+            Some(_) => self.used_mut().more_sets.push(set),
+        }
+    }
+
+    pub(crate) fn used(&self) -> Option<&Used> {
+        self.used.as_deref()
+    }
+
+    /// What is used, without making it: after cleanup it is gone for good.
+    pub(crate) fn used_if_any(&mut self) -> Option<&mut Used> {
+        self.used.as_deref_mut()
+    }
+
+    pub(crate) fn used_mut(&mut self) -> &mut Used {
+        self.used.get_or_insert_default()
+    }
+}
+
+impl Used {
+    /// A number that nothing else of this session has.
+    pub(crate) fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    pub(crate) fn ledger(&mut self, env: &Env) -> Arc<Ledger> {
+        self.ledger
+            .get_or_insert_with(|| Arc::new(env.new_ledger()))
+            .clone()
+    }
+
+    /// Does cleanup have nothing to wait for before it closes the properties?
+    pub(crate) fn is_drained(&self) -> bool {
+        self.tasks.is_empty() && self.disposals.is_empty() && !self.table.is_creating()
+    }
+
+    pub(super) fn owes_nothing(&self) -> bool {
+        self.is_drained()
+            && self.owned.is_empty()
+            && !self.table.has_published()
+            && self
+                .ledger
+                .as_ref()
+                .is_none_or(|ledger| ledger.is_settled())
+    }
+}

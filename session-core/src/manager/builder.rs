@@ -1,0 +1,156 @@
+//! How a manager is built.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::BuildError;
+use crate::life::env::Env;
+use crate::manager::SessionManager;
+use crate::sessions::session::Sessions;
+use crate::settings::{Settings, WhenFull};
+use crate::sync::runtime::{Runtime, sleep};
+
+/// Builds a [`SessionManager`]: see [`SessionManager::builder`].
+#[must_use = "call `build()`"]
+pub struct SessionManagerBuilder {
+    settings: Settings,
+    runtime: Option<Runtime>,
+}
+
+impl SessionManagerBuilder {
+    pub(crate) fn new() -> Self {
+        let settings = Settings {
+            idle_timeout: Duration::from_secs(20 * 60),
+            absolute_timeout: Duration::from_secs(8 * 3600),
+            drain_timeout: Duration::from_secs(30),
+            close_timeout: Duration::from_secs(10),
+            lend_timeout: Duration::from_secs(30),
+            superseded_for: Duration::from_secs(30),
+            max_sessions: 1_000_000,
+            when_full: WhenFull::Reject,
+            state: None,
+        };
+        Self {
+            settings,
+            runtime: None,
+        }
+    }
+
+    /// How long a session may be without activity: 20 minutes if not set.
+    ///
+    /// A session ends within a bucket of the timer after its time, and never before: the bucket is a second, or a
+    /// 64th of the shorter timeout if that is less.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.idle_timeout = timeout;
+        self
+    }
+
+    /// How long a session may live, whatever its activity: 8 hours if not set.
+    pub fn absolute_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.absolute_timeout = timeout;
+        self
+    }
+
+    /// How long cleanup waits for requests, tasks and initialisers before it aborts: 30 seconds if not set.
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.drain_timeout = timeout;
+        self
+    }
+
+    /// How long a close hook may take, and how long cleanup waits for values that others still hold: 10
+    /// seconds if not set.
+    pub fn close_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.close_timeout = timeout;
+        self
+    }
+
+    /// How long a request waits for an [`Exclusive`](crate::Exclusive) that is lent to another: 30 seconds if
+    /// not set.
+    pub fn lend_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.lend_timeout = timeout;
+        self
+    }
+
+    /// How long an id that was taken from its client, by a log-in or a log-out, counts as superseded and not as unknown
+    /// ([`NotLive`](crate::NotLive)): 30 seconds if not set, and zero turns it off. A browser
+    /// may send requests with the old id as long as it has some waiting.
+    ///
+    /// As many ids may be superseded as sessions may be active; beyond that the oldest become unknown, and those last
+    /// whose clients have not been told yet.
+    pub fn superseded_for(mut self, time: Duration) -> Self {
+        self.settings.superseded_for = time;
+        self
+    }
+
+    /// How many sessions may be active, and what happens beyond: a million, and rejection, if not set. As
+    /// many again may be in cleanup.
+    pub fn max_sessions(mut self, max: usize, when_full: WhenFull) -> Self {
+        self.settings.max_sessions = max;
+        self.settings.when_full = when_full;
+        self
+    }
+
+    /// What initialisers get from [`InitContext::state`](crate::InitContext::state): the application's own
+    /// state, of any type. A clone of the manager in it keeps the manager for ever.
+    pub fn state<S: Send + Sync + 'static>(mut self, state: S) -> Self {
+        self.settings.state = Some(Arc::new(state));
+        self
+    }
+
+    /// The runtime for the manager's and the sessions' tasks; the current one if not set.
+    pub fn runtime(mut self, runtime: Runtime) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// Builds the manager.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::NoRuntime`] outside a runtime if none was named, and [`BuildError::Zero`] for a timeout or
+    /// a maximum of zero.
+    ///
+    /// # Panics
+    ///
+    /// If the runtime was built without its timer (`enable_time`).
+    pub fn build(self) -> Result<SessionManager, BuildError> {
+        let settings = self.settings;
+        for (name, zero) in [
+            ("idle_timeout", settings.idle_timeout.is_zero()),
+            ("absolute_timeout", settings.absolute_timeout.is_zero()),
+            ("drain_timeout", settings.drain_timeout.is_zero()),
+            ("close_timeout", settings.close_timeout.is_zero()),
+            ("lend_timeout", settings.lend_timeout.is_zero()),
+            ("max_sessions", settings.max_sessions == 0),
+        ] {
+            if zero {
+                return Err(BuildError::Zero(name));
+            }
+        }
+        let runtime = match self.runtime {
+            Some(runtime) => runtime,
+            None => Runtime::try_current().map_err(|_| BuildError::NoRuntime)?,
+        };
+        {
+            // Without a timer this panics, here and not in a task that nobody sees.
+            let _entered = runtime.enter();
+            drop(sleep(Duration::ZERO));
+        }
+        let env = Arc::new(Env::new(settings, runtime));
+        Ok(SessionManager::new(Arc::new(Sessions::new(env))))
+    }
+}
+
+impl SessionManager {
+    /// Starts to build a manager.
+    pub fn builder() -> SessionManagerBuilder {
+        SessionManagerBuilder::new()
+    }
+}
+
+impl fmt::Debug for SessionManagerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionManagerBuilder")
+    }
+}

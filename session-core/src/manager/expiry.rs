@@ -1,0 +1,89 @@
+//! Expiry without scans: the sweeper looks at the sessions whose time has come, and at no others.
+
+use std::sync::Weak;
+
+use crate::id::SessionId;
+use crate::life::activity::Alive;
+use crate::life::cause::CompletionCause;
+use crate::life::clock::Ticks;
+use crate::sessions::deadlines::{BATCH, Cursor};
+use crate::sessions::session::{Session, Sessions};
+use crate::sync::runtime::{Instant, sleep_until};
+
+/// Ends sessions as they become due, and compacts the deadlines, for as long as the manager lives.
+pub(crate) async fn sweep(weak: Weak<Sessions>) {
+    let Some(deadlines) = weak.upgrade().map(|sessions| sessions.deadlines.clone()) else {
+        return;
+    };
+    let mut looks = 0;
+    let mut compacting = None;
+    loop {
+        let Some(sessions) = weak.upgrade() else {
+            return;
+        };
+        if compacting.is_none() && deadlines.is_mostly_dead(sessions.active()) {
+            compacting = Some(Cursor::default());
+        }
+        let past = sessions.env.clock.past();
+        let next = deadlines.first();
+        match (next, compacting) {
+            (Some((bucket, comes_up)), _) if comes_up <= past => {
+                if let Some(id) = deadlines.take_one(bucket)
+                    && let Some(session) = sessions.ids.get(&id)
+                {
+                    sweep_one(&sessions, id, &session, past);
+                }
+                looks += 1;
+            }
+            (_, Some(cursor)) => {
+                compacting = deadlines.compact(cursor, |id| sessions.ids.is_live(id));
+                looks += BATCH;
+            }
+            _ => {
+                let comes_up = next.map(|(_, comes_up)| sessions.env.clock.when(comes_up));
+                drop(sessions);
+                wait(&deadlines.woken, comes_up).await;
+                continue;
+            }
+        }
+        if looks >= BATCH {
+            looks = 0;
+            drop(sessions);
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+async fn wait(woken: &tokio::sync::Notify, comes_up: Option<Instant>) {
+    match comes_up {
+        Some(comes_up) => tokio::select! {
+            () = sleep_until(comes_up) => {}
+            () = woken.notified() => {}
+        },
+        None => woken.notified().await,
+    }
+}
+
+/// Ends the session if it is due, or enters it again.
+fn sweep_one(sessions: &Sessions, id: SessionId, session: &Session, past: Ticks) {
+    let deadlines = &sessions.deadlines;
+    if session.created().plus(deadlines.absolute) <= past {
+        session.complete(CompletionCause::AbsoluteTimeout);
+        return;
+    }
+    let limit = past.0.checked_sub(deadlines.idle.0).map(Ticks);
+    let alive = match limit {
+        Some(limit) => match session.complete_if_idle(CompletionCause::IdleTimeout, limit) {
+            Ok(()) => return,
+            Err(alive) => alive,
+        },
+        None => Alive::Active,
+    };
+    let since = match alive {
+        Alive::Completed => return,
+        Alive::Since(since) => since,
+        // It can't have been idle before now.
+        Alive::Active => past.plus(Ticks(1)),
+    };
+    deadlines.add(id, deadlines.due(session.created(), since));
+}

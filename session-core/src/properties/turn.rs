@@ -1,0 +1,285 @@
+//! The turn to make a property: one caller takes it, runs the initialiser, and publishes what comes of it.
+//!
+//! Only the caller whose own initialiser ran is handed the value: by then it may be removed again, and there is nothing to
+//! make another with.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use tokio::sync::oneshot;
+use tracing::{Instrument as _, Span};
+
+use crate::error::{BoxError, PropertyError};
+use crate::life::owner::{Owner, OwnerRef};
+use crate::store::creation::{Creation, Mode, Outcome, Place};
+use crate::store::table::SlotState;
+use crate::store::wait_graph::{Running, WaitGraph};
+use crate::values::about::About;
+use crate::values::close::panic_message;
+use crate::values::report::Trouble;
+use crate::values::value::{Held, Tag};
+
+enum Begin {
+    Present(Held),
+    Wait(Arc<Creation>),
+    Run(Turn),
+}
+
+/// Finds the property, or who makes it, or takes the turn to make it.
+fn begin(owner: OwnerRef<'_>, place: &Place, mode: Mode) -> Result<Begin, PropertyError> {
+    let local = owner.local();
+    let mut state = local.lock();
+    if let Some(used) = state.used()
+        && let Some(slot) = used.table.get(place.hash, &place.key)
+    {
+        return match slot {
+            SlotState::Creating(_) if state.is_completed() => Err(PropertyError::SessionEnded),
+            SlotState::Creating(creation) => Ok(Begin::Wait(creation.clone())),
+            SlotState::Present { held, .. } => Ok(Begin::Present(held.again())),
+        };
+    }
+    if state.is_completed() {
+        return Err(PropertyError::SessionEnded);
+    }
+    let creation = Arc::new(Creation::new(place.about.clone(), mode));
+    state
+        .used_mut()
+        .table
+        .begin(place.hash, place.key.clone(), creation.clone());
+    drop(state);
+    Ok(Begin::Run(Turn {
+        owner: owner.to_owner(),
+        place: place.clone(),
+        creation,
+        done: false,
+    }))
+}
+
+/// The right, and the duty, to end one creation.
+pub(crate) struct Turn {
+    owner: Owner,
+    place: Place,
+    creation: Arc<Creation>,
+    done: bool,
+}
+
+impl Turn {
+    /// What the initialiser does is traced in this.
+    fn span(&self) -> Span {
+        let About { set, name, .. } = &self.place.about;
+        tracing::debug_span!("initialise", set = *set, property = name.as_str())
+    }
+
+    fn graph(&self) -> Arc<WaitGraph> {
+        self.owner.local().env.graph.clone()
+    }
+
+    /// Publishes what the initialiser made, or that it made nothing.
+    fn finish(mut self, made: Result<Held, PropertyError>) -> Result<Held, PropertyError> {
+        if let Err(error) = &made {
+            let cause = std::error::Error::source(error).map(text_of);
+            let Place { about, .. } = &self.place;
+            let subject = self.owner.as_ref().subject();
+            tracing::warn!(%subject, set = about.set, property = about.name.as_str(), %error, cause, "a property was not created");
+        }
+        if let Err(PropertyError::Panicked(message)) = &made
+            && self.owner.local().is_completed()
+        {
+            // Its callers have been told that the session ended: only the report is left to tell.
+            let trouble = Trouble::Panicked(message.to_string());
+            self.owner.local().note(self.place.about.clone(), trouble);
+        }
+        let published = made.and_then(|held| {
+            let local = self.owner.local();
+            let mut state = local.lock();
+            if state.is_completed() {
+                drop(state);
+                held.forsake();
+                return Err(PropertyError::SessionEnded);
+            }
+            state
+                .used_mut()
+                .table
+                .publish(self.place.hash, &self.place.key, &held);
+            self.done = true;
+            Ok(held)
+        });
+        self.end(published.as_ref().map(drop).map_err(Clone::clone));
+        published
+    }
+
+    /// What tells whose the value is, and since when.
+    pub(crate) fn tag(&self) -> Tag {
+        let local = self.owner.local();
+        Tag::new(
+            self.place.about.clone(),
+            local.env.clock.instant(),
+            local.ledger(),
+        )
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        let local = self.owner.local();
+        if !self.done {
+            self.done = true;
+            if let Some(used) = local.lock().used_if_any() {
+                used.table.give_up(self.place.hash, &self.place.key);
+            }
+        }
+        self.creation.resolve(outcome);
+        local.check_drained();
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // The task that made it was aborted, or the runtime is gone.
+        if !self.done {
+            let ended = self.owner.local().is_completed();
+            self.end(Err(if ended {
+                PropertyError::SessionEnded
+            } else {
+                aborted()
+            }));
+        }
+    }
+}
+
+/// Makes a value on this thread; it is called once.
+pub(crate) type Make<'a> = dyn FnMut(&Turn) -> Result<Held, BoxError> + 'a;
+
+/// The same, where the caller may move to another thread before.
+pub(crate) type SendMake<'a> = dyn FnMut(&Turn) -> Result<Held, BoxError> + Send + 'a;
+
+/// Makes a value on a task.
+pub(crate) type Making = Pin<Box<dyn Future<Output = Result<Made, BoxError>> + Send>>;
+
+/// A value that waits for its tag.
+pub(crate) type Made = Box<dyn FnOnce(Tag) -> Held + Send>;
+
+/// Gets a property, or makes it on this thread.
+pub(crate) fn held_or_init(
+    owner: OwnerRef<'_>,
+    place: &Place,
+    make: &mut Make<'_>,
+) -> Result<Held, PropertyError> {
+    loop {
+        match begin(owner, place, Mode::Sync)? {
+            Begin::Present(held) => return Ok(held),
+            Begin::Wait(creation) if !creation.is_sync() => {
+                return Err(PropertyError::BeingCreated);
+            }
+            Begin::Wait(creation) => creation.wait_blocking(&owner.local().env.graph)?,
+            Begin::Run(turn) => return run_here(turn, make),
+        }
+    }
+}
+
+/// Like [`held_or_init`], but waits for others without blocking.
+pub(crate) async fn held_or_init_waiting(
+    owner: OwnerRef<'_>,
+    place: &Place,
+    make: &mut SendMake<'_>,
+) -> Result<Held, PropertyError> {
+    loop {
+        let creation = match begin(owner, place, Mode::Sync)? {
+            Begin::Present(held) => return Ok(held),
+            Begin::Wait(creation) => creation,
+            Begin::Run(turn) => return run_here(turn, make),
+        };
+        creation.wait(&owner.local().env.graph).await?;
+    }
+}
+
+/// Gets a property, or makes it on a task of the session.
+pub(crate) async fn held_or_init_async(
+    owner: OwnerRef<'_>,
+    place: &Place,
+    start: &mut (dyn FnMut() -> Making + Send),
+) -> Result<Held, PropertyError> {
+    let graph = &owner.local().env.graph;
+    loop {
+        match begin(owner, place, Mode::Async)? {
+            Begin::Present(held) => return Ok(held),
+            Begin::Wait(creation) => creation.wait(graph).await?,
+            Begin::Run(turn) => {
+                let creation = turn.creation.clone();
+                let made = spawn_initialiser(turn, start());
+                creation.wait(graph).await?;
+                return made.await.map_err(|_gone| aborted());
+            }
+        }
+    }
+}
+
+fn run_here(turn: Turn, make: &mut Make<'_>) -> Result<Held, PropertyError> {
+    let graph = turn.graph();
+    let made = {
+        // Whoever is being created by this caller waits for it, since it runs on its thread.
+        let _edge = graph.wait_for(turn.creation.node())?;
+        let _running = Running::enter(&graph, turn.creation.node());
+        let span = turn.span();
+        span.in_scope(|| catch_unwind(AssertUnwindSafe(|| make(&turn))))
+    };
+    turn.finish(made.map_err(panicked).and_then(|made| made.map_err(failed)))
+}
+
+fn spawn_initialiser(turn: Turn, making: Making) -> oneshot::Receiver<Held> {
+    let owner = turn.owner.clone();
+    let about = turn.place.about.clone();
+    let (graph, creation) = (turn.graph(), turn.creation.clone());
+    let node = creation.node();
+    let making = AssertUnwindSafe(making).catch_unwind();
+    let (sender, receiver) = oneshot::channel();
+    let span = turn.span();
+    let task = async move {
+        let made = Running::during(
+            graph,
+            node,
+            |waker| creation.begin_poll(waker),
+            making,
+            || creation.end_poll(),
+        )
+        .instrument(span)
+        .await;
+        let made = made.map_err(panicked).and_then(|made| made.map_err(failed));
+        let made = made.map(|made| made(turn.tag()));
+        let published = turn.finish(made);
+        // What went wrong is the creation's outcome; and the caller may be gone.
+        let _handed = published.map(|held| sender.send(held));
+    };
+    crate::life::task::spawn_initialiser(owner.as_ref(), about, task);
+    receiver
+}
+
+/// The error's text. It is the user's code, and may panic.
+fn text_of(error: &(dyn std::error::Error + 'static)) -> String {
+    catch_unwind(AssertUnwindSafe(|| error.to_string()))
+        .unwrap_or_else(|panic| format!("its `Display` panicked: {}", panic_message(panic)))
+}
+
+fn failed(error: BoxError) -> PropertyError {
+    PropertyError::Failed(error.into())
+}
+
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> PropertyError {
+    PropertyError::Panicked(panic_message(panic).into())
+}
+
+fn aborted() -> PropertyError {
+    PropertyError::Failed(Arc::new(InitialiserAborted))
+}
+
+/// The initialiser's task was gone before its end.
+#[derive(Debug)]
+struct InitialiserAborted;
+
+impl std::fmt::Display for InitialiserAborted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the initialiser's task was aborted, or its runtime is gone")
+    }
+}
+
+impl std::error::Error for InitialiserAborted {}

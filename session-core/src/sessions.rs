@@ -1,0 +1,13 @@
+//! Sessions and groups, and how requests are inside of them.
+
+pub(crate) mod cycle;
+pub(crate) mod deadlines;
+pub(crate) mod group;
+pub(crate) mod guard;
+pub(crate) mod idle_order;
+pub(crate) mod ids;
+pub(crate) mod membership;
+pub(crate) mod seat;
+pub(crate) mod session;
+pub(crate) mod superseded;
+pub(crate) mod until_completed;

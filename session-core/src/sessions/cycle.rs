@@ -1,0 +1,267 @@
+//! Changes of a session's id: cycled, at a log-in, and at a log-out.
+//!
+//! Invariants, for a change to a new id:
+//! 1. The old id is dead before `id_changes` goes up, so a request that has entered by the old id counts fewer.
+//! 2. `id_changes` is up, and the values that end with a parting have ended, before the session's lock is released. The
+//!    new group can be seen only under that lock, so a request that came in before and has seen it finds that it is
+//!    parted.
+//! 3. No user code runs in the caller: what has to be dropped, woken or ended is left to a task.
+
+use std::sync::Arc;
+
+use crate::error::{CycleError, SessionEnded};
+use crate::id::{GroupId, SessionId};
+use crate::life::activity::{Activity, Alive};
+use crate::life::cause::CompletionCause;
+use crate::life::cleanups::Owed;
+use crate::life::env::Env;
+use crate::life::lifecycle;
+use crate::life::owner::AsOwner as _;
+use crate::life::slot::Emptied;
+use crate::life::state::State;
+use crate::sessions::group::{OwedEnd, SessionGroup};
+use crate::sessions::guard::{Pass, RequestGuard};
+use crate::sessions::session::Session;
+use crate::sessions::superseded::{NewId, SupersededId};
+
+impl Session {
+    /// Moves the same live session to a new id, in one step. The old one is dead at once: it is *superseded*, so that a
+    /// request which presents it, from another tab say, is not taken for a stranger's ([`NewId`]).
+    ///
+    /// It *parts* the session from all requests inside: what they hold with
+    /// [`until_completed`](RequestGuard::until_completed) ends as at completion, and
+    /// [`is_parted`](RequestGuard::is_parted) is `true` of them. So a stranger's request that came by a planted id is kept
+    /// from what the visitor does afterwards. What their handlers have in hand already, such as a handle of the
+    /// session, they keep until they return.
+    ///
+    /// A request that changes the id of its own session calls [`RequestGuard::cycle_id`], and at a log-in
+    /// [`RequestGuard::log_in`]: it is not parted by that.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionEnded`] if the session has completed.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system has no random bits to give.
+    pub fn cycle_id(&self) -> Result<NewId, SessionEnded> {
+        self.cycle(None, None).map_err(|_| SessionEnded)
+    }
+
+    /// Ends the session as [`terminate`](crate::LocalSession::terminate) does, and supersedes its id: for an adapter that
+    /// tells the client to forget the id. Returns `None` if the session had completed already.
+    ///
+    /// For the session of a request there is [`log_out`](Self::log_out).
+    pub fn terminate_and_supersede(&self) -> Option<SupersededId> {
+        self.complete_superseded(Activity::complete).ok().flatten()
+    }
+
+    /// An anonymous group that has ended: for a request that is [parted](RequestGuard::is_parted) from the session, and
+    /// must not see its group.
+    pub fn parted_group(&self) -> SessionGroup {
+        let group = SessionGroup::found(&self.sessions().groups, None);
+        group.complete();
+        group
+    }
+
+    fn complete_superseded(
+        &self,
+        mark: impl FnOnce(&Activity, &mut State) -> Result<(), Alive>,
+    ) -> Result<Option<SupersededId>, Alive> {
+        let cause = CompletionCause::Terminated;
+        let unregister = || self.unregister_by(|id| self.supersede(*id));
+        let (superseded, completion) = lifecycle::begin(self.as_owner(), cause, mark, unregister)?;
+        completion.carry_out(self.as_owner());
+        Ok(superseded)
+    }
+
+    fn supersede(&self, id: SessionId) -> SupersededId {
+        let ids = &self.sessions().ids;
+        let time = || (Arc::clone(ids), self.local().env.clock.clone());
+        SupersededId::new(id, ids.supersede(&id).then(time))
+    }
+
+    /// Changes the id, and the group if one is named. `own` is the right of the request that asks for it.
+    fn cycle(&self, own: Option<Pass>, group: Option<&GroupId>) -> Result<NewId, CycleError> {
+        let id = SessionId::random();
+        // Before the look at the manager: a shutdown that has missed the session waits for what comes of this.
+        let owed = Owed::new(&self.local().env.cleanups, self.as_owner().subject());
+        let (new, mut afterwards) = {
+            let mut state = self.local().lock();
+            // A shutdown ends it in a moment.
+            if state.is_completed() || self.sessions().is_closing() {
+                return Err(CycleError::SessionEnded);
+            }
+            if own.is_some_and(|own| self.is_parted_from(own)) {
+                return Err(CycleError::Parted);
+            }
+            let mut seat = self.seat();
+            // The new one first: a look-up between the two steps finds the session by either.
+            self.sessions().ids.insert(id, self.clone());
+            let old = std::mem::replace(&mut seat.id, id);
+            let new = NewId::new(id, self.supersede(old));
+            self.has_changed_id(&mut state);
+            let slots = state
+                .used_if_any()
+                .map(|used| std::mem::take(&mut used.slots));
+            let parted = slots.unwrap_or_default();
+            let parted = parted.values().rev().map(|slot| slot.empty()).collect();
+            let left = group.and_then(|group| self.move_to(&mut state, &mut seat, group));
+            let afterwards = Afterwards {
+                parted,
+                left,
+                missed: None,
+                env: Arc::clone(&self.local().env),
+            };
+            (new, afterwards)
+        };
+        // A shutdown that looks through the registry may have missed it under both.
+        let missed = self.sessions().is_closing();
+        if missed {
+            afterwards.missed = Some((self.clone(), owed));
+        } else {
+            self.sessions().schedule(self, id);
+        }
+        if missed || group.is_some() || !afterwards.parted.is_empty() {
+            afterwards.spawn();
+        }
+        if missed {
+            return Err(CycleError::SessionEnded);
+        }
+        Ok(new)
+    }
+
+    /// Whether the session is [parted](RequestGuard::is_parted) from the request with this right. From one that has been
+    /// inside another session it is.
+    pub fn is_parted_from(&self, pass: Pass) -> bool {
+        self.local().serial != pass.serial() || self.id_changes() != pass.id_changes
+    }
+
+    /// A log-out: ends the session as [`terminate_and_supersede`](Self::terminate_and_supersede) does, on behalf of the
+    /// request with this right.
+    ///
+    /// # Errors
+    ///
+    /// [`CycleError::Parted`] for a request from before another's log-in: it does not end the session that has logged in.
+    /// [`CycleError::SessionEnded`] if the session has completed.
+    pub fn log_out(&self, pass: Pass) -> Result<SupersededId, CycleError> {
+        let mark = |activity: &Activity, state: &mut State| {
+            if self.is_parted_from(pass) {
+                return Err(Alive::Active);
+            }
+            activity.complete(state)
+        };
+        match self.complete_superseded(mark) {
+            Ok(Some(superseded)) => Ok(superseded),
+            Err(Alive::Active) => Err(CycleError::Parted),
+            Ok(None) | Err(_) => Err(CycleError::SessionEnded),
+        }
+    }
+}
+
+impl RequestGuard {
+    /// Moves the session to a new id, as [`Session::cycle_id`] does, on behalf of this request, which stays with the
+    /// session.
+    ///
+    /// # Errors
+    ///
+    /// [`CycleError::Parted`] if another request has changed the id since this one came in, so that of two only one
+    /// does; [`CycleError::SessionEnded`] if the session has completed. Nothing has changed then.
+    ///
+    /// # Panics
+    ///
+    /// As [`Session::cycle_id`].
+    pub fn cycle_id(&mut self) -> Result<NewId, CycleError> {
+        self.cycle(None)
+    }
+
+    /// A log-in: changes the session's id and moves it to this group, as [`Session::join`] does, in one step. The old
+    /// id is dead before the group is joined, and the session is parted from all other requests.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use session_core::{NotLive, SessionManager};
+    /// # let sessions = SessionManager::builder().build()?;
+    /// let planted = sessions.create()?.id();
+    /// let mut request = sessions.enter(&planted)?;
+    /// let stranger = sessions.enter(&planted)?;
+    ///
+    /// let new = request.log_in("user:42".into())?;
+    /// assert_eq!(request.session().id(), new.id());
+    /// assert!(!request.is_parted() && stranger.is_parted());
+    /// assert_eq!(sessions.enter(&planted).unwrap_err(), NotLive::Superseded);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`cycle_id`](Self::cycle_id). The session keeps its id and its group then.
+    ///
+    /// # Panics
+    ///
+    /// As [`Session::cycle_id`].
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers make one for it, and it reads better"
+    )]
+    pub fn log_in(&mut self, group: GroupId) -> Result<NewId, CycleError> {
+        self.cycle(Some(&group))
+    }
+
+    fn cycle(&mut self, group: Option<&GroupId>) -> Result<NewId, CycleError> {
+        let new = self.session().cycle(Some(self.pass()), group)?;
+        self.has_changed_id();
+        Ok(new)
+    }
+}
+
+/// Whatever a change of the id leaves to be done outside all locks, of the caller's too.
+struct Afterwards {
+    parted: Vec<Emptied>,
+    left: Option<OwedEnd>,
+    /// A session that a shutdown has missed.
+    missed: Option<(Session, Owed)>,
+    env: Arc<Env>,
+}
+
+impl Afterwards {
+    fn spawn(self) {
+        let runtime = self.env.runtime.clone();
+        let spawned = Spawned(Some(self));
+        runtime.spawn(async move { spawned.run() });
+    }
+
+    fn run(self) {
+        self.env.events.deliver();
+        // Ends first: what was held may take its time to drop.
+        drop(self.left);
+        if let Some((session, _owed)) = self.missed {
+            session.complete(CompletionCause::Shutdown);
+        }
+        for emptied in self.parted {
+            if let Err((about, trouble)) = emptied.dispose() {
+                tracing::warn!(%about, %trouble, "a request's stream could not be dropped in order");
+            }
+        }
+    }
+}
+
+/// Runs on a task, or on a thread of its own if the runtime is gone and has dropped the task in its caller.
+struct Spawned(Option<Afterwards>);
+
+impl Spawned {
+    fn run(mut self) {
+        if let Some(afterwards) = self.0.take() {
+            afterwards.run();
+        }
+    }
+}
+
+impl Drop for Spawned {
+    fn drop(&mut self) {
+        if let Some(afterwards) = self.0.take() {
+            // Without a thread either, it is dropped here.
+            let _ = std::thread::Builder::new().spawn(move || afterwards.run());
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Guards of activity: a request inside a session, and what keeps one alive.
+
+use std::fmt;
+
+use crate::error::{NotLive, SessionEnded};
+use crate::id::SessionId;
+use crate::life::activity::{Departed, Epoch, Left};
+use crate::sessions::session::{Session, Sessions};
+
+/// A request inside a session: see [`Session::enter`](crate::Session::enter).
+///
+/// Dropping it ends the activity; a panic or a client that hangs up drops it too.
+#[must_use = "dropping it leaves the session"]
+pub struct RequestGuard {
+    session: Session,
+    arrival: Arrival,
+}
+
+/// When a request came in: its epoch, and how often the session's id had changed, in one word.
+#[derive(Clone, Copy)]
+struct Arrival(u64);
+
+impl Arrival {
+    #[inline]
+    fn new(epoch: Epoch, id_changes: u64) -> Self {
+        Self(id_changes << Epoch::BITS | epoch.to_bits())
+    }
+
+    #[inline]
+    fn epoch(self) -> Epoch {
+        Epoch::of_bits(self.0)
+    }
+
+    #[inline]
+    fn id_changes(self) -> u64 {
+        self.0 >> Epoch::BITS
+    }
+}
+
+/// The right of one request to its session, as it is now: see [`RequestGuard::pass`].
+#[derive(Clone, Copy, Debug)]
+pub struct Pass {
+    serial: u64,
+    /// How often the session's id had changed when the request came in, or when it changed the id itself.
+    pub(crate) id_changes: u64,
+}
+
+impl Pass {
+    /// The [serial](crate::LocalSession::serial) of the session that it is for.
+    pub fn serial(self) -> u64 {
+        self.serial
+    }
+}
+
+impl Sessions {
+    /// Enters the live session of this id.
+    #[inline]
+    pub(crate) fn enter(&self, id: &SessionId) -> Result<RequestGuard, NotLive> {
+        let wait = |ending: Session| ending.await_completion();
+        self.ids.enter(id, Session::try_enter, wait)
+    }
+}
+
+impl Session {
+    /// Enters the session for the length of a request: until the guard is dropped the session is not idle, and
+    /// cleanup waits for it, up to the drain timeout.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionEnded`] if the session has completed.
+    ///
+    /// # Panics
+    ///
+    /// If over a million requests are inside.
+    #[inline]
+    pub fn enter(&self) -> Result<RequestGuard, SessionEnded> {
+        self.try_enter().ok_or_else(|| {
+            self.await_completion();
+            SessionEnded
+        })
+    }
+
+    /// `None` once completion has begun: its step may not be done yet.
+    #[inline]
+    pub(crate) fn try_enter(&self) -> Option<RequestGuard> {
+        let epoch = self.local().activity.enter()?;
+        Some(RequestGuard::new(self.clone(), epoch, self.id_changes()))
+    }
+
+    /// Keeps the session from being idle until the guard is dropped; cleanup does not wait for it. A property
+    /// or the task of an upgraded connection may hold one.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionEnded`] if the session has completed.
+    pub fn keep_alive(&self) -> Result<KeepAlive, SessionEnded> {
+        KeepAlive::new(self.clone())
+    }
+
+    /// A request has left that was awaited.
+    #[cold]
+    pub(crate) fn left(&self, departed: Departed) {
+        let activity = &self.local().activity;
+        let Departed { entered, left, .. } = departed;
+        let released = self.seat().left(activity, entered, left);
+        drop(released);
+        self.local().check_drained();
+        if departed.unparked {
+            self.sessions().place(self);
+        }
+    }
+}
+
+impl RequestGuard {
+    #[inline]
+    pub(crate) fn new(session: Session, epoch: Epoch, id_changes: u64) -> Self {
+        Self {
+            session,
+            arrival: Arrival::new(epoch, id_changes),
+        }
+    }
+
+    /// The session it is inside.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Whether the session's id has been changed since this request came in, by another than this request: the session
+    /// is *parted* from it. A parted request may be that of a stranger, and the id it came by a planted one: hand out
+    /// nothing more of the session to it.
+    ///
+    /// A log-in that happens at the same time is seen only by a call that comes after it. So read first, the session's
+    /// group say, and hand out what was read if this is `false` afterwards.
+    #[inline]
+    pub fn is_parted(&self) -> bool {
+        self.arrival.id_changes() != self.session.id_changes()
+    }
+
+    /// The request's right to the session, to be asked for it when the guard is gone:
+    /// [`Session::is_parted_from`](crate::Session::is_parted_from).
+    pub fn pass(&self) -> Pass {
+        Pass {
+            serial: self.session.local().serial,
+            id_changes: self.arrival.id_changes(),
+        }
+    }
+
+    /// The request has changed the id itself.
+    pub(crate) fn has_changed_id(&mut self) {
+        let id_changes = self.arrival.id_changes() + 1;
+        self.arrival = Arrival::new(self.arrival.epoch(), id_changes);
+    }
+}
+
+impl Drop for RequestGuard {
+    #[inline]
+    fn drop(&mut self) {
+        let local = self.session.local();
+        let entered = self.arrival.epoch();
+        let left = local.activity.leave(entered, || local.env.clock.now());
+        if let Left::Awaited(departed) = left {
+            self.session.left(departed);
+        }
+    }
+}
+
+impl fmt::Debug for RequestGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RequestGuard").field(&self.session).finish()
+    }
+}
+
+/// What keeps a session from being idle: see [`Session::keep_alive`](crate::Session::keep_alive).
+///
+/// Idle time runs from when the last one is dropped.
+#[must_use = "dropping it lets the session be idle"]
+pub struct KeepAlive {
+    session: Session,
+}
+
+impl KeepAlive {
+    pub(crate) fn new(session: Session) -> Result<Self, SessionEnded> {
+        let local = session.local();
+        let mut state = local.lock();
+        if state.is_completed() {
+            return Err(SessionEnded);
+        }
+        let kept = &mut state.used_mut().kept;
+        *kept += 1;
+        if *kept == 1 {
+            local.activity.keep(&mut state);
+        }
+        drop(state);
+        Ok(Self { session })
+    }
+}
+
+impl Drop for KeepAlive {
+    fn drop(&mut self) {
+        let local = self.session.local();
+        let mut state = local.lock();
+        // A cleaned-up session counts no more.
+        if !state.is_cleaned_up()
+            && let Some(used) = state.used_if_any()
+        {
+            used.kept -= 1;
+            let last = used.kept == 0;
+            let now = || local.env.clock.now();
+            let unparked = last && local.activity.keep_no_longer(&mut state, now);
+            drop(state);
+            if unparked {
+                self.session.sessions().place(&self.session);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for KeepAlive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("KeepAlive").field(&self.session).finish()
+    }
+}

@@ -1,0 +1,189 @@
+//! Session ids as the manager knows them: live, taken from their clients a moment ago, or unknown.
+//!
+//! Invariants:
+//! 1. An id turns from live into superseded in one step, in its own slot: a look-up finds the one or the other.
+//! 2. A request enters by an id under the lock of that id's shard, so no request enters by an id that has been
+//!    superseded or removed.
+//! 3. `pending + timed.len()` is the number of superseded ids, and at most `max`.
+//! 4. The lock of the queue is a leaf, and is not held together with a shard's.
+
+use std::collections::VecDeque;
+use std::hash::BuildHasherDefault;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::error::NotLive;
+use crate::id::{IdHasher, SessionId};
+use crate::life::clock::{Clock, Ticks};
+use crate::sync::Mutex;
+use crate::sync::registry::Registry;
+use crate::sync::runtime::sleep_until;
+
+pub(crate) struct Ids<S> {
+    slots: Registry<SessionId, Slot<S>, BuildHasherDefault<IdHasher>>,
+    queue: Mutex<Queue>,
+    superseded_for: Ticks,
+    max: usize,
+    /// Wakes the sweeper when the queue is no longer empty.
+    begun: Notify,
+}
+
+/// As large as a session's handle.
+#[derive(Clone)]
+enum Slot<S> {
+    Live(S),
+    Superseded,
+}
+
+/// The superseded ids.
+#[derive(Default)]
+struct Queue {
+    /// Those whose time has not begun: their clients have not been told yet.
+    pending: usize,
+    /// When each of the others becomes unknown, the earliest first.
+    timed: VecDeque<(Ticks, SessionId)>,
+}
+
+impl<S: Clone> Ids<S> {
+    pub(crate) fn new(superseded_for: Duration, max: usize) -> Self {
+        Self {
+            slots: Registry::new(),
+            queue: Mutex::new(Queue::default()),
+            superseded_for: Ticks::of(superseded_for),
+            max,
+            begun: Notify::new(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, id: &SessionId) -> Option<S> {
+        self.slots.with(id, Slot::live).flatten()
+    }
+
+    pub(crate) fn is_live(&self, id: &SessionId) -> bool {
+        let live = self.slots.with(id, |slot| matches!(slot, Slot::Live(_)));
+        live.unwrap_or(false)
+    }
+
+    /// Enters the live session of this id, in one step with the look-up; `enter` returns `None` once the session is being
+    /// completed, and `wait` waits until it is.
+    #[inline]
+    pub(crate) fn enter<G>(
+        &self,
+        id: &SessionId,
+        enter: impl Fn(&S) -> Option<G>,
+        wait: impl Fn(S),
+    ) -> Result<G, NotLive> {
+        loop {
+            let entered = self.slots.with(id, |slot| match slot {
+                Slot::Live(session) => enter(session).ok_or_else(|| Some(session.clone())),
+                Slot::Superseded => Err(None),
+            });
+            match entered {
+                None => return Err(NotLive::Unknown),
+                Some(Ok(guard)) => return Ok(guard),
+                Some(Err(None)) => return Err(NotLive::Superseded),
+                // In the same step its slot changes.
+                Some(Err(Some(ending))) => wait(ending),
+            }
+        }
+    }
+
+    pub(crate) fn insert(&self, id: SessionId, session: S) {
+        self.slots.insert(id, Slot::Live(session));
+    }
+
+    pub(crate) fn remove(&self, id: &SessionId) {
+        self.slots.remove(id);
+    }
+
+    /// Turns a live id into a superseded one, whose time begins later. Returns `false` if ids are not superseded
+    /// here, or too many are pending: the id is unknown then.
+    pub(crate) fn supersede(&self, id: &SessionId) -> bool {
+        let room = self.superseded_for > Ticks(0) && {
+            let mut queue = self.queue.lock();
+            let full = queue.pending + queue.timed.len() >= self.max;
+            let oldest = if full { queue.timed.pop_front() } else { None };
+            let room = !full || oldest.is_some();
+            queue.pending += usize::from(room);
+            drop(queue);
+            if let Some((_, oldest)) = oldest {
+                self.remove(&oldest);
+            }
+            room
+        };
+        if room {
+            self.slots.insert(*id, Slot::Superseded);
+        } else {
+            self.remove(id);
+        }
+        room
+    }
+
+    /// The client has been told: the time of the superseded id begins.
+    pub(crate) fn begin(&self, id: SessionId, now: Ticks) {
+        let mut queue = self.queue.lock();
+        queue.pending -= 1;
+        // Clocks that several threads have read may be out of order.
+        let last = queue.timed.back().map_or(now, |(until, _)| *until);
+        let until = now.plus(self.superseded_for).max(last);
+        queue.timed.push_back((until, id));
+        drop(queue);
+        self.begun.notify_one();
+    }
+
+    /// The client will not be told: the superseded id is unknown from now on.
+    pub(crate) fn forget(&self, id: &SessionId) {
+        self.queue.lock().pending -= 1;
+        self.remove(id);
+    }
+
+    /// The live sessions. One whose id is being changed may be there under both.
+    pub(crate) fn live(&self) -> Vec<S> {
+        let slots = self.slots.values();
+        slots.iter().filter_map(Slot::live).collect()
+    }
+
+    /// Makes those unknown whose time has passed, and returns when the next one's will have.
+    pub(crate) fn expire(&self, past: Ticks) -> Option<Ticks> {
+        loop {
+            let id = {
+                let mut queue = self.queue.lock();
+                let (until, id) = *queue.timed.front()?;
+                if until > past {
+                    return Some(until);
+                }
+                queue.timed.pop_front();
+                id
+            };
+            self.remove(&id);
+        }
+    }
+
+    /// Makes superseded ids unknown as their time passes. It does not end.
+    pub(crate) async fn sweep(self: Arc<Self>, clock: Clock) {
+        loop {
+            match self.expire(clock.past()) {
+                Some(next) => sleep_until(clock.when(next)).await,
+                None => self.begun.notified().await,
+            }
+        }
+    }
+
+    #[cfg(all(test, session_shuttle))]
+    pub(crate) fn superseded(&self) -> usize {
+        let queue = self.queue.lock();
+        queue.pending + queue.timed.len()
+    }
+}
+
+impl<S: Clone> Slot<S> {
+    fn live(&self) -> Option<S> {
+        match self {
+            Self::Live(session) => Some(session.clone()),
+            Self::Superseded => None,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Where a session is registered, and in which group.
+
+use crate::id::SessionId;
+use crate::life::activity::{Activity, Epoch};
+use crate::life::state::State;
+use crate::sessions::group::{GroupHold, SessionGroup};
+
+/// Where a session is registered. Its lock is taken after the session's state, and before a group's members.
+pub(crate) struct Seat {
+    pub(crate) id: SessionId,
+    /// The session is in the registry under `id`.
+    pub(crate) registered: bool,
+    pub(crate) group: Option<SessionGroup>,
+    /// Few sessions ever have any: behind a pointer.
+    #[expect(
+        clippy::box_collection,
+        reason = "a vector takes three words of every session"
+    )]
+    departures: Option<Box<Vec<Departure>>>,
+}
+
+/// A group that a session left while requests were inside: its drain waits for these.
+struct Departure {
+    hold: GroupHold,
+    epoch: Epoch,
+    inside: u64,
+}
+
+impl Seat {
+    pub(crate) fn new(id: SessionId) -> Self {
+        Self {
+            id,
+            registered: false,
+            group: None,
+            departures: None,
+        }
+    }
+
+    /// Makes the group's drain wait for the requests inside.
+    pub(crate) fn depart(&mut self, group: &SessionGroup, activity: &Activity, locked: &mut State) {
+        // A request that changes groups so often that the epochs would go round is not waited for in the last of
+        // them.
+        let before = self.departures.as_ref().map_or(0, |before| before.len());
+        if before + 1 == Epoch::COUNT {
+            return;
+        }
+        let (epoch, inside) = activity.next_epoch(locked);
+        if inside > 0
+            && let Some(hold) = GroupHold::new(group)
+        {
+            let departures = self.departures.get_or_insert_default();
+            departures.push(Departure {
+                hold,
+                epoch,
+                inside,
+            });
+        }
+    }
+
+    /// Counts a request that has left against the departures it was inside for: those after it entered, and before it
+    /// left.
+    pub(crate) fn left(
+        &mut self,
+        activity: &Activity,
+        entered: Epoch,
+        left: Epoch,
+    ) -> Vec<GroupHold> {
+        let now = activity.epoch();
+        let since = now.after(left) + 1..=now.after(entered);
+        let Some(departures) = &mut self.departures else {
+            return Vec::new();
+        };
+        for departure in departures.iter_mut() {
+            if since.contains(&now.after(departure.epoch)) {
+                departure.inside -= 1;
+            }
+        }
+        let released = departures.extract_if(.., |departure| departure.inside == 0);
+        released.map(|departure| departure.hold).collect()
+    }
+}

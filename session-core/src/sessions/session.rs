@@ -1,0 +1,372 @@
+//! Sessions, and what those of a manager have in common.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::id::SessionId;
+use crate::life::activity::{Activity, Alive};
+use crate::life::cause::CompletionCause;
+use crate::life::clock::Ticks;
+use crate::life::env::Env;
+use crate::life::event::Subject;
+use crate::life::lifecycle::{self, Completion};
+use crate::life::owner::{AnyLocal, AsOwner, Local, Owner, OwnerRef};
+use crate::life::state::State;
+use crate::sessions::deadlines::Deadlines;
+use crate::sessions::group::{Groups, SessionGroup};
+use crate::sessions::idle_order::{IdleOrder, Kind, Place};
+use crate::sessions::ids::Ids;
+use crate::sessions::seat::Seat;
+use crate::settings::WhenFull;
+use crate::sync::{AtomicU64, AtomicUsize, Counted, Mutex, MutexGuard, Ordering, WeakCounted};
+
+/// The states of `Sessions::closing`, in the order in which they follow one another.
+pub(crate) const OPEN: usize = 0;
+pub(crate) const DRAINING: usize = 1;
+pub(crate) const CLOSED: usize = 2;
+
+/// The sessions of a manager: registries, deadlines, counters.
+///
+/// Sessions keep it; it keeps the active sessions. Completion takes a session out of the registry, which
+/// breaks the ring, and the last clone of the manager completes them all.
+pub(crate) struct Sessions {
+    pub(crate) env: Arc<Env>,
+    pub(crate) ids: Arc<Ids<Session>>,
+    pub(crate) groups: Arc<Groups>,
+    pub(crate) deadlines: Arc<Deadlines>,
+    /// `None` where sessions are not evicted.
+    pub(crate) idle: Option<Idle>,
+    pub(crate) active: AtomicUsize,
+    pub(crate) in_cleanup: AtomicUsize,
+    pub(crate) created: AtomicU64,
+    pub(crate) closing: AtomicUsize,
+}
+
+/// The idle sessions, of which one may be evicted.
+pub(crate) struct Idle {
+    /// Held by the thread that searches. The first in the order of locks.
+    pub(crate) search: Mutex<()>,
+    /// A leaf.
+    pub(crate) order: Mutex<IdleOrder<Session>>,
+}
+
+impl Sessions {
+    pub(crate) fn new(env: Arc<Env>) -> Self {
+        let settings = &env.settings;
+        let idle = || Idle {
+            search: Mutex::new(()),
+            order: Mutex::new(IdleOrder::new()),
+        };
+        Self {
+            ids: Arc::new(Ids::new(settings.superseded_for, settings.max_sessions)),
+            deadlines: Arc::new(Deadlines::new(
+                settings.idle_timeout,
+                settings.absolute_timeout,
+            )),
+            idle: (settings.when_full == WhenFull::EvictIdlest).then(idle),
+            active: AtomicUsize::new(0),
+            in_cleanup: AtomicUsize::new(0),
+            created: AtomicU64::new(0),
+            closing: AtomicUsize::new(OPEN),
+            groups: Arc::new(Groups::new(env.clone())),
+            env,
+        }
+    }
+
+    pub(crate) fn active(&self) -> usize {
+        self.active.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        // SeqCst, as in `close`: of a creation and a shutdown at the same time, one sees the other. With
+        // less, a session could be registered after the look through the registry and live on.
+        self.closing.load(Ordering::SeqCst) == CLOSED
+    }
+
+    /// The active sessions, in no order; one whose id changes meanwhile may be missing.
+    pub(crate) fn all(&self) -> Vec<Session> {
+        let mut sessions = self.ids.live();
+        // It may be there under both.
+        let mut seen = HashSet::with_capacity(sessions.len());
+        sessions.retain(|session| seen.insert(session.local().serial));
+        sessions
+    }
+
+    /// Whether a session or group is between its completion and the end of its cleanup.
+    pub(crate) fn are_cleaning_up(&self) -> bool {
+        // The sessions first, with Acquire: the last step of one may be to begin the cleanup of its group, and a caller
+        // that sees the session done has to see that.
+        self.in_cleanup.load(Ordering::Acquire) > 0 || self.env.cleanups.are_under_way()
+    }
+
+    /// Enters the session into the timer.
+    pub(crate) fn schedule(&self, session: &Session, id: SessionId) {
+        let since = session.local().activity.idle_since();
+        let since = since.unwrap_or_else(|_| self.env.clock.now());
+        let due = self.deadlines.due(session.created(), since);
+        self.deadlines.add(id, due);
+        // After a change of the id the old one is.
+        self.deadlines.entry_died(self.active());
+    }
+
+    /// Puts the session into the order of the idle ones, or parks it if it is active: it is placed again when its activity
+    /// ends.
+    pub(crate) fn place(&self, session: &Session) {
+        let Some(idle) = &self.idle else { return };
+        let kind = session.kind();
+        let mut order = idle.order.lock();
+        // Under the lock: a completion takes out what it finds, or is seen here.
+        if let Err(Alive::Since(since)) = session.local().activity.park() {
+            let session = session.clone();
+            order.insert(
+                session.local().serial,
+                Place {
+                    session,
+                    since,
+                    kind,
+                },
+            );
+        }
+    }
+
+    /// Takes the session of this serial out of the order.
+    pub(crate) fn displace(&self, serial: u64) {
+        let Some(idle) = &self.idle else { return };
+        let displaced = idle.order.lock().remove(serial);
+        drop(displaced);
+    }
+}
+
+/// What one visitor's requests share, in this process, while it is active.
+///
+/// A cheap handle: it clones, and dropping it ends nothing. What it can do beyond its own methods is in
+/// [`LocalSession`](crate::LocalSession), the trait it shares with [`SessionGroup`].
+#[derive(Clone)]
+pub struct Session(Counted<Inner>);
+
+/// A handle that keeps nothing alive: see [`Session::downgrade`].
+#[derive(Clone)]
+pub struct WeakSession(WeakCounted<Inner>);
+
+/// What every request reads comes first, beside the counts: with many sessions each cache line is a miss.
+#[repr(C)]
+struct Inner {
+    local: Local,
+    /// How often the id has changed. Written under the session's lock.
+    id_changes: AtomicU64,
+    sessions: Arc<Sessions>,
+    seat: Mutex<Seat>,
+    created: Ticks,
+}
+
+impl Session {
+    pub(crate) fn new(sessions: &Arc<Sessions>, id: SessionId) -> Self {
+        let created = sessions.env.clock.now();
+        Self(Counted::new(Inner {
+            created,
+            local: Local::new(sessions.env.clone(), created),
+            id_changes: AtomicU64::new(0),
+            sessions: sessions.clone(),
+            seat: Mutex::new(Seat::new(id)),
+        }))
+    }
+
+    /// The session, if the owner is one.
+    pub(crate) fn of(owner: Owner) -> Option<Self> {
+        owner.downcast().map(Self)
+    }
+
+    #[inline]
+    pub(crate) fn local(&self) -> &Local {
+        &self.0.local
+    }
+
+    pub(crate) fn sessions(&self) -> &Arc<Sessions> {
+        &self.0.sessions
+    }
+
+    pub(crate) fn seat(&self) -> MutexGuard<'_, Seat> {
+        self.0.seat.lock()
+    }
+
+    /// The id now: [`cycle_id`](Self::cycle_id) changes it.
+    pub fn id(&self) -> SessionId {
+        self.seat().id
+    }
+
+    /// How long ago it was created.
+    pub fn age(&self) -> Duration {
+        self.local().env.clock.past().since(self.0.created)
+    }
+
+    pub(crate) fn created(&self) -> Ticks {
+        self.0.created
+    }
+
+    /// Whether the application named its group.
+    pub(crate) fn kind(&self) -> Kind {
+        match self.seat().group.as_ref().and_then(SessionGroup::id) {
+            Some(_) => Kind::Named,
+            None => Kind::Anonymous,
+        }
+    }
+
+    /// A handle that keeps nothing alive.
+    pub fn downgrade(&self) -> WeakSession {
+        WeakSession(Counted::downgrade(&self.0))
+    }
+
+    /// Waits until the step of completion that has begun is done: the session's id is dead then.
+    #[cold]
+    pub(crate) fn await_completion(&self) {
+        drop(self.local().lock());
+    }
+
+    /// How often the id has changed.
+    #[inline]
+    pub(crate) fn id_changes(&self) -> u64 {
+        // Acquire: a request that sees a change also sees what the log-in did before it, and a request that does not
+        // has read what it read before the change.
+        self.0.id_changes.load(Ordering::Acquire)
+    }
+
+    /// The id has changed.
+    pub(crate) fn has_changed_id(&self, _locked: &mut State) {
+        // Release: see `id_changes`.
+        self.0.id_changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// Completes it. Returns whether this was the call that did.
+    pub(crate) fn complete(&self, cause: CompletionCause) -> bool {
+        lifecycle::complete(self.as_owner(), cause)
+    }
+
+    /// Completes it unless there was activity after `limit`.
+    pub(crate) fn complete_if_idle(
+        &self,
+        cause: CompletionCause,
+        limit: Ticks,
+    ) -> Result<(), Alive> {
+        let mark = |activity: &Activity, state: &mut State| activity.complete_if_idle(state, limit);
+        let begun = lifecycle::begin(self.as_owner(), cause, mark, || self.0.unregister());
+        let ((), completion) = begun?;
+        completion.carry_out(self.as_owner());
+        Ok(())
+    }
+
+    /// The step of its eviction, if it is still of this kind and there was no activity after `limit`. Its place among the
+    /// active ones goes to the session that it makes room for.
+    pub(crate) fn evict(&self, limit: Ticks, kind: Kind) -> Result<Completion, Alive> {
+        let mark = |activity: &Activity, state: &mut State| {
+            if self.kind() != kind {
+                return Err(Alive::Active);
+            }
+            activity.complete_if_idle(state, limit)
+        };
+        let unregister = || {
+            self.0.leave_registry(|id| self.0.sessions.ids.remove(id));
+            self.0.is_out();
+        };
+        let cause = CompletionCause::Evicted;
+        let begun = lifecycle::begin(self.as_owner(), cause, mark, unregister);
+        begun.map(|((), completion)| completion)
+    }
+
+    /// Leaves the registry as its id is superseded; `None` if it is in none.
+    pub(crate) fn unregister_by<R>(&self, supersede: impl FnOnce(&SessionId) -> R) -> Option<R> {
+        let superseded = self.0.leave_registry(supersede);
+        self.0.free_place();
+        self.0.is_out();
+        superseded
+    }
+}
+
+impl Inner {
+    fn leave_registry<R>(&self, remove: impl FnOnce(&SessionId) -> R) -> Option<R> {
+        // In this order: a shutdown finds it in the one place or in the other.
+        self.sessions.in_cleanup.fetch_add(1, Ordering::Relaxed);
+        let mut seat = self.seat.lock();
+        std::mem::take(&mut seat.registered).then(|| remove(&seat.id))
+    }
+
+    fn free_place(&self) {
+        self.sessions.active.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// After its place is free: a search that does not find it any more finds its room.
+    fn is_out(&self) {
+        self.sessions.displace(self.local.serial);
+        self.sessions.deadlines.entry_died(self.sessions.active());
+    }
+}
+
+impl AnyLocal for Inner {
+    fn local(&self) -> &Local {
+        &self.local
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Session(self.local.serial)
+    }
+
+    fn unregister(&self) {
+        self.leave_registry(|id| self.sessions.ids.remove(id));
+        self.free_place();
+        self.is_out();
+    }
+
+    fn leave(&self) -> Option<(Owner, CompletionCause)> {
+        let seat = self.seat.lock();
+        let group = seat.group.as_ref()?;
+        let cause = group.release(self.local.serial)?;
+        Some((group.as_owner().to_owner(), cause))
+    }
+
+    fn cleaned_up(&self) {
+        // Release, for `is_cleaning_up`.
+        self.sessions.in_cleanup.fetch_sub(1, Ordering::Release);
+    }
+}
+
+impl AsOwner for Session {
+    #[inline]
+    fn as_owner(&self) -> OwnerRef<'_> {
+        OwnerRef::new(&self.0)
+    }
+
+    fn end(&self) {
+        self.complete(CompletionCause::Terminated);
+    }
+}
+
+impl WeakSession {
+    /// The session, if it still exists: it may have completed.
+    pub fn upgrade(&self) -> Option<Session> {
+        self.0.upgrade().map(Session)
+    }
+}
+
+impl PartialEq for Session {
+    fn eq(&self, other: &Self) -> bool {
+        Counted::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Session {}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("serial", &self.local().serial)
+            .field("cause", &self.local().cause())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for WeakSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakSession")
+    }
+}

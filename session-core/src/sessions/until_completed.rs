@@ -1,0 +1,228 @@
+//! Values that end with their session, or when the session is parted from the request they belong to.
+//!
+//! Invariants:
+//! 1. The contents are in one place at a time: in the slot, or in the hand of the poller, or gone.
+//! 2. An emptied slot stays empty, and yields nothing of what its contents produce afterwards: a poll under way drops
+//!    them itself.
+//! 3. The slot's lock is a leaf, and no user code runs under it.
+
+use std::fmt;
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use futures_util::Stream;
+use pin_project_lite::pin_project;
+
+use crate::error::SessionEnded;
+use crate::life::slot::{AnySlot, Emptied};
+use crate::sessions::guard::RequestGuard;
+use crate::sessions::session::WeakSession;
+use crate::sync::Mutex;
+
+/// A future, stream or other value that ends with its session: see [`RequestGuard::until_completed`].
+///
+/// As a future it resolves to [`SessionEnded`] then, as a stream it just ends. For other kinds of values there is
+/// [`poll_with`](Self::poll_with).
+///
+/// # Cancel safety
+///
+/// Dropping it drops the value and leaves the session, as the value's end does.
+#[must_use = "dropping it drops the value"]
+pub struct UntilCompleted<T> {
+    /// `None` once it has ended by itself.
+    slot: Option<Arc<Slot<T>>>,
+    session: WeakSession,
+    number: u64,
+}
+
+struct Slot<T>(Mutex<Place<T>>);
+
+struct Place<T> {
+    contents: Contents<T>,
+    waker: Option<Waker>,
+}
+
+enum Contents<T> {
+    Here(Pin<Box<Held<T>>>),
+    /// Being polled. For good, if the poll panicked.
+    InHand,
+    Gone,
+}
+
+pin_project! {
+    /// The fields drop in this order: the request leaves when its value is gone.
+    struct Held<T> {
+        #[pin]
+        value: T,
+        guard: RequestGuard,
+    }
+}
+
+impl RequestGuard {
+    /// Holds a value for this request only as long as the session is active.
+    ///
+    /// At completion, or when the session is [parted](Self::is_parted) from the request, the value and then this guard
+    /// are dropped at once, on a task of the manager's runtime, whether or not anything polls. So a client that has
+    /// stopped reading a stream holds up neither the session's cleanup nor the values that the stream borrowed. If the
+    /// session has ended already, or is parted from the request, the value is dropped here.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use session_core::{LocalSession, SessionEnded, SessionManager};
+    /// # let sessions = SessionManager::builder().build()?;
+    /// let session = sessions.create()?;
+    /// let endless = session.enter()?.until_completed(std::future::pending::<()>());
+    /// session.terminate();
+    /// assert_eq!(endless.await, Err(SessionEnded));
+    /// assert!(session.cleanup_completed().await.is_clean());
+    /// # Ok(()) }
+    /// ```
+    pub fn until_completed<T: Send + 'static>(self, value: T) -> UntilCompleted<T> {
+        let session = self.session().clone();
+        let weak = session.downgrade();
+        let pass = self.pass();
+        let slot = Arc::new(Slot(Mutex::new(Place {
+            contents: Contents::Here(Box::pin(Held { value, guard: self })),
+            waker: None,
+        })));
+        let mut state = session.local().lock();
+        // Under the lock that completion and parting take: one that comes later finds the slot.
+        let number = if state.is_completed() || session.is_parted_from(pass) {
+            drop(state);
+            // A panic goes on in the caller, as that of any drop.
+            drop(slot.empty().held);
+            0
+        } else {
+            let used = state.used_mut();
+            let number = used.number();
+            used.slots.insert(number, slot.clone());
+            number
+        };
+        UntilCompleted {
+            slot: Some(slot),
+            session: weak,
+            number,
+        }
+    }
+}
+
+impl<T> UntilCompleted<T> {
+    /// Polls the value with `poll`, unless it has ended: this is how the other kinds of values are wrapped. Drop it
+    /// when the value has ended by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionEnded`] once the session has ended or was parted from the request, also if that happened during `poll`.
+    ///
+    /// # Panics
+    ///
+    /// If `poll` does. Later calls return [`SessionEnded`].
+    pub fn poll_with<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(Pin<&mut T>, &mut Context<'_>) -> Poll<R>,
+    ) -> Poll<Result<R, SessionEnded>> {
+        let Some(slot) = &self.slot else {
+            return Poll::Ready(Err(SessionEnded));
+        };
+        let waker = cx.waker().clone();
+        let (contents, old_waker) = {
+            let mut place = slot.0.lock();
+            let emptied = !matches!(place.contents, Contents::Here(_));
+            let next = if emptied {
+                Contents::Gone
+            } else {
+                Contents::InHand
+            };
+            let contents = mem::replace(&mut place.contents, next);
+            (contents, place.waker.replace(waker))
+        };
+        drop(old_waker);
+        let Contents::Here(mut held) = contents else {
+            return Poll::Ready(Err(SessionEnded));
+        };
+        let polled = poll(held.as_mut().project().value, cx);
+        let late = {
+            let mut place = slot.0.lock();
+            match place.contents {
+                Contents::InHand => {
+                    place.contents = Contents::Here(held);
+                    None
+                }
+                _ => Some(held),
+            }
+        };
+        if late.is_some() {
+            return Poll::Ready(Err(SessionEnded));
+        }
+        polled.map(Ok)
+    }
+
+    /// Drops the value and leaves the session.
+    fn end(&mut self) {
+        let Some(slot) = self.slot.take() else { return };
+        if let Some(session) = self.session.upgrade() {
+            let registered = session
+                .local()
+                .lock()
+                .used_if_any()
+                .and_then(|used| used.slots.remove(&self.number));
+            drop(registered);
+        }
+        let contents = mem::replace(&mut slot.0.lock().contents, Contents::Gone);
+        drop(contents);
+    }
+}
+
+impl<T> Drop for UntilCompleted<T> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl<F: Future> Future for UntilCompleted<F> {
+    type Output = Result<F::Output, SessionEnded>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let output = ready!(self.poll_with(cx, F::poll));
+        self.end();
+        Poll::Ready(output)
+    }
+}
+
+impl<S: Stream> Stream for UntilCompleted<S> {
+    type Item = S::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        let item = ready!(self.poll_with(cx, S::poll_next)).ok().flatten();
+        if item.is_none() {
+            self.end();
+        }
+        Poll::Ready(item)
+    }
+}
+
+impl<T> fmt::Debug for UntilCompleted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UntilCompleted<{}>", std::any::type_name::<T>())
+    }
+}
+
+impl<T: Send + 'static> AnySlot for Slot<T> {
+    fn empty(&self) -> Emptied {
+        let mut place = self.0.lock();
+        let contents = mem::replace(&mut place.contents, Contents::Gone);
+        let waker = place.waker.take();
+        let held = match contents {
+            Contents::Here(held) => Some(held as Pin<Box<dyn Send>>),
+            Contents::InHand | Contents::Gone => None,
+        };
+        Emptied {
+            held,
+            waker,
+            type_name: std::any::type_name::<T>(),
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! The waits among properties being created, so that an initialiser that would wait for itself is told instead.
+//!
+//! Invariants:
+//! 1. An edge `a -> b` stands from when `a`'s initialiser begins to wait for `b`, or runs it on its own thread, until the
+//!    future that waits has ended or is polled elsewhere. `a` may have gone on meanwhile and kept the future, so an edge
+//!    alone does not say that `a` waits.
+//! 2. An edge that would close a ring of waits is refused, under the lock that adds it: of two that close a ring
+//!    together, the second is refused. Before, the futures of the ring are woken: an initialiser that is polled and does
+//!    not poll its future does not wait for it.
+//! 3. Which initialiser is running is known per thread, for the length of its call or of each poll: its
+//!    future may move between threads, and a task id would say nothing of joined futures. Of another task that is polled
+//!    within it, by a runtime that it drives, it says nothing either.
+//! 4. Each manager has a graph of its own. An edge from one into another joins the two for good, so a ring stands in one
+//!    graph. A graph is joined to one at a lower address, and two are locked in that order.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use pin_project_lite::pin_project;
+
+use crate::error::PropertyError;
+use crate::store::doubts::{Doubts, Ring};
+use crate::store::node::Node;
+use crate::sync::Mutex;
+
+/// How often a future that would close a ring lets others go on, until it knows whether they wait.
+const MOST_TURNS: usize = 1_000;
+
+pub(crate) struct WaitGraph(Mutex<State>);
+
+enum State {
+    Own(Waits),
+    /// Its edges are in this one.
+    Joined(Arc<WaitGraph>),
+}
+
+type Waits = HashMap<Node, HashMap<Node, Wait>>;
+
+/// The edges from one initialiser to one property.
+#[derive(Default)]
+struct Wait {
+    count: usize,
+    /// When one of them was last polled by its initialiser, it had been asked so often.
+    seen: u64,
+}
+
+/// An initialiser that runs on this thread.
+#[derive(Clone)]
+struct Initialiser {
+    graph: Arc<WaitGraph>,
+    node: Node,
+    task: Option<tokio::task::Id>,
+}
+
+crate::sync::thread_local! {
+    /// The initialisers that run on this thread, the innermost last.
+    #[allow(clippy::missing_const_for_thread_local, reason = "shuttle knows no such form")]
+    static RUNNING: RefCell<Vec<Initialiser>> = RefCell::new(Vec::new());
+}
+
+/// The initialiser that runs on this thread, if one does.
+fn running() -> Option<Initialiser> {
+    // On a thread that is ending, with its locals gone, no initialiser runs.
+    let innermost = RUNNING.try_with(|running| running.borrow().last().cloned());
+    let innermost = innermost.ok().flatten()?;
+    let task = tokio::task::try_id();
+    let other = task.is_some() && task != innermost.task;
+    (!other).then_some(innermost)
+}
+
+impl WaitGraph {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(State::Own(Waits::new())))
+    }
+
+    /// Adds the edge from the initialiser that runs on this thread, if one does, for a wait that blocks.
+    pub(crate) fn wait_for(self: &Arc<Self>, to: Node) -> Result<Option<Edge>, PropertyError> {
+        let from = running();
+        let added = from.map(|from| self.add(from, to, &Doubts::default()));
+        added.transpose().map_err(|_ring| PropertyError::Cycle)
+    }
+
+    fn add(self: &Arc<Self>, from: Initialiser, to: Node, doubts: &Doubts) -> Result<Edge, Ring> {
+        let Initialiser {
+            graph, node: from, ..
+        } = from;
+        graph.join(self);
+        graph.with(|waits| {
+            if let Some(ring) = path(waits, &to, &from, doubts) {
+                return Err(ring);
+            }
+            let wait = waits.entry(from.clone()).or_default();
+            let wait = wait.entry(to.clone()).or_default();
+            wait.count += 1;
+            wait.seen = to.0.asks();
+            Ok(())
+        })?;
+        // A future that waits for this initialiser may be in another one than it was polled in last: it is polled where it
+        // is, and its edge moves.
+        from.0.ask();
+        Ok(Edge { graph, from, to })
+    }
+
+    /// The graph that has this one's edges.
+    fn root(self: &Arc<Self>) -> Arc<Self> {
+        let mut root = self.clone();
+        loop {
+            let joined = match &*root.0.lock() {
+                State::Own(_) => None,
+                State::Joined(to) => Some(to.clone()),
+            };
+            match joined {
+                Some(to) => root = to,
+                None => return root,
+            }
+        }
+    }
+
+    fn with<R>(self: &Arc<Self>, look: impl FnOnce(&mut Waits) -> R) -> R {
+        loop {
+            // It may be joined to another before it is locked again.
+            if let State::Own(waits) = &mut *self.root().0.lock() {
+                return look(waits);
+            }
+        }
+    }
+
+    fn join(self: &Arc<Self>, other: &Arc<Self>) {
+        loop {
+            let (one, other) = (self.root(), other.root());
+            if Arc::ptr_eq(&one, &other) {
+                return;
+            }
+            let (lower, higher) = if Arc::as_ptr(&one) < Arc::as_ptr(&other) {
+                (one, other)
+            } else {
+                (other, one)
+            };
+            let (mut to, mut from) = (lower.0.lock(), higher.0.lock());
+            if let (State::Own(to), State::Own(moved)) = (&mut *to, &mut *from) {
+                to.extend(moved.drain());
+                *from = State::Joined(lower.clone());
+                return;
+            }
+        }
+    }
+}
+
+/// The edges from the one node to the other, but for those by which nothing waits.
+fn path(waits: &Waits, from: &Node, to: &Node, doubts: &Doubts) -> Option<Ring> {
+    let mut open = vec![from];
+    let mut seen = HashSet::from([from]);
+    let mut came_by: HashMap<&Node, (&Node, u64)> = HashMap::new();
+    while let Some(node) = open.pop() {
+        if node == to {
+            let mut ring = Vec::new();
+            let mut node = node;
+            while let Some((before, seen)) = came_by.get(node) {
+                ring.push((Node::clone(before), Node::clone(node), *seen));
+                node = *before;
+            }
+            return Some(ring);
+        }
+        for (next, wait) in waits.get(node).into_iter().flatten() {
+            if !doubts.is_gone(node, next, wait.seen) && seen.insert(next) {
+                came_by.insert(next, (node, wait.seen));
+                open.push(next);
+            }
+        }
+    }
+    None
+}
+
+/// An edge of the graph, for as long as it stands.
+pub(crate) struct Edge {
+    graph: Arc<WaitGraph>,
+    from: Node,
+    to: Node,
+}
+
+impl Edge {
+    /// Its future has been polled by its initialiser again.
+    fn is_seen(&self) {
+        self.graph.with(|waits| {
+            let wait = waits.get_mut(&self.from);
+            if let Some(wait) = wait.and_then(|targets| targets.get_mut(&self.to)) {
+                wait.seen = self.to.0.asks();
+            }
+        });
+    }
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        self.graph.with(|waits| {
+            // The nodes that go here are this edge's own, so nothing is dropped under the lock.
+            let Some(targets) = waits.get_mut(&self.from) else {
+                return;
+            };
+            if let Some(wait) = targets.get_mut(&self.to) {
+                wait.count -= 1;
+                if wait.count == 0 {
+                    targets.remove(&self.to);
+                }
+            }
+            if targets.is_empty() {
+                waits.remove(&self.from);
+            }
+        });
+    }
+}
+
+/// The edge to a property that a future waits for: from the initialiser that polls it, which may be another each time.
+#[derive(Default)]
+pub(crate) struct MovingEdge {
+    edge: Option<Edge>,
+    doubts: Doubts,
+    turns: usize,
+}
+
+impl MovingEdge {
+    /// Moves the edge to the initialiser that runs on this thread. Returns `false` if it has to be asked again, after others
+    /// had their turn.
+    pub(crate) fn move_here(
+        &mut self,
+        graph: &Arc<WaitGraph>,
+        to: &Node,
+    ) -> Result<bool, PropertyError> {
+        let from = running();
+        if let Some(edge) = &self.edge {
+            if from.as_ref().is_some_and(|from| from.node == edge.from) {
+                edge.is_seen();
+                return Ok(true);
+            }
+            self.edge = None;
+        }
+        let Some(from) = from else {
+            return Ok(true);
+        };
+        match graph.add(from, to.clone(), &self.doubts) {
+            Ok(edge) => {
+                *self = Self::default();
+                self.edge = Some(edge);
+                Ok(true)
+            }
+            Err(ring) => {
+                self.turns += 1;
+                if self.doubts.ask(ring) || self.turns > MOST_TURNS {
+                    return Err(PropertyError::Cycle);
+                }
+                Ok(false)
+            }
+        }
+    }
+}
+
+/// The scope in which an initialiser runs on this thread.
+pub(crate) struct Running(());
+
+impl Running {
+    pub(crate) fn enter(graph: &Arc<WaitGraph>, node: Node) -> Self {
+        let initialiser = Initialiser {
+            graph: graph.clone(),
+            node,
+            task: tokio::task::try_id(),
+        };
+        // Without the thread's locals it runs unknown: it may then wait for itself unwarned, which is rare enough.
+        let _gone = RUNNING.try_with(|running| running.borrow_mut().push(initialiser));
+        Self(())
+    }
+
+    /// Runs `future` in that scope, poll by poll; `begin` is called before each, and `end` after it.
+    pub(crate) fn during<F: Future, B: FnMut(&Waker), E: FnMut()>(
+        graph: Arc<WaitGraph>,
+        node: Node,
+        begin: B,
+        future: F,
+        end: E,
+    ) -> During<F, B, E> {
+        During {
+            future,
+            graph,
+            node,
+            begin,
+            end,
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let ended = RUNNING.try_with(|running| running.borrow_mut().pop());
+        drop(ended);
+    }
+}
+
+pin_project! {
+    /// A future in an initialiser's scope.
+    pub(crate) struct During<F, B, E> {
+        #[pin]
+        future: F,
+        graph: Arc<WaitGraph>,
+        node: Node,
+        begin: B,
+        end: E,
+    }
+}
+
+impl<F: Future, B: FnMut(&Waker), E: FnMut()> Future for During<F, B, E> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        (this.begin)(cx.waker());
+        let _running = Running::enter(this.graph, this.node.clone());
+        let polled = this.future.poll(cx);
+        (this.end)();
+        polled
+    }
+}

@@ -1,0 +1,8 @@
+//! One value: its name, how it is closed, and the accounts of it.
+
+pub(crate) mod about;
+pub(crate) mod close;
+pub(crate) mod closing;
+pub(crate) mod ledger;
+pub(crate) mod report;
+pub(crate) mod value;

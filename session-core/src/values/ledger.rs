@@ -1,0 +1,150 @@
+//! The accounts of one session's values: closes under way, and values that outlived the session's own hold.
+//!
+//! A value that is closed by whoever lets go last can outlive its session, so it keeps this ledger and
+//! nothing else of it.
+//!
+//! Invariants:
+//! 1. `under_way` has the values of the `Entry` guards that exist.
+//! 2. A serial is in `awaited` from before the session lets go of that value until its close has ended, or a caller has
+//!    taken the value back.
+//! 3. `findings` is there from completion until the report is made; before and after, trouble is only logged.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::sync::runtime::Runtime;
+use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::values::about::About;
+use crate::values::report::{Findings, Problem, Trouble};
+
+/// What marks one value among those of its session.
+pub(crate) type Serial = u64;
+
+pub(crate) struct Ledger {
+    runtime: Runtime,
+    close_timeout: Duration,
+    serials: AtomicU64,
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    under_way: HashMap<Serial, About>,
+    awaited: HashMap<Serial, About>,
+    findings: Option<Findings>,
+}
+
+impl Ledger {
+    pub(crate) fn new(runtime: Runtime, close_timeout: Duration) -> Self {
+        Self {
+            runtime,
+            close_timeout,
+            serials: AtomicU64::new(0),
+            state: Mutex::new(State::default()),
+            changed: Notify::new(),
+        }
+    }
+
+    pub(crate) fn next_serial(&self) -> Serial {
+        // Relaxed: the numbers only have to differ.
+        self.serials.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// From now on, what goes wrong is for the report.
+    pub(crate) fn open(&self) {
+        self.state.lock().findings.get_or_insert_default();
+    }
+
+    pub(crate) fn note(&self, about: About, trouble: Trouble) {
+        tracing::warn!(property = about.name.as_str(), r#type = about.type_name, %trouble, "trouble in a session's cleanup");
+        if let Some(findings) = &mut self.state.lock().findings {
+            findings.problems.push(Problem::new(about, trouble));
+        }
+    }
+
+    /// Adds `count` values that were closed without trouble.
+    pub(crate) fn count(&self, closed: usize) {
+        if let Some(findings) = &mut self.state.lock().findings {
+            findings.closed += closed;
+        }
+    }
+
+    /// A close begins.
+    pub(crate) fn begin(&self, serial: Serial, about: About) {
+        self.state.lock().under_way.insert(serial, about);
+    }
+
+    /// It has ended.
+    pub(crate) fn end(&self, serial: Serial) {
+        {
+            let mut state = self.state.lock();
+            state.under_way.remove(&serial);
+            if state.awaited.remove(&serial).is_some()
+                && let Some(findings) = &mut state.findings
+            {
+                findings.closed += 1;
+            }
+        }
+        self.changed.notify_one();
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    pub(crate) fn close_timeout(&self) -> Duration {
+        self.close_timeout
+    }
+
+    /// Expects the close of this value, whoever brings it about.
+    pub(crate) fn expect(&self, serial: Serial, about: About) {
+        self.state.lock().awaited.insert(serial, about);
+    }
+
+    /// The value has left the session like any other that was removed: there will be no close.
+    pub(crate) fn expect_no_longer(&self, serial: Serial) {
+        let expected = self.state.lock().awaited.remove(&serial);
+        if expected.is_some() {
+            self.changed.notify_one();
+        }
+    }
+
+    pub(crate) fn is_settled(&self) -> bool {
+        let state = self.state.lock();
+        state.under_way.is_empty() && state.awaited.is_empty()
+    }
+
+    /// Resolves when nothing is under way and nothing awaited. For one caller at a time.
+    pub(crate) async fn settled(&self) {
+        while !self.is_settled() {
+            self.changed.notified().await;
+        }
+    }
+
+    /// The findings. Values that are still awaited, or whose hook still runs, are still held.
+    pub(crate) fn finish(&self) -> Findings {
+        let (mut held, mut findings) = {
+            let mut state = self.state.lock();
+            let mut held = std::mem::take(&mut state.awaited);
+            let under_way = state.under_way.iter();
+            held.extend(under_way.map(|(serial, about)| (*serial, about.clone())));
+            (held, state.findings.take().unwrap_or_default())
+        };
+        let mut held: Vec<_> = held.drain().collect();
+        held.sort_unstable_by_key(|(serial, _)| std::cmp::Reverse(*serial));
+        for (_, about) in held {
+            tracing::warn!(
+                property = about.name.as_str(),
+                r#type = about.type_name,
+                "still held after a session's cleanup"
+            );
+            findings
+                .problems
+                .push(Problem::new(about, Trouble::StillHeld));
+        }
+        findings
+    }
+}

@@ -1,0 +1,126 @@
+//! What a cleanup has to tell.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::values::about::About;
+
+/// How a session's or group's cleanup went.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use session_core::{LocalSession, PropertyKey, SessionManager};
+///
+/// const LOG: PropertyKey<Vec<String>> = PropertyKey::new("log");
+/// let sessions = SessionManager::builder().build()?;
+/// let session = sessions.create()?;
+/// session.properties().insert_with(&LOG, vec![], |_log: Vec<String>| Err::<(), _>("disk full"))?;
+/// session.terminate();
+/// let report = session.cleanup_completed().await;
+/// assert_eq!(report.closed(), 1);
+/// assert_eq!(report.problems()[0].name(), "log");
+/// assert_eq!(report.problems()[0].to_string(), "`log` (alloc::vec::Vec<alloc::string::String>): failed: \"disk full\"");
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct CleanupReport(Option<Arc<Findings>>);
+
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) closed: usize,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl From<Findings> for CleanupReport {
+    fn from(findings: Findings) -> Self {
+        let nothing = findings.closed == 0 && findings.problems.is_empty();
+        Self((!nothing).then(|| Arc::new(findings)))
+    }
+}
+
+impl CleanupReport {
+    /// How many values were closed: their hook ran or they were dropped, with or without trouble.
+    ///
+    /// Properties without a hook and without anything to drop are not counted.
+    pub fn closed(&self) -> usize {
+        self.0.as_ref().map_or(0, |findings| findings.closed)
+    }
+
+    /// What went wrong, in the order in which it was found.
+    pub fn problems(&self) -> &[Problem] {
+        self.0.as_ref().map_or(&[], |findings| &findings.problems)
+    }
+
+    /// Whether nothing went wrong.
+    pub fn is_clean(&self) -> bool {
+        self.problems().is_empty()
+    }
+}
+
+/// Something that went wrong in a cleanup: whose trouble, and which.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    about: About,
+    trouble: Trouble,
+}
+
+impl Problem {
+    pub(crate) fn new(about: About, trouble: Trouble) -> Self {
+        Self { about, trouble }
+    }
+
+    /// The property's name; `request`, `task`, `initialiser` or `owned value` for what has none.
+    pub fn name(&self) -> &str {
+        self.about.name.as_str()
+    }
+
+    /// The property set that it is in; `None` for what is in none.
+    pub fn set(&self) -> Option<&'static str> {
+        self.about.set
+    }
+
+    /// The type concerned, as [`std::any::type_name`] gives it; empty for a request.
+    pub fn type_name(&self) -> &'static str {
+        self.about.type_name
+    }
+
+    /// What happened.
+    pub fn trouble(&self) -> &Trouble {
+        &self.trouble
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.about, self.trouble)
+    }
+}
+
+/// What can happen to a value, task or request in a cleanup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// A close hook gave this error.
+    Failed(String),
+    /// A destructor, hook, task or initialiser panicked with this message.
+    Panicked(String),
+    /// A close hook took longer than the close timeout and was aborted.
+    TimedOut,
+    /// A task or initialiser took longer than the drain timeout and was aborted, or the runtime was gone
+    /// before an async close hook could end.
+    Aborted,
+    /// Somebody still holds it, or is still inside, after all timeouts.
+    StillHeld,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => write!(f, "failed: {error}"),
+            Self::Panicked(message) => write!(f, "panicked: {message}"),
+            Self::TimedOut => f.write_str("timed out"),
+            Self::Aborted => f.write_str("aborted"),
+            Self::StillHeld => f.write_str("still held"),
+        }
+    }
+}

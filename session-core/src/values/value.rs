@@ -1,0 +1,266 @@
+//! The one idea of a value: what a session holds, and how the last one out closes it.
+//!
+//! Invariants:
+//! 1. A value is shared by handles ([`PropertyRef`]) and by the session's own hold ([`Held`]). Whoever lets
+//!    go last gets it out with `into_inner` and closes it, once.
+//! 2. So every holder lets go through [`Held::let_go`]: dropping a bare counted pointer would skip the hook.
+
+use std::any::Any;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::sync::runtime::Instant;
+use crate::sync::{Counted, from_std, into_std};
+use crate::values::about::About;
+use crate::values::close::{Closing, Hook, close, is_trivial};
+use crate::values::closing::Entry;
+use crate::values::ledger::{Ledger, Serial};
+
+/// A value with what is needed to close it, wherever that happens.
+#[repr(C)]
+pub(crate) struct Value<T> {
+    /// First, beside the counts: who reads it reads one cache line.
+    inner: T,
+    hook: Option<Hook<T>>,
+    tag: Tag,
+}
+
+/// What is known of a value without its type.
+pub(crate) struct Tag {
+    pub(crate) about: About,
+    pub(crate) born: Instant,
+    serial: Serial,
+    ledger: Arc<Ledger>,
+}
+
+impl Tag {
+    pub(crate) fn new(about: About, born: Instant, ledger: Arc<Ledger>) -> Self {
+        Self {
+            about,
+            born,
+            serial: ledger.next_serial(),
+            ledger,
+        }
+    }
+
+    fn expect(&self) {
+        self.ledger.expect(self.serial, self.about.clone());
+    }
+}
+
+impl<T> Value<T> {
+    fn close_anywhere(self) {
+        if is_trivial(self.hook.as_ref()) {
+            return;
+        }
+        let (entry, closing) = self.start_close();
+        entry.detach(closing);
+    }
+
+    fn start_close(self) -> (Entry, Closing) {
+        let entry = Entry::begin(self.tag.ledger, self.tag.serial, self.tag.about);
+        let mut parts = Some((self.inner, self.hook));
+        let closing = entry.inside_runtime(&mut || match parts.take() {
+            Some((value, hook)) => close(value, hook),
+            None => unreachable!("a value is closed once"),
+        });
+        (entry, closing)
+    }
+}
+
+/// A value without its type.
+pub(crate) trait AnyValue: Any + Send + Sync {
+    fn tag(&self) -> &Tag;
+
+    fn is_trivial(&self) -> bool;
+
+    /// Lets go of one hold. If it was the last, the close begins.
+    fn let_go(self: Arc<Self>) -> Option<(Entry, Closing)>;
+
+    /// Lets go of one hold outside a cleanup. If it was the last, the close goes on by itself.
+    fn let_go_anywhere(self: Arc<Self>);
+}
+
+impl<T: Send + Sync + 'static> AnyValue for Value<T> {
+    fn tag(&self) -> &Tag {
+        &self.tag
+    }
+
+    fn is_trivial(&self) -> bool {
+        is_trivial(self.hook.as_ref())
+    }
+
+    fn let_go(self: Arc<Self>) -> Option<(Entry, Closing)> {
+        let value = Counted::into_inner(from_std(self))?;
+        Some(value.start_close())
+    }
+
+    fn let_go_anywhere(self: Arc<Self>) {
+        if let Some(value) = Counted::into_inner(from_std(self)) {
+            value.close_anywhere();
+        }
+    }
+}
+
+/// A session's own hold on a value.
+pub(crate) struct Held(Option<Counted<dyn AnyValue>>);
+
+impl Held {
+    fn value(&self) -> &Counted<dyn AnyValue> {
+        self.0
+            .as_ref()
+            .expect("a hold is taken only as it is dropped")
+    }
+
+    pub(crate) fn tag(&self) -> &Tag {
+        self.value().tag()
+    }
+
+    /// A handle, if the value is a `T`.
+    pub(crate) fn handle<T: Send + Sync + 'static>(&self) -> Option<PropertyRef<T>> {
+        let value = into_std(self.value().clone());
+        let value = (value as Arc<dyn Any + Send + Sync>)
+            .downcast::<Value<T>>()
+            .ok()?;
+        Some(PropertyRef(Some(from_std(value))))
+    }
+
+    /// Another hold of the same value.
+    pub(crate) fn again(&self) -> Self {
+        Self(Some(self.value().clone()))
+    }
+
+    /// Whether nothing happens when the value is dropped.
+    pub(crate) fn is_trivial(&self) -> bool {
+        self.value().is_trivial()
+    }
+
+    /// Lets go of a value that came too late to be published; cleanup waits for its close.
+    pub(crate) fn forsake(self) {
+        if !self.is_trivial() {
+            self.tag().expect();
+        }
+    }
+
+    /// Lets go in cleanup: the value is closed now, or is expected to be by whoever holds it.
+    pub(crate) fn let_go(mut self) -> Option<(Entry, Closing)> {
+        let value = self.0.take()?;
+        value.tag().expect();
+        into_std(value).let_go()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(value) = self.0.take() {
+            into_std(value).let_go_anywhere();
+        }
+    }
+}
+
+/// A handle to a property: derefs to the value, clones, and can move into tasks.
+///
+/// It keeps the value and nothing else: not the session, which may end meanwhile. The value is then closed
+/// when the last handle is dropped, on whatever thread that is.
+pub struct PropertyRef<T>(Option<Counted<Value<T>>>);
+
+impl<T> PropertyRef<T> {
+    pub(crate) fn new(value: T, hook: Option<Hook<T>>, tag: Tag) -> Self {
+        Self(Some(Counted::new(Value {
+            inner: value,
+            hook,
+            tag,
+        })))
+    }
+
+    fn value(&self) -> &Counted<Value<T>> {
+        self.0
+            .as_ref()
+            .expect("a handle is taken only as it is dropped")
+    }
+
+    pub(crate) fn about(&self) -> &About {
+        &self.value().tag.about
+    }
+
+    pub(crate) fn hold(&self) -> Held
+    where
+        T: Send + Sync + 'static,
+    {
+        let value = into_std(self.value().clone());
+        Held(Some(from_std(value as Arc<dyn AnyValue>)))
+    }
+
+    /// Takes the value back, undropped and unclosed, from its only holder.
+    ///
+    /// A session holds its properties, so this works on what [`remove`](crate::Properties::remove) or
+    /// [`replace`](crate::Properties::replace) gave.
+    ///
+    /// # Errors
+    ///
+    /// Gives the handle back while another holder exists.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_core::{LocalSession, PropertyKey, SessionManager};
+    ///
+    /// const NAME: PropertyKey<String> = PropertyKey::new("name");
+    /// let sessions = SessionManager::builder().build()?;
+    /// let session = sessions.create()?;
+    /// session.properties().insert(&NAME, "Ada".to_owned())?;
+    /// let handle = session.properties().remove(&NAME)?.unwrap();
+    /// assert_eq!(handle.try_into_inner().unwrap(), "Ada");
+    /// # Ok(()) }
+    /// ```
+    pub fn try_into_inner(mut self) -> Result<T, Self> {
+        let Some(value) = self.0.take() else {
+            unreachable!("a handle is taken only as it is dropped")
+        };
+        match Counted::try_unwrap(value) {
+            Ok(value) => {
+                // A cleanup may be waiting for its close.
+                value.tag.ledger.expect_no_longer(value.tag.serial);
+                Ok(value.inner)
+            }
+            Err(value) => Err(Self(Some(value))),
+        }
+    }
+}
+
+impl<T> Deref for PropertyRef<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.value().inner
+    }
+}
+
+impl<T> Clone for PropertyRef<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Drop for PropertyRef<T> {
+    fn drop(&mut self) {
+        if let Some(value) = self.0.take()
+            && let Some(value) = Counted::into_inner(value)
+        {
+            value.close_anywhere();
+        }
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for PropertyRef<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for PropertyRef<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
