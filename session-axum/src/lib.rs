@@ -83,7 +83,7 @@
 //! `Handler<_, _>` is not satisfied; `#[axum::debug_handler]` makes it say by which argument.) A function that takes
 //! `&impl LocalSession` wants core's handle: `&*session`.
 //!
-//! The manager's state is for initialisers. For handlers, put a clone of the same `Arc` into axum's `State`.
+//! The manager's state is for initializers. For handlers, put a clone of the same `Arc` into axum's `State`.
 //!
 //! # What the client sees
 //!

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// What an initialiser that may fail fails with.
+/// What an initializer that may fail fails with.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The session or group has completed: it takes nothing new.
@@ -27,7 +27,7 @@ pub enum Refused<T> {
     /// There is a value already. A dictionary's can be replaced; a cell is set once, so what changes goes into an
     /// `Exclusive` or has a lock of its own.
     AlreadyPresent(T),
-    /// An initialiser is making the property right now.
+    /// An initializer is making the property right now.
     BeingCreated(T),
 }
 
@@ -74,26 +74,26 @@ impl<T> Error for Refused<T> {}
 
 /// A property could not be had.
 ///
-/// It clones, since all callers that waited for one initialiser get the same error.
+/// It clones, since all callers that waited for one initializer get the same error.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PropertyError {
     /// The session has completed, and the property would have to be created or lent.
     SessionEnded,
-    /// Its initialiser failed with this error; the next caller tries again.
+    /// Its initializer failed with this error; the next caller tries again.
     Failed(Arc<dyn Error + Send + Sync>),
-    /// Its initialiser panicked with this message; the next caller tries again.
+    /// Its initializer panicked with this message; the next caller tries again.
     Panicked(Arc<str>),
-    /// Its initialiser would, directly or through others, wait for itself.
+    /// Its initializer would, directly or through others, wait for itself.
     Cycle,
-    /// An async initialiser is making it, and a sync caller can't wait for that.
+    /// An async initializer is making it, and a sync caller can't wait for that.
     BeingCreated,
     /// It was lent to somebody else for the whole of the lend timeout.
     Busy,
 }
 
 impl PropertyError {
-    /// The error that the initialiser failed with, if it is an `E`.
+    /// The error that the initializer failed with, if it is an `E`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -119,11 +119,11 @@ impl fmt::Display for PropertyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SessionEnded => SessionEnded.fmt(f),
-            Self::Failed(_) => f.write_str("the property's initialiser failed"),
-            Self::Panicked(message) => write!(f, "the property's initialiser panicked: {message}"),
-            Self::Cycle => f.write_str("the property's initialiser waits for itself"),
+            Self::Failed(_) => f.write_str("the property's initializer failed"),
+            Self::Panicked(message) => write!(f, "the property's initializer panicked: {message}"),
+            Self::Cycle => f.write_str("the property's initializer waits for itself"),
             Self::BeingCreated => {
-                f.write_str("the property is being created by an async initialiser")
+                f.write_str("the property is being created by an async initializer")
             }
             Self::Busy => f.write_str("the property is lent to somebody else"),
         }
@@ -151,7 +151,7 @@ impl From<SessionEnded> for PropertyError {
 pub enum PropsError {
     /// The session has completed, and the set is not there.
     SessionEnded,
-    /// The set's initialisers need this type of state, and the manager was built with another or with none.
+    /// The set's initializers need this type of state, and the manager was built with another or with none.
     MissingState(&'static str),
 }
 

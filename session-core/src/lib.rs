@@ -1,6 +1,6 @@
 //! Live, typed, in-process sessions: objects that belong to one visitor, created once and closed once.
 //!
-//! Sessions of most web frameworks are data: they are serialised, and any machine can load them. Some things
+//! Sessions of most web frameworks are data: they are serialized, and any machine can load them. Some things
 //! can't be: an open transaction, a database cursor, a terminal, a running search, a conversation. Such an
 //! object has to be created once however many requests race for it, shared or lent while the visitor is there,
 //! and closed in order, exactly once, when the visitor is gone. That is what a [`Session`] of this crate does.
@@ -76,11 +76,11 @@
 //!
 //! # Created once
 //!
-//! However many callers race for a property, one initialiser runs and all get what it made. An async one runs on
+//! However many callers race for a property, one initializer runs and all get what it made. An async one runs on
 //! a task of the session: a request that goes away stops nothing. A failure reaches all who waited, as one
-//! [`PropertyError`]; who comes later tries again. An initialiser that would wait for itself, through
+//! [`PropertyError`]; who comes later tries again. An initializer that would wait for itself, through
 //! other properties, sessions or managers, gets [`PropertyError::Cycle`]. That is not seen through a task that an
-//! initialiser spawns and joins, nor through one future that several await (`shared()`).
+//! initializer spawns and joins, nor through one future that several await (`shared()`).
 //!
 //! # The end
 //!
@@ -88,7 +88,7 @@
 //! read-only and its [token](LocalSession::completion_token) is cancelled. Cleanup follows:
 //!
 //! 1. owned values are dropped, last taken first;
-//! 2. requests inside, tasks and initialisers end, or are aborted after the drain timeout;
+//! 2. requests inside, tasks and initializers end, or are aborted after the drain timeout;
 //! 3. properties are closed, last published first, each by its close hook or its `Drop`;
 //! 4. the group is left, and [`cleanup_completed()`](LocalSession::cleanup_completed) resolves with a
 //!    [`CleanupReport`].

@@ -48,7 +48,7 @@ pub trait LocalSession: AsOwner {
     /// # Errors
     ///
     /// [`PropsError::SessionEnded`] if it has completed and the set is not there;
-    /// [`PropsError::MissingState`] if the set's initialisers need a state that the manager was not given.
+    /// [`PropsError::MissingState`] if the set's initializers need a state that the manager was not given.
     fn props<P: LivesIn<Self>>(&self) -> Result<Props<P>, PropsError>
     where
         Self: Sized,
@@ -122,7 +122,7 @@ pub trait LocalSession: AsOwner {
     }
 
     /// Ends it. Gives nothing back and waits for nothing, so it is right from anywhere: a handler, a task, a
-    /// hook, an initialiser of the session itself. Do not await the cleanup there: it waits for the handler to finish.
+    /// hook, an initializer of the session itself. Do not await the cleanup there: it waits for the handler to finish.
     ///
     /// A group is closed to newcomers first, then its sessions are ended; it completes when the last of these
     /// has been cleaned up.

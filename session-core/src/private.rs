@@ -2,8 +2,8 @@
 
 pub use crate::error::BoxError;
 pub use crate::properties::exclusive::{exclusive, lend, lend_async, lend_present, set_exclusive};
-pub use crate::properties::initialiser::{
-    AsyncClosure, Closure, Given, InitError, InitFuture, Initialiser, IsResult, IsValue, Made,
+pub use crate::properties::initializer::{
+    AsyncClosure, Closure, Given, InitError, InitFuture, Initializer, IsResult, IsValue, Made,
     call, call_async,
 };
 pub use crate::properties::property::{get, init, init_async, property, set};

@@ -4,7 +4,7 @@ pub(crate) mod context;
 pub(crate) mod dictionary;
 pub(crate) mod exclusive;
 pub(crate) mod get_or_init;
-pub(crate) mod initialiser;
+pub(crate) mod initializer;
 pub(crate) mod insert;
 pub(crate) mod listing;
 pub(crate) mod property;

@@ -54,7 +54,7 @@ impl Set {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics or would wait for itself, it is lent for too long, or the session has ended.
+    /// If its initializer panics or would wait for itself, it is lent for too long, or the session has ended.
     #[allow(dead_code)]
     fn game(
         &self,
@@ -70,7 +70,7 @@ impl Set {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics or would wait for itself, or the session has ended.
+    /// If its initializer panics or would wait for itself, or the session has ended.
     #[allow(dead_code)]
     fn runners(
         &self,
@@ -84,7 +84,7 @@ impl Set {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics or would wait for itself, or the session has ended.
+    /// If its initializer panics or would wait for itself, or the session has ended.
     #[allow(dead_code)]
     fn notes(
         &self,

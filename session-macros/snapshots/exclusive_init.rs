@@ -37,7 +37,7 @@ impl Set {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics or would wait for itself, it is lent for too long, or the session has ended.
+    /// If its initializer panics or would wait for itself, it is lent for too long, or the session has ended.
     #[allow(dead_code)]
     pub fn game(
         &self,
@@ -59,7 +59,7 @@ impl Set {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics or would wait for itself, it is lent for too long, or the session has ended.
+    /// If its initializer panics or would wait for itself, it is lent for too long, or the session has ended.
     #[allow(dead_code)]
     pub fn moves(
         &self,

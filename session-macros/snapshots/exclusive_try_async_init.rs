@@ -35,7 +35,7 @@ impl Set {
     ///
     /// # Errors
     ///
-    /// If its initialiser fails, panics or would wait for itself, it is lent for too long, or the session has ended.
+    /// If its initializer fails, panics or would wait for itself, it is lent for too long, or the session has ended.
     #[allow(dead_code)]
     pub fn connection(
         &self,

@@ -49,7 +49,7 @@ where
     ///
     /// # Errors
     ///
-    /// If its initialiser panics or would wait for itself, or the session has ended.
+    /// If its initializer panics or would wait for itself, or the session has ended.
     #[allow(dead_code)]
     fn store(
         &self,
@@ -69,7 +69,7 @@ where
     ///
     /// # Errors
     ///
-    /// If its initialiser panics or would wait for itself, or the session has ended.
+    /// If its initializer panics or would wait for itself, or the session has ended.
     #[allow(dead_code)]
     fn r#type(
         &self,

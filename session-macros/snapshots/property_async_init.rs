@@ -32,7 +32,7 @@ impl Set {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics or would wait for itself, or the session has ended.
+    /// If its initializer panics or would wait for itself, or the session has ended.
     #[allow(dead_code)]
     fn index(
         &self,

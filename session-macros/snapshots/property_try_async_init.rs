@@ -32,7 +32,7 @@ impl Set {
     ///
     /// # Errors
     ///
-    /// If its initialiser fails, panics or would wait for itself, or the session has ended.
+    /// If its initializer fails, panics or would wait for itself, or the session has ended.
     #[allow(dead_code)]
     pub fn socket(
         &self,

@@ -32,7 +32,7 @@ impl Set {
     ///
     /// # Errors
     ///
-    /// If its initialiser fails, panics or would wait for itself, or the session group has ended.
+    /// If its initializer fails, panics or would wait for itself, or the session group has ended.
     #[allow(dead_code)]
     fn log(
         &self,

@@ -73,11 +73,11 @@ impl Accessor<'_> {
         }
     }
 
-    /// A value that is lent, or made by an async initialiser, has to be waited for.
+    /// A value that is lent, or made by an async initializer, has to be waited for.
     fn is_future(&self) -> bool {
         match (self.cell.kind, &self.cell.source) {
             (CellKind::Exclusive, _) => true,
-            (CellKind::Property, Source::Made(initialiser)) => initialiser.asynchronous,
+            (CellKind::Property, Source::Made(initializer)) => initializer.asynchronous,
             (CellKind::Property, Source::ByHand) => false,
         }
     }
@@ -105,14 +105,14 @@ impl Accessor<'_> {
             (CellKind::Exclusive, Source::ByHand) => {
                 quote_spanned!(place=> #krate::__private::lend_present(&self.#field))
             }
-            (kind, Source::Made(initialiser)) => {
-                let function = match (kind, initialiser.asynchronous) {
+            (kind, Source::Made(initializer)) => {
+                let function = match (kind, initializer.asynchronous) {
                     (CellKind::Property, false) => quote_spanned!(place=> init),
                     (CellKind::Property, true) => quote_spanned!(place=> init_async),
                     (CellKind::Exclusive, false) => quote_spanned!(place=> lend),
                     (CellKind::Exclusive, true) => quote_spanned!(place=> lend_async),
                 };
-                let make = call::initialiser(self.set, self.cell, initialiser);
+                let make = call::initializer(self.set, self.cell, initializer);
                 let hook = call::hook(self.set, self.cell);
                 quote_spanned!(place=> #krate::__private::#function(&self.#field, #make, #hook))
             }

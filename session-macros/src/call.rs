@@ -3,19 +3,19 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 
-use crate::model::{Callable, Cell, Code, Initialiser, Set};
+use crate::model::{Callable, Cell, Code, Initializer, Set};
 use crate::span;
 
 /// The closure that makes a value.
-pub(crate) fn initialiser(
+pub(crate) fn initializer(
     set: &Set<'_>,
     cell: &Cell<'_>,
-    initialiser: &Initialiser,
+    initializer: &Initializer,
 ) -> TokenStream {
     let krate = &set.krate;
     let ty = cell.ty;
     let local_session = set.local_session();
-    let Code::Call(Callable { expr, is_closure }) = &initialiser.code else {
+    let Code::Call(Callable { expr, is_closure }) = &initializer.code else {
         return quote! {
             |_: &#krate::InitContext<(), #local_session>| {
                 ::core::result::Result::Ok(<#ty as ::core::default::Default>::default())
@@ -28,12 +28,12 @@ pub(crate) fn initialiser(
         .map_or_else(|| quote!(()), ToTokens::to_token_stream);
     let context = quote!(#krate::InitContext<#state, #local_session>);
     let (start, end) = span::ends(expr);
-    let gives = if initialiser.fallible {
+    let gives = if initializer.fallible {
         quote_spanned!(end=> result)
     } else {
         quote_spanned!(end=> value)
     };
-    let call = match (is_closure, initialiser.asynchronous) {
+    let call = match (is_closure, initializer.asynchronous) {
         (false, false) => quote_spanned!(end=> call(__cx, #expr).#gives::<#ty>()),
         (false, true) => quote_spanned!(end=> call_async(&__cx, #expr).await.#gives::<#ty>()),
         (true, false) => quote_spanned!(end=> Closure::<#ty>::#gives(__cx, #expr)),
@@ -42,7 +42,7 @@ pub(crate) fn initialiser(
         }
     };
     let private = span::locate(start, quote!(#krate::__private::));
-    if initialiser.asynchronous {
+    if initializer.asynchronous {
         let block = quote_spanned!(start=> async move { #private #call });
         quote_spanned!(start=> |__cx: #context| #block)
     } else {

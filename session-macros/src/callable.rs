@@ -8,11 +8,11 @@ use crate::errors::Errors;
 use crate::keys::Maker;
 use crate::value::peel;
 
-const NO_SELF: &str = "an initialiser has no `self`: write `|cx| ...`, and reach other properties through \
+const NO_SELF: &str = "an initializer has no `self`: write `|cx| ...`, and reach other properties through \
                        `cx.session().props::<Set>()`, or in a set of groups `cx.group().props::<Set>()`";
 
-/// Checks the code of an initialiser.
-pub(crate) fn initialiser(key: &Ident, maker: Maker, code: &Expr, errors: &mut Errors) {
+/// Checks the code of an initializer.
+pub(crate) fn initializer(key: &Ident, maker: Maker, code: &Expr, errors: &mut Errors) {
     let closure = match peel(code) {
         Expr::Path(_) => return,
         Expr::Closure(closure) => closure,
@@ -25,7 +25,7 @@ pub(crate) fn initialiser(key: &Ident, maker: Maker, code: &Expr, errors: &mut E
     };
     if let Some(second) = closure.inputs.iter().nth(1) {
         let message =
-            "an initialiser takes nothing or the `&InitContext`: write `|| ...` or `|cx| ...`";
+            "an initializer takes nothing or the `&InitContext`: write `|| ...` or `|cx| ...`";
         errors.push(second, message);
     }
     if let (Some(token), false) = (closure.asyncness, maker.is_async()) {

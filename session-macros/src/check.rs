@@ -64,7 +64,7 @@ pub(crate) fn set(set: &SetSyntax<'_>, errors: &mut Errors) {
         one_maker(makers, errors);
         for MakerSyntax { key, maker, code } in makers {
             if let Some(code) = code {
-                callable::initialiser(key, *maker, code, errors);
+                callable::initializer(key, *maker, code, errors);
                 if state.is_none() {
                     callable::without_state(code, errors);
                 }
@@ -100,7 +100,7 @@ fn one_maker(makers: &[MakerSyntax], errors: &mut Errors) {
             format!("`{}` is given twice: keep one", other.key)
         } else {
             format!(
-                "a property has one initialiser, and this one has `{}` already: keep one of the two",
+                "a property has one initializer, and this one has `{}` already: keep one of the two",
                 first.key
             )
         };
@@ -116,7 +116,7 @@ fn setters(cells: &[CellSyntax<'_>], errors: &mut Errors) {
             errors.push(
                 other.ident,
                 format!(
-                    "`{setter}` is what sets `{}`, which has no initialiser: rename this field",
+                    "`{setter}` is what sets `{}`, which has no initializer: rename this field",
                     cell.ident
                 ),
             );

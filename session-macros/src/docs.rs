@@ -32,11 +32,11 @@ pub(crate) fn getter(set: &Set<'_>, cell: &Cell<'_>) -> TokenStream {
     }
     lines.push(format!("{first}{lent}."));
     let mut errors = Vec::new();
-    if let Source::Made(initialiser) = &cell.source {
-        errors.push(if initialiser.fallible {
-            "its initialiser fails, panics or would wait for itself"
+    if let Source::Made(initializer) = &cell.source {
+        errors.push(if initializer.fallible {
+            "its initializer fails, panics or would wait for itself"
         } else {
-            "its initialiser panics or would wait for itself"
+            "its initializer panics or would wait for itself"
         });
     }
     if cell.kind == CellKind::Exclusive {

@@ -44,7 +44,7 @@ pub(crate) enum CellKey {
     Vis,
 }
 
-/// The keys that name an initialiser.
+/// The keys that name an initializer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Maker {
     Default,
@@ -55,12 +55,12 @@ pub(crate) enum Maker {
 }
 
 impl Maker {
-    /// The initialiser gives a `Result`.
+    /// The initializer gives a `Result`.
     pub(crate) fn is_fallible(self) -> bool {
         matches!(self, Self::TryInit | Self::TryAsyncInit)
     }
 
-    /// The initialiser gives a future.
+    /// The initializer gives a future.
     pub(crate) fn is_async(self) -> bool {
         matches!(self, Self::AsyncInit | Self::TryAsyncInit)
     }

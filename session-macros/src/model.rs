@@ -45,10 +45,10 @@ pub(crate) struct Cell<'a> {
 /// Where a value comes from.
 pub(crate) enum Source {
     ByHand,
-    Made(Initialiser),
+    Made(Initializer),
 }
 
-pub(crate) struct Initialiser {
+pub(crate) struct Initializer {
     pub(crate) code: Code,
     /// It gives a `Result`.
     pub(crate) fallible: bool,
@@ -129,7 +129,7 @@ impl<'a> Cell<'a> {
         let source = if keys.is_set_by_hand() {
             Source::ByHand
         } else {
-            Source::Made(Initialiser::new(keys.makers.into_iter().next()))
+            Source::Made(Initializer::new(keys.makers.into_iter().next()))
         };
         Self {
             ident,
@@ -148,7 +148,7 @@ impl<'a> Cell<'a> {
     }
 }
 
-impl Initialiser {
+impl Initializer {
     fn new(syntax: Option<MakerSyntax>) -> Self {
         // If none was understood, or its code was not, nothing of this is printed but the accessor's
         // signature.

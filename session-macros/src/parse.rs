@@ -45,7 +45,7 @@ pub(crate) struct CellKeys {
     pub(crate) close: Option<HookSyntax>,
     pub(crate) name: Option<LitStr>,
     pub(crate) vis: Option<Visibility>,
-    /// Something was not understood: it may have been meant for an initialiser.
+    /// Something was not understood: it may have been meant for an initializer.
     pub(crate) unclear: bool,
 }
 

@@ -14,7 +14,7 @@ pub(crate) enum Scope {
     Group,
 }
 
-/// The code of an initialiser; `None` for `default`, which has none.
+/// The code of an initializer; `None` for `default`, which has none.
 pub(crate) fn maker(maker: Maker, key: &Ident, input: ParseStream<'_>) -> Result<Option<Expr>> {
     if maker != Maker::Default {
         return code(key, input).map(Some);

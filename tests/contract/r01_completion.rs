@@ -271,7 +271,7 @@ struct GroupEnding {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r01_terminate_from_the_sessions_own_initialisers() {
+async fn r01_terminate_from_the_sessions_own_initializers() {
     let sessions = manager();
     let ended = |made: Result<(), PropertyError>| {
         assert!(matches!(made, Err(PropertyError::SessionEnded)), "{made:?}");

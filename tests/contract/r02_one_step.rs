@@ -119,16 +119,16 @@ async fn r02_nobody_outside_can_cancel_the_sessions_own_token() {
 }
 
 #[tokio::test]
-async fn r02_the_tokens_of_tasks_and_initialisers_are_cancelled_too() {
+async fn r02_the_tokens_of_tasks_and_initializers_are_cancelled_too() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let set = session.props::<TokenKept>().unwrap();
-    let of_initialiser = set.token().unwrap().clone();
+    let of_initializer = set.token().unwrap().clone();
     let task = session
         .spawn(|token| async move { token.cancelled().await })
         .unwrap();
     session.terminate();
-    assert!(of_initialiser.is_cancelled());
+    assert!(of_initializer.is_cancelled());
     task.await.unwrap();
 }
 

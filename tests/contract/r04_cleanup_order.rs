@@ -50,7 +50,7 @@ async fn r04_the_whole_order() {
     let session = sessions.create_in("g".into()).unwrap();
     let group = session.group();
 
-    // What drains: a request, a task, an initialiser.
+    // What drains: a request, a task, an initializer.
     let request = session.enter().unwrap();
     let (go_on, gone_on) = oneshot::channel::<()>();
     let telling = log.clone();
@@ -67,7 +67,7 @@ async fn r04_the_whole_order() {
         let properties = own.properties();
         let made = properties.get_or_init_async(&LATE, || async move {
             token.cancelled().await;
-            telling.add("the initialiser ends");
+            telling.add("the initializer ends");
             telling.tell("what it made is dropped")
         });
         made.await.map(drop)
@@ -114,7 +114,7 @@ async fn r04_the_whole_order() {
     ended.sort_unstable();
     assert_eq!(entries, ["owned 2", "owned 1"]);
     let of_itself = [
-        "the initialiser ends",
+        "the initializer ends",
         "the task is told",
         "what it made is dropped",
     ];
@@ -164,7 +164,7 @@ fn seen_from_the_last_hook(session: &Session) -> impl FnOnce(Tell) + Send + Sync
 }
 
 #[tokio::test(start_paused = true)]
-async fn r04_published_is_when_the_initialiser_has_finished() {
+async fn r04_published_is_when_the_initializer_has_finished() {
     let log = Log::default();
     let sessions = manager();
     let session = sessions.create().unwrap();

@@ -1,4 +1,4 @@
-//! Drain: requests, tasks and initialisers end, up to the drain timeout; then tasks are aborted.
+//! Drain: requests, tasks and initializers end, up to the drain timeout; then tasks are aborted.
 
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -148,12 +148,12 @@ fn r04_an_aborted_task_gets_a_moment_to_drop_what_it_holds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r04_async_initialisers_drain_as_tasks_do() {
+async fn r04_async_initializers_drain_as_tasks_do() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let log = Log::default();
     drop(session.properties().insert(&OTHER, log.tell("other")));
-    let holds = log.tell("what the initialiser holds");
+    let holds = log.tell("what the initializer holds");
     let own = session.clone();
     let caller = tokio::spawn(async move {
         let properties = own.properties();
@@ -169,14 +169,14 @@ async fn r04_async_initialisers_drain_as_tasks_do() {
     assert!(caller.await.unwrap().is_err(), "callers wait no longer");
     assert_eq!(log.count(), 0);
     let report = session.cleanup_completed().await;
-    assert_eq!(log.entries(), ["what the initialiser holds", "other"]);
-    // An initialiser is named after what it was to make.
+    assert_eq!(log.entries(), ["what the initializer holds", "other"]);
+    // An initializer is named after what it was to make.
     assert_eq!(problems(&report), ["any: aborted"]);
     assert_eq!(watch.millis(), 20_000);
 }
 
 #[test]
-fn r04_a_sync_initialiser_is_waited_for() {
+fn r04_a_sync_initializer_is_waited_for() {
     let runtime = threads();
     let sessions = builder().runtime(runtime.handle().clone()).build().unwrap();
     let session = sessions.create().unwrap();
@@ -189,7 +189,7 @@ fn r04_a_sync_initialiser_is_waited_for() {
         let made = own.properties().get_or_init(&ANY, || {
             inside.send(()).unwrap();
             wait.recv().unwrap();
-            telling.add("the initialiser ends");
+            telling.add("the initializer ends");
             telling.tell("too late")
         });
         made.map(drop)
@@ -201,7 +201,7 @@ fn r04_a_sync_initialiser_is_waited_for() {
     go_on.send(()).unwrap();
     assert!(caller.join().unwrap().is_err());
     let report = runtime.block_on(session.cleanup_completed());
-    assert_eq!(log.entries(), ["the initialiser ends", "too late", "other"]);
+    assert_eq!(log.entries(), ["the initializer ends", "too late", "other"]);
     assert!(report.is_clean(), "{report:?}");
 }
 

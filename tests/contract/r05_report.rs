@@ -143,7 +143,7 @@ async fn r05_the_report_tells_by_key_and_type() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r05_an_initialisers_panic_in_cleanup_is_told() {
+async fn r05_an_initializers_panic_in_cleanup_is_told() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let own = session.clone();
@@ -152,7 +152,7 @@ async fn r05_an_initialisers_panic_in_cleanup_is_told() {
         let properties = own.properties();
         let made = properties.get_or_init_async(&ANY, || async move {
             token.cancelled().await;
-            panic!("in the initialiser")
+            panic!("in the initializer")
         });
         made.await.map(drop)
     });
@@ -168,7 +168,7 @@ async fn r05_an_initialisers_panic_in_cleanup_is_told() {
     let mut told = problems(&report);
     told.sort_unstable();
     let expected = [
-        "any: panicked: in the initialiser",
+        "any: panicked: in the initializer",
         "task: panicked: in the task",
     ];
     assert_eq!(told, expected);
@@ -187,7 +187,7 @@ async fn r05_it_resolves_once_the_timeouts_have_passed_whatever_hangs() {
     let _kept = session.keep_alive().unwrap();
     let task = session.spawn(|_| std::future::pending::<()>()).unwrap();
     let own = session.clone();
-    let initialiser = tokio::spawn(async move {
+    let initializer = tokio::spawn(async move {
         const NEVER: PropertyKey<u8> = PropertyKey::new("never");
         let properties = own.properties();
         let made = properties.get_or_init_async(&NEVER, std::future::pending);
@@ -210,7 +210,7 @@ async fn r05_it_resolves_once_the_timeouts_have_passed_whatever_hangs() {
     assert!(watch.millis() <= 5_000 + 1_000 + 3 * 3_000 + 3_000);
     assert_eq!(report.problems().len(), 7, "{report:?}");
     assert!(task.await.is_err());
-    assert!(initialiser.await.unwrap().is_err());
+    assert!(initializer.await.unwrap().is_err());
 }
 
 #[tokio::test(start_paused = true)]

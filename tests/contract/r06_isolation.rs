@@ -22,7 +22,7 @@ fn panic_twice() {
 async fn r06_panics_and_errors_in_cleanup_touch_nothing_else() {
     let sessions = manager();
     let session = sessions.create_in("g".into()).unwrap();
-    let neighbour = sessions.create_in("g".into()).unwrap();
+    let neighbor = sessions.create_in("g".into()).unwrap();
     let group = session.group();
     let properties = session.properties();
     let log = Log::default();
@@ -69,17 +69,12 @@ async fn r06_panics_and_errors_in_cleanup_touch_nothing_else() {
     assert_eq!(problems(&report), told);
     assert_eq!(report.closed(), 10);
 
-    // Neither the neighbour nor the group has noticed.
-    assert!(!neighbour.is_completed() && !group.is_completed());
-    assert_eq!(only(group.sessions()), neighbour);
-    drop(
-        neighbour
-            .properties()
-            .insert(&ANY, log.tell("any"))
-            .unwrap(),
-    );
-    neighbour.terminate();
-    assert!(neighbour.cleanup_completed().await.is_clean());
+    // Neither the neighbor nor the group has noticed.
+    assert!(!neighbor.is_completed() && !group.is_completed());
+    assert_eq!(only(group.sessions()), neighbor);
+    drop(neighbor.properties().insert(&ANY, log.tell("any")).unwrap());
+    neighbor.terminate();
+    assert!(neighbor.cleanup_completed().await.is_clean());
     assert!(group.cleanup_completed().await.is_clean());
     sessions.create().unwrap();
 }
@@ -91,13 +86,13 @@ async fn r06_a_panic_while_the_session_is_active_leaves_it_as_it_was() {
     let properties = session.properties();
     let log = Log::default();
 
-    // An initialiser, sync and async: the property is absent, and can be made.
-    let made = properties.get_or_init(&ANY, || panic!("in an initialiser"));
+    // An initializer, sync and async: the property is absent, and can be made.
+    let made = properties.get_or_init(&ANY, || panic!("in an initializer"));
     let Err(PropertyError::Panicked(message)) = made else {
         unreachable!()
     };
-    assert_eq!(&*message, "in an initialiser");
-    let made = properties.get_or_init_async(&ANY, || async { panic!("in an initialiser") });
+    assert_eq!(&*message, "in an initializer");
+    let made = properties.get_or_init_async(&ANY, || async { panic!("in an initializer") });
     assert!(matches!(made.await, Err(PropertyError::Panicked(_))));
     let made = properties.get_or_init(&ANY, || std::panic::panic_any(Bomb));
     assert!(matches!(made, Err(PropertyError::Panicked(_))));

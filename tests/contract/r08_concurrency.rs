@@ -1,4 +1,4 @@
-//! Row 8: properties from any thread, and initialisers that use others.
+//! Row 8: properties from any thread, and initializers that use others.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -181,7 +181,7 @@ async fn r08_what_is_removed_at_once_reaches_all_who_asked_for_it() {
     assert_eq!(*second.await.unwrap(), 2, "another");
 }
 
-/// Where an initialiser blocks, as a slow one would.
+/// Where an initializer blocks, as a slow one would.
 struct Gate {
     entered: mpsc::Sender<()>,
     leave: Mutex<mpsc::Receiver<()>>,
@@ -337,7 +337,7 @@ async fn third(cx: &InitContext) -> u32 {
 }
 
 #[tokio::test]
-async fn r08_an_initialiser_uses_other_properties_of_its_session() {
+async fn r08_an_initializer_uses_other_properties_of_its_session() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let chain = session.props::<Chain>().unwrap();

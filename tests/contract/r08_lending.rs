@@ -256,7 +256,7 @@ async fn r08_asking_again_with_the_guard_in_hand_ends_in_busy() {
     assert!(matches!(bench.a().await, Err(PropertyError::Busy)));
     drop(in_hand);
 
-    // Inside an initialiser it is no cycle either.
+    // Inside an initializer it is no cycle either.
     let failed = bench.asks_again().await.unwrap_err();
     assert!(matches!(failed.downcast_ref(), Some(PropertyError::Busy)));
     let _in_hand = bench.b().await.unwrap();

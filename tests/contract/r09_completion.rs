@@ -1,4 +1,4 @@
-//! Row 9: completion while initialisers run.
+//! Row 9: completion while initializers run.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, mpsc};
@@ -17,7 +17,7 @@ use crate::thread::{block_on, watch_me};
 
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The state: what initialisers tell, and what they wait for.
+/// The state: what initializers tell, and what they wait for.
 struct Stage {
     log: Log,
     entered: mpsc::Sender<()>,
@@ -133,7 +133,7 @@ fn is_ended<T>(outcome: &Result<T, PropertyError>) -> bool {
     matches!(outcome, Err(PropertyError::SessionEnded))
 }
 
-/// Completes the session while one thread runs the initialiser of `get`'s property and others are blocked.
+/// Completes the session while one thread runs the initializer of `get`'s property and others are blocked.
 async fn complete_while_threads_wait(get: impl Fn(&Set) -> bool + Clone + Send + 'static) {
     let play = play();
     let (others, other) = mpsc::channel();
@@ -152,7 +152,7 @@ async fn complete_while_threads_wait(get: impl Fn(&Set) -> bool + Clone + Send +
     }
     play.session.terminate();
     for thread in waiting {
-        assert!(thread.join().unwrap(), "the initialiser is still running");
+        assert!(thread.join().unwrap(), "the initializer is still running");
     }
     assert!(!first.is_finished());
     assert_eq!(play.log.count(), 0);
@@ -203,7 +203,7 @@ async fn r09_what_a_thread_makes_after_cleanup_is_closed_through_its_hook() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r09_at_completion_tasks_that_wait_get_session_ended_and_initialisers_drain() {
+async fn r09_at_completion_tasks_that_wait_get_session_ended_and_initializers_drain() {
     let play = play();
     let watch = Watch::start();
     {
@@ -226,7 +226,7 @@ async fn r09_at_completion_tasks_that_wait_get_session_ended_and_initialisers_dr
     settle().await;
     assert!(
         cleanup.clone().now_or_never().is_none(),
-        "initialisers are waited for"
+        "initializers are waited for"
     );
     assert_eq!(
         play.log.entries(),
@@ -249,7 +249,7 @@ async fn r09_at_completion_tasks_that_wait_get_session_ended_and_initialisers_dr
 }
 
 #[tokio::test(start_paused = true)]
-async fn r09_an_async_initialiser_is_aborted_at_the_drain_timeout() {
+async fn r09_an_async_initializer_is_aborted_at_the_drain_timeout() {
     let play = play();
     let watch = Watch::start();
     assert!(play.set.never().now_or_never().is_none());
@@ -263,7 +263,7 @@ async fn r09_an_async_initialiser_is_aborted_at_the_drain_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r09_what_a_blocking_call_still_makes_for_an_aborted_initialiser_is_dropped() {
+async fn r09_what_a_blocking_call_still_makes_for_an_aborted_initializer_is_dropped() {
     let play = play();
     assert!(play.set.blocking().now_or_never().is_none());
     settle().await;

@@ -1,4 +1,4 @@
-//! Row 9: an initialiser that would wait for itself is told, on one thread or task or across several.
+//! Row 9: an initializer that would wait for itself is told, on one thread or task or across several.
 
 use std::sync::Arc;
 use std::thread;
@@ -18,7 +18,7 @@ const A: PropertyKey<usize> = PropertyKey::new("a");
 const B: PropertyKey<usize> = PropertyKey::new("b");
 const C: PropertyKey<usize> = PropertyKey::new("c");
 
-/// Properties that need each other: the initialiser of each one asks for the next, the last one's for the first.
+/// Properties that need each other: the initializer of each one asks for the next, the last one's for the first.
 type Ring = Arc<[Link]>;
 
 struct Link {
@@ -59,7 +59,7 @@ fn steps(needed: Result<usize, PropertyError>) -> usize {
     }
 }
 
-/// Gets a property of the ring. Initialisers meet, if they are to, before they ask for the next.
+/// Gets a property of the ring. Initializers meet, if they are to, before they ask for the next.
 fn need(
     ring: &Ring,
     at: usize,
@@ -152,21 +152,21 @@ fn assert_cycles_in_a_session(runs: &[Runs]) {
 }
 
 #[test]
-fn r09_sync_initialisers_that_need_themselves_get_a_cycle() {
+fn r09_sync_initializers_that_need_themselves_get_a_cycle() {
     assert_cycles_in_a_session(&[Here]);
     assert_cycles_in_a_session(&[Here, Here]);
     assert_cycles_in_a_session(&[Here, Here, Here]);
 }
 
 #[test]
-fn r09_async_initialisers_that_need_themselves_get_a_cycle() {
+fn r09_async_initializers_that_need_themselves_get_a_cycle() {
     assert_cycles_in_a_session(&[OnATask]);
     assert_cycles_in_a_session(&[OnATask, OnATask]);
     assert_cycles_in_a_session(&[OnATask, OnATask, OnATask]);
 }
 
 #[test]
-fn r09_sync_and_async_initialisers_that_need_each_other_get_a_cycle() {
+fn r09_sync_and_async_initializers_that_need_each_other_get_a_cycle() {
     assert_cycles_in_a_session(&[Here, OnATask]);
     assert_cycles_in_a_session(&[OnATask, Here]);
     assert_cycles_in_a_session(&[OnATask, Here, OnATask]);

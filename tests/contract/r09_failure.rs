@@ -1,4 +1,4 @@
-//! Row 9: an initialiser that fails or panics.
+//! Row 9: an initializer that fails or panics.
 
 use std::error::Error;
 use std::fmt;
@@ -205,7 +205,7 @@ async fn r09_what_is_no_error_itself_is_a_source_all_the_same() {
     assert!(PropertyError::Cycle.downcast_ref::<Refused>().is_none());
 }
 
-/// The state: how often an initialiser has run.
+/// The state: how often an initializer has run.
 #[derive(Default)]
 struct Runs(AtomicUsize);
 
@@ -253,7 +253,7 @@ async fn r09_cells_that_fail_are_tried_again() {
 }
 
 #[test]
-fn r09_without_its_runtime_an_async_initialiser_fails_and_nobody_waits() {
+fn r09_without_its_runtime_an_async_initializer_fails_and_nobody_waits() {
     let runtime = threads();
     let sessions = builder().runtime(runtime.handle().clone()).build().unwrap();
     let session = sessions.create().unwrap();

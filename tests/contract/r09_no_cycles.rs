@@ -27,7 +27,7 @@ async fn get(session: Session, key: PropertyKey<u32>) -> u32 {
     *made.await.unwrap()
 }
 
-/// Gets `key`, whose initialiser needs `other`.
+/// Gets `key`, whose initializer needs `other`.
 async fn get_by(session: Session, key: PropertyKey<u32>, other: PropertyKey<u32>) -> u32 {
     let needs = get(session.clone(), other);
     let make = || async { needs.await + 1 };
@@ -35,7 +35,7 @@ async fn get_by(session: Session, key: PropertyKey<u32>, other: PropertyKey<u32>
     *made.unwrap()
 }
 
-/// Begins to wait for `B`, whose initialiser needs `A` once it may go on.
+/// Begins to wait for `B`, whose initializer needs `A` once it may go on.
 fn begin_b(session: &Session, may_go_on: oneshot::Receiver<()>) -> BoxFuture<'static, u32> {
     let (session, other) = (session.clone(), session.clone());
     let make = || async move {
@@ -50,7 +50,7 @@ fn begin_b(session: &Session, may_go_on: oneshot::Receiver<()>) -> BoxFuture<'st
     b
 }
 
-/// An initialiser may begin to wait for another property and leave the rest of it to a task, which is in no hurry.
+/// An initializer may begin to wait for another property and leave the rest of it to a task, which is in no hurry.
 #[tokio::test(start_paused = true)]
 async fn r09_a_future_that_was_begun_inside_and_is_awaited_elsewhere_is_no_cycle() {
     for hurries in [true, false] {
@@ -80,7 +80,7 @@ async fn r09_a_future_that_was_begun_inside_and_is_awaited_elsewhere_is_no_cycle
 
 /// As after a `select!` that another branch has won.
 #[tokio::test(start_paused = true)]
-async fn r09_a_future_that_an_initialiser_keeps_and_does_not_await_is_no_cycle() {
+async fn r09_a_future_that_an_initializer_keeps_and_does_not_await_is_no_cycle() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let inner = session.clone();
@@ -106,9 +106,9 @@ async fn r09_a_future_that_an_initialiser_keeps_and_does_not_await_is_no_cycle()
     assert_eq!(*properties.get(&B).unwrap(), 8);
 }
 
-/// A sync initialiser may drive a runtime, on which others' tasks are polled.
+/// A sync initializer may drive a runtime, on which others' tasks are polled.
 #[test]
-fn r09_a_task_that_is_polled_within_an_initialiser_is_not_it() {
+fn r09_a_task_that_is_polled_within_an_initializer_is_not_it() {
     let runtime = threads();
     let _entered = runtime.enter();
     let sessions = manager();
@@ -123,7 +123,7 @@ fn r09_a_task_that_is_polled_within_an_initialiser_is_not_it() {
         let make = || {
             local.block_on(settle());
             go.send(()).unwrap();
-            // B's initialiser waits for this one, which does not wait for B.
+            // B's initializer waits for this one, which does not wait for B.
             local.block_on(settle());
             5
         };
@@ -148,7 +148,7 @@ fn r09_two_callers_joined_in_one_task_are_no_cycle() {
             );
             assert_eq!(got, (2, 1, 2));
 
-            // Nor are they if that task is an initialiser's.
+            // Nor are they if that task is an initializer's.
             let session = sessions.create().unwrap();
             let (one, other) = (session.clone(), session.clone());
             let make = || async {
@@ -198,7 +198,7 @@ async fn r09_to_wait_for_what_one_has_stopped_waiting_for_is_no_cycle() {
 }
 
 #[tokio::test]
-async fn r09_an_initialiser_that_waits_is_not_the_one_that_runs() {
+async fn r09_an_initializer_that_waits_is_not_the_one_that_runs() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let (finish, may_finish) = oneshot::channel();
@@ -206,7 +206,7 @@ async fn r09_an_initialiser_that_waits_is_not_the_one_that_runs() {
     let mut first = pin!(session.properties().get_or_init_async(&A, make));
     assert!(first.as_mut().now_or_never().is_none());
     settle().await;
-    // The thread that has polled it waits for it on its own account, and in another initialiser.
+    // The thread that has polled it waits for it on its own account, and in another initializer.
     let mut second = pin!(session.properties().get_or_init_async(&A, || async { 2 }));
     assert!(second.as_mut().now_or_never().is_none());
     let mut third = pin!(get_by(session.clone(), B, A));
@@ -218,7 +218,7 @@ async fn r09_an_initialiser_that_waits_is_not_the_one_that_runs() {
 }
 
 #[tokio::test]
-async fn r09_after_an_inner_initialiser_the_outer_one_is_known_again() {
+async fn r09_after_an_inner_initializer_the_outer_one_is_known_again() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let properties = session.properties();
@@ -232,7 +232,7 @@ async fn r09_after_an_inner_initialiser_the_outer_one_is_known_again() {
 }
 
 #[tokio::test]
-async fn r09_a_cycle_that_initialisers_pass_on_leaves_all_absent() {
+async fn r09_a_cycle_that_initializers_pass_on_leaves_all_absent() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let properties = session.properties();

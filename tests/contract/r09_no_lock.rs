@@ -46,14 +46,14 @@ const KEY: PropertyKey<Caller> = PropertyKey::new("key");
 const OTHER: PropertyKey<Caller> = PropertyKey::new("other");
 const NUMBER: PropertyKey<u32> = PropertyKey::new("number");
 
-/// What an initialiser would give that is never called.
+/// What an initializer would give that is never called.
 fn of_no_use(caller: Caller) -> u32 {
     drop(caller);
     0
 }
 
 #[tokio::test]
-async fn r09_initialisers_run_under_no_lock() {
+async fn r09_initializers_run_under_no_lock() {
     let visitor = Visitor::new();
     let properties = visitor.session().properties();
     let caller = || Caller(visitor.clone());

@@ -1,4 +1,4 @@
-//! Row 9: one initialiser, once, however many callers race; where it runs, and who waits how.
+//! Row 9: one initializer, once, however many callers race; where it runs, and who waits how.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ use crate::thread::watch_me;
 const THREADS: usize = 8;
 const KEY: PropertyKey<usize> = PropertyKey::new("key");
 
-/// The state: how often an initialiser has run.
+/// The state: how often an initializer has run.
 #[derive(Default)]
 struct Runs(AtomicUsize);
 
@@ -78,7 +78,7 @@ fn race<T: Send>(get: impl Fn() -> T + Sync) -> Vec<T> {
 }
 
 #[tokio::test]
-async fn r09_of_threads_that_race_one_runs_its_initialiser() {
+async fn r09_of_threads_that_race_one_runs_its_initializer() {
     let sessions = builder().state(Runs::default()).build().unwrap();
     for round in 0..100 {
         let session = sessions.create().unwrap();
@@ -98,7 +98,7 @@ async fn r09_of_threads_that_race_one_runs_its_initialiser() {
 }
 
 #[test]
-fn r09_of_tasks_that_race_one_runs_its_initialiser() {
+fn r09_of_tasks_that_race_one_runs_its_initializer() {
     threads().block_on(async {
         let sessions = builder().state(Runs::default()).build().unwrap();
         for round in 0..100 {
@@ -130,7 +130,7 @@ fn r09_of_tasks_that_race_one_runs_its_initialiser() {
 }
 
 #[tokio::test]
-async fn r09_a_sync_initialiser_runs_on_the_first_callers_thread_while_others_block() {
+async fn r09_a_sync_initializer_runs_on_the_first_callers_thread_while_others_block() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let properties = session.properties();
@@ -170,7 +170,7 @@ tokio::task_local! {
 }
 
 #[tokio::test]
-async fn r09_an_async_initialiser_runs_on_a_task_of_its_own() {
+async fn r09_an_async_initializer_runs_on_a_task_of_its_own() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let caller = tokio::spawn(REQUEST.scope(7, async move {
@@ -244,7 +244,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
 }
 
 #[tokio::test]
-async fn r09_an_async_initialiser_is_traced_under_its_first_callers_span() {
+async fn r09_an_async_initializer_is_traced_under_its_first_callers_span() {
     let log = Log::default();
     let _subscribed = subscribe(Spans(log.clone()));
     let sessions = manager();
@@ -266,5 +266,5 @@ async fn r09_an_async_initialiser_is_traced_under_its_first_callers_span() {
         second.instrument(tracing::info_span!("second")),
     );
     assert_eq!((*first.unwrap(), *second.unwrap()), (1, 1));
-    assert_eq!(log.entries(), ["first > initialise"; 3]);
+    assert_eq!(log.entries(), ["first > initialize"; 3]);
 }

@@ -108,7 +108,7 @@ async fn r11_a_listing_tells_name_type_age_and_state_of_every_property() {
     ];
     assert_eq!(list(properties), expected);
 
-    // An age runs from when the initialiser has ended; what is replaced is young, what is removed is gone.
+    // An age runs from when the initializer has ended; what is replaced is young, what is removed is gone.
     finish.send(1).unwrap();
     making.await.unwrap();
     properties.replace(&given, 2).unwrap();

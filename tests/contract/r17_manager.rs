@@ -95,7 +95,7 @@ async fn r17_nothing_may_be_zero() {
     }
 }
 
-/// Where a hook, a task or an initialiser ran.
+/// Where a hook, a task or an initializer ran.
 fn here() -> tokio::runtime::Id {
     Handle::current().id()
 }

@@ -1,4 +1,4 @@
-//! What initialisers and hooks log stands in a span that names the set and the property as the user did.
+//! What initializers and hooks log stands in a span that names the set and the property as the user did.
 
 use std::fmt::{Debug, Write as _};
 
@@ -135,9 +135,9 @@ async fn spans_name_the_set_and_the_property() {
     assert_eq!(
         log.entries(),
         [
-            r#"initialise set="the desk" property="the pen""#,
-            r#"initialise set="the desk" property="paper""#,
-            r#"initialise property="note""#,
+            r#"initialize set="the desk" property="the pen""#,
+            r#"initialize set="the desk" property="paper""#,
+            r#"initialize property="note""#,
         ]
     );
 

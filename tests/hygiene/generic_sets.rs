@@ -88,7 +88,7 @@ async fn greeting<S: Greet>(cx: &InitContext<S>) -> std::io::Result<String> {
 /// What a set says of itself.
 struct Relative<T: 'static>(PhantomData<fn() -> &'static T>);
 
-/// What an initialiser gives may be told by the cell alone.
+/// What an initializer gives may be told by the cell alone.
 #[derive(SessionProperties)]
 struct Inferred {
     #[property(init = Vec::new)]

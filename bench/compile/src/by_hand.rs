@@ -54,7 +54,7 @@ impl Workbench {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics or would wait for itself, or the session has ended.
+    /// If its initializer panics or would wait for itself, or the session has ended.
     pub fn hits(&self) -> Result<PropertyRef<AtomicU64>, PropertyError> {
         self.session
             .properties()
@@ -67,7 +67,7 @@ impl Workbench {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics or would wait for itself, or the session has ended.
+    /// If its initializer panics or would wait for itself, or the session has ended.
     pub fn notes(&self) -> Result<PropertyRef<Mutex<Vec<String>>>, PropertyError> {
         self.session
             .properties()
@@ -80,20 +80,20 @@ impl Workbench {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics or would wait for itself, or the session has ended.
+    /// If its initializer panics or would wait for itself, or the session has ended.
     pub fn running(&self) -> Result<PropertyRef<Running>, PropertyError> {
         self.session
             .properties()
             .get_or_init(&RUNNING, Running::none)
     }
 
-    /// The colours of the pages.
+    /// The colors of the pages.
     ///
     /// Made on first use, once per session.
     ///
     /// # Errors
     ///
-    /// If its initialiser panics or would wait for itself, or the session has ended.
+    /// If its initializer panics or would wait for itself, or the session has ended.
     pub fn theme(&self) -> Result<PropertyRef<Theme>, PropertyError> {
         self.session
             .properties()
@@ -106,7 +106,7 @@ impl Workbench {
     ///
     /// # Errors
     ///
-    /// If its initialiser fails, panics or would wait for itself, or the session has ended.
+    /// If its initializer fails, panics or would wait for itself, or the session has ended.
     pub fn log(&self) -> Result<PropertyRef<Log>, PropertyError> {
         self.session
             .properties()
@@ -119,7 +119,7 @@ impl Workbench {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics or would wait for itself, or the session has ended.
+    /// If its initializer panics or would wait for itself, or the session has ended.
     pub async fn index(&self) -> Result<PropertyRef<Index>, PropertyError> {
         let app = self.app.clone();
         self.session
@@ -134,7 +134,7 @@ impl Workbench {
     ///
     /// # Errors
     ///
-    /// If its initialiser fails, panics or would wait for itself, or the session has ended.
+    /// If its initializer fails, panics or would wait for itself, or the session has ended.
     pub async fn socket(&self) -> Result<PropertyRef<Socket>, PropertyError> {
         let properties = self.session.properties();
         if let Some(socket) = properties.get(&SOCKET) {
@@ -177,7 +177,7 @@ impl Workbench {
     ///
     /// # Errors
     ///
-    /// If its initialiser panics or would wait for itself, it is lent for too long, or the session has ended.
+    /// If its initializer panics or would wait for itself, it is lent for too long, or the session has ended.
     pub async fn cursor(&self) -> Result<OwnedMutexGuard<Cursor>, PropertyError> {
         let cursor = self
             .session
@@ -192,7 +192,7 @@ impl Workbench {
     ///
     /// # Errors
     ///
-    /// If its initialiser fails, panics or would wait for itself, it is lent for too long, or the session has ended.
+    /// If its initializer fails, panics or would wait for itself, it is lent for too long, or the session has ended.
     pub async fn connection(&self) -> Result<OwnedMutexGuard<Connection>, PropertyError> {
         let properties = self.session.properties();
         if let Some(connection) = properties.get(&CONNECTION) {

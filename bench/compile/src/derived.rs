@@ -30,7 +30,7 @@ pub struct Workbench {
     #[property(init = Running::none)]
     pub running: Property<Running>,
 
-    /// The colours of the pages.
+    /// The colors of the pages.
     #[property(init = |cx| Theme::of(cx.state()))]
     pub theme: Property<Theme>,
 

@@ -23,7 +23,7 @@ impl Running {
     }
 }
 
-/// The colours of the pages.
+/// The colors of the pages.
 pub struct Theme(String);
 
 impl Theme {

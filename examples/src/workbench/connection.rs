@@ -93,7 +93,7 @@ impl QueryError {
     }
 }
 
-/// The initialiser: opens the connection on first use.
+/// The initializer: opens the connection on first use.
 pub(crate) async fn open(cx: &InitContext<Database>) -> rusqlite::Result<Connection> {
     let database = cx.state().clone();
     let session = cx.session().serial();

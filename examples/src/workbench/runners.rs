@@ -26,7 +26,7 @@ pub(crate) struct RunnerRegistry {
 }
 
 impl RunnerRegistry {
-    /// The initialiser.
+    /// The initializer.
     pub(crate) fn new(cx: &InitContext<Database>) -> Self {
         Self {
             runners: Mutex::default(),

@@ -55,11 +55,11 @@ pub fn main() -> ExitCode {
         Err(message) => return failure(&message, 2),
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let colours = io::stderr().is_terminal();
+    let colors = io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
-        .with_ansi(colours)
+        .with_ansi(colors)
         .with_target(false)
         .init();
 

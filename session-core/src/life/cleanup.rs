@@ -30,7 +30,7 @@ pub(crate) async fn run(owner: &Owner, drained: &Notify) {
         consume_budget().await;
     }
 
-    // Requests, tasks and initialisers.
+    // Requests, tasks and initializers.
     let in_time = tokio::select! {
         biased;
         () = until(|| local.is_drained(), drained) => true,
@@ -135,7 +135,7 @@ fn note_left_over(local: &Local) {
         let left_over: Vec<About> = tasks.chain(disposals).collect();
         (left_over, used.table.creations())
     };
-    // An async initialiser is one of the tasks.
+    // An async initializer is one of the tasks.
     let creations = creations
         .iter()
         .filter(|creation| creation.is_sync())

@@ -1,4 +1,4 @@
-//! Tasks of a session: spawned by the application, or running an initialiser.
+//! Tasks of a session: spawned by the application, or running an initializer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -31,10 +31,10 @@ where
     Ok(registration.spawn(future))
 }
 
-/// Spawns an initialiser, traced under its caller's span.
+/// Spawns an initializer, traced under its caller's span.
 ///
 /// On a completed session, or without a runtime, the future is dropped: its creation then ends without a value.
-pub(crate) fn spawn_initialiser(
+pub(crate) fn spawn_initializer(
     owner: OwnerRef<'_>,
     about: About,
     task: impl Future<Output = ()> + Send + 'static,

@@ -52,7 +52,7 @@ impl SessionManagerBuilder {
         self
     }
 
-    /// How long cleanup waits for requests, tasks and initialisers before it aborts: 30 seconds if not set.
+    /// How long cleanup waits for requests, tasks and initializers before it aborts: 30 seconds if not set.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
         self.settings.drain_timeout = timeout;
         self
@@ -91,7 +91,7 @@ impl SessionManagerBuilder {
         self
     }
 
-    /// What initialisers get from [`InitContext::state`](crate::InitContext::state): the application's own
+    /// What initializers get from [`InitContext::state`](crate::InitContext::state): the application's own
     /// state, of any type. A clone of the manager in it keeps the manager for ever.
     pub fn state<S: Send + Sync + 'static>(mut self, state: S) -> Self {
         self.settings.state = Some(Arc::new(state));

@@ -1,4 +1,4 @@
-//! Get-or-create: one initialiser, and what it makes is closed, whenever the session ends.
+//! Get-or-create: one initializer, and what it makes is closed, whenever the session ends.
 
 use std::ptr;
 use std::sync::Mutex;
@@ -46,13 +46,13 @@ fn check(world: &World, got: Mutex<Vec<usize>>) {
     assert!(got.len() <= 1, "two values");
     assert!(
         (got.len()..=1).contains(&world.tally.made()),
-        "one initialiser"
+        "one initializer"
     );
     world.end();
 }
 
 #[test]
-fn callers_of_a_sync_initialiser_against_completion() {
+fn callers_of_a_sync_initializer_against_completion() {
     explore(|| {
         let world = World::new();
         let session = world.session();
@@ -68,7 +68,7 @@ fn callers_of_a_sync_initialiser_against_completion() {
 }
 
 #[test]
-fn callers_of_an_async_initialiser_against_completion() {
+fn callers_of_an_async_initializer_against_completion() {
     explore(|| {
         let world = World::new();
         let session = world.session();
@@ -91,9 +91,9 @@ fn callers_of_an_async_initialiser_against_completion() {
     });
 }
 
-/// An initialiser that takes too long is aborted, perhaps as it ends: what it made is closed all the same.
+/// An initializer that takes too long is aborted, perhaps as it ends: what it made is closed all the same.
 #[test]
-fn an_async_initialiser_against_the_drain_timeout() {
+fn an_async_initializer_against_the_drain_timeout() {
     explore(|| {
         // Its close hook is async too, and has time.
         let world = World::with(|settings| settings.close_timeout = Duration::from_secs(3600));
@@ -117,7 +117,7 @@ fn an_async_initialiser_against_the_drain_timeout() {
     });
 }
 
-/// Who waits for an initialiser hears of completion at once, though the initialiser goes on.
+/// Who waits for an initializer hears of completion at once, though the initializer goes on.
 #[test]
 fn a_caller_who_waits_hears_of_completion() {
     const KEY: PropertyKey<Probe> = PropertyKey::new("probe");
@@ -191,7 +191,7 @@ fn callers_without_completion_all_get_the_one_value() {
     });
 }
 
-/// Two properties whose initialisers use each other.
+/// Two properties whose initializers use each other.
 #[derive(SessionProperties)]
 #[session(state = super::harness::Tally, crate = crate)]
 struct Ring {
@@ -205,7 +205,7 @@ struct Ring {
     d: Property<Meeting>,
 }
 
-/// How an initialiser's wish for the other property ended.
+/// How an initializer's wish for the other property ended.
 struct Meeting {
     cycle: bool,
 }
@@ -236,7 +236,7 @@ fn met(error: Option<PropertyError>) -> Meeting {
 }
 
 #[test]
-fn initialisers_crosswise() {
+fn initializers_crosswise() {
     explore(|| {
         let world = World::new();
         let session = world.session();
@@ -253,7 +253,7 @@ fn initialisers_crosswise() {
 }
 
 #[test]
-fn async_initialisers_crosswise() {
+fn async_initializers_crosswise() {
     explore(|| {
         let world = World::new();
         let session = world.session();
@@ -269,9 +269,9 @@ fn async_initialisers_crosswise() {
     });
 }
 
-/// An initialiser of one manager's session, and one of another's, that use each other.
+/// An initializer of one manager's session, and one of another's, that use each other.
 #[test]
-fn initialisers_of_two_managers_crosswise() {
+fn initializers_of_two_managers_crosswise() {
     const KEY: PropertyKey<Meeting> = PropertyKey::new("meeting");
     const BETWEEN: PropertyKey<Meeting> = PropertyKey::new("between");
     /// Makes the property of `one`, which by another of the same session needs that of `other`.

@@ -1,4 +1,4 @@
-//! What initialisers get.
+//! What initializers get.
 
 use std::any::Any;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::properties::set::Home;
 use crate::sessions::group::SessionGroup;
 use crate::sessions::session::Session;
 
-/// What an initialiser of a property set gets: the session, the application's state, the completion token.
+/// What an initializer of a property set gets: the session, the application's state, the completion token.
 ///
 /// `S` is the set's `#[session(state = S)]`, and `L` is where the set lives: [`Session`], or [`SessionGroup`]
 /// with `#[session(scope = group)]`.
@@ -53,7 +53,7 @@ impl<S, L> InitContext<S, L> {
 }
 
 impl<S, L: Home> InitContext<S, L> {
-    /// A token that is cancelled at completion: an initialiser that takes long should heed it.
+    /// A token that is cancelled at completion: an initializer that takes long should heed it.
     pub fn completion_token(&self) -> CancellationToken {
         self.owner.as_owner().local().token()
     }

@@ -176,8 +176,8 @@ impl<'a> Properties<'a> {
     ///
     /// # Errors
     ///
-    /// A [`PropertyError`]: the session has completed, the initialiser panicked or would wait for itself, or an
-    /// async initialiser is making the property.
+    /// A [`PropertyError`]: the session has completed, the initializer panicked or would wait for itself, or an
+    /// async initializer is making the property.
     pub fn get_or_init<T, N, F>(
         &self,
         key: &PropertyKey<T, N>,
@@ -194,11 +194,11 @@ impl<'a> Properties<'a> {
         }
     }
 
-    /// Like [`get_or_init`](Self::get_or_init), with an initialiser that may fail.
+    /// Like [`get_or_init`](Self::get_or_init), with an initializer that may fail.
     ///
     /// # Errors
     ///
-    /// As [`get_or_init`](Self::get_or_init), and [`PropertyError::Failed`] with the initialiser's error.
+    /// As [`get_or_init`](Self::get_or_init), and [`PropertyError::Failed`] with the initializer's error.
     pub fn get_or_try_init<T, N, F, E>(
         &self,
         key: &PropertyKey<T, N>,
@@ -230,7 +230,7 @@ impl<'a> Properties<'a> {
     ///
     /// # Cancel safety
     ///
-    /// Once the initialiser has started it runs to its end, whether or not this future is dropped.
+    /// Once the initializer has started it runs to its end, whether or not this future is dropped.
     pub async fn get_or_init_async<T, N, F, Fut>(
         self,
         key: &PropertyKey<T, N>,
@@ -256,11 +256,11 @@ impl<'a> Properties<'a> {
         }
     }
 
-    /// Like [`get_or_init_async`](Self::get_or_init_async), with an initialiser that may fail.
+    /// Like [`get_or_init_async`](Self::get_or_init_async), with an initializer that may fail.
     ///
     /// # Errors
     ///
-    /// As [`get_or_init_async`](Self::get_or_init_async), and [`PropertyError::Failed`] with the initialiser's
+    /// As [`get_or_init_async`](Self::get_or_init_async), and [`PropertyError::Failed`] with the initializer's
     /// error.
     ///
     /// # Cancel safety

@@ -237,7 +237,7 @@ pub fn lend_present<T: Lendable>(
     }
 }
 
-/// Sets a property that has no initialiser.
+/// Sets a property that has no initializer.
 ///
 /// # Errors
 ///

@@ -93,7 +93,7 @@ impl PropertyInfo {
 pub enum PropertyState {
     /// A cell of a set that nothing has asked for yet.
     Absent,
-    /// Its initialiser is running.
+    /// Its initializer is running.
     BeingCreated,
     /// It is there.
     Present,

@@ -60,7 +60,7 @@ impl<T: Shareable> Property<T> {
         self.handle.get().or_else(|| self.look())
     }
 
-    /// An initialiser whose callers have all gone has published it, but could not reach this cell.
+    /// An initializer whose callers have all gone has published it, but could not reach this cell.
     #[cold]
     #[inline(never)]
     fn look(&self) -> Option<&PropertyRef<T>> {
@@ -192,7 +192,7 @@ where
     Ok(cell.keep(handle))
 }
 
-/// Sets a property that has no initialiser.
+/// Sets a property that has no initializer.
 ///
 /// # Errors
 ///

@@ -1,6 +1,6 @@
-//! The turn to make a property: one caller takes it, runs the initialiser, and publishes what comes of it.
+//! The turn to make a property: one caller takes it, runs the initializer, and publishes what comes of it.
 //!
-//! Only the caller whose own initialiser ran is handed the value: by then it may be removed again, and there is nothing to
+//! Only the caller whose own initializer ran is handed the value: by then it may be removed again, and there is nothing to
 //! make another with.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -66,17 +66,17 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// What the initialiser does is traced in this.
+    /// What the initializer does is traced in this.
     fn span(&self) -> Span {
         let About { set, name, .. } = &self.place.about;
-        tracing::debug_span!("initialise", set = *set, property = name.as_str())
+        tracing::debug_span!("initialize", set = *set, property = name.as_str())
     }
 
     fn graph(&self) -> Arc<WaitGraph> {
         self.owner.local().env.graph.clone()
     }
 
-    /// Publishes what the initialiser made, or that it made nothing.
+    /// Publishes what the initializer made, or that it made nothing.
     fn finish(mut self, made: Result<Held, PropertyError>) -> Result<Held, PropertyError> {
         if let Err(error) = &made {
             let cause = std::error::Error::source(error).map(text_of);
@@ -206,7 +206,7 @@ pub(crate) async fn held_or_init_async(
             Begin::Wait(creation) => creation.wait(graph).await?,
             Begin::Run(turn) => {
                 let creation = turn.creation.clone();
-                let made = spawn_initialiser(turn, start());
+                let made = spawn_initializer(turn, start());
                 creation.wait(graph).await?;
                 return made.await.map_err(|_gone| aborted());
             }
@@ -226,7 +226,7 @@ fn run_here(turn: Turn, make: &mut Make<'_>) -> Result<Held, PropertyError> {
     turn.finish(made.map_err(panicked).and_then(|made| made.map_err(failed)))
 }
 
-fn spawn_initialiser(turn: Turn, making: Making) -> oneshot::Receiver<Held> {
+fn spawn_initializer(turn: Turn, making: Making) -> oneshot::Receiver<Held> {
     let owner = turn.owner.clone();
     let about = turn.place.about.clone();
     let (graph, creation) = (turn.graph(), turn.creation.clone());
@@ -250,7 +250,7 @@ fn spawn_initialiser(turn: Turn, making: Making) -> oneshot::Receiver<Held> {
         // What went wrong is the creation's outcome; and the caller may be gone.
         let _handed = published.map(|held| sender.send(held));
     };
-    crate::life::task::spawn_initialiser(owner.as_ref(), about, task);
+    crate::life::task::spawn_initializer(owner.as_ref(), about, task);
     receiver
 }
 
@@ -269,17 +269,17 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> PropertyError {
 }
 
 fn aborted() -> PropertyError {
-    PropertyError::Failed(Arc::new(InitialiserAborted))
+    PropertyError::Failed(Arc::new(InitializerAborted))
 }
 
-/// The initialiser's task was gone before its end.
+/// The initializer's task was gone before its end.
 #[derive(Debug)]
-struct InitialiserAborted;
+struct InitializerAborted;
 
-impl std::fmt::Display for InitialiserAborted {
+impl std::fmt::Display for InitializerAborted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the initialiser's task was aborted, or its runtime is gone")
+        f.write_str("the initializer's task was aborted, or its runtime is gone")
     }
 }
 
-impl std::error::Error for InitialiserAborted {}
+impl std::error::Error for InitializerAborted {}

@@ -1,7 +1,7 @@
 //! One property being created: where it will stand, who waits, and what came of it.
 //!
 //! Invariants:
-//! 1. An outcome is set once: by the initialiser's end, or by completion before it.
+//! 1. An outcome is set once: by the initializer's end, or by completion before it.
 //! 2. A waiter never holds the value: it looks again once there is an outcome.
 
 use std::future::poll_fn;
@@ -20,7 +20,7 @@ use crate::values::close::caught;
 
 pub(crate) type Outcome = Result<(), PropertyError>;
 
-/// How an initialiser runs.
+/// How an initializer runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// On its first caller's thread; others block.
@@ -35,10 +35,10 @@ pub(crate) struct Creation {
     outcome: Mutex<Option<Outcome>>,
     ended: Condvar,
     woken: Notify,
-    /// How many polls of the initialiser have begun, and how many have ended.
+    /// How many polls of the initializer have begun, and how many have ended.
     begun: AtomicU64,
     polled: AtomicU64,
-    /// The initialiser's task.
+    /// The initializer's task.
     waker: Mutex<Option<Waker>>,
     /// How often those that wait were asked whether they do.
     asks: AtomicU64,
@@ -64,7 +64,7 @@ impl Creation {
         self.mode == Mode::Sync
     }
 
-    /// A poll of its initialiser begins. `SeqCst`, here and below: what has been asked by then is seen in the poll, and a
+    /// A poll of its initializer begins. `SeqCst`, here and below: what has been asked by then is seen in the poll, and a
     /// future that sees the end of the poll sees what it has told the graph.
     pub(crate) fn begin_poll(&self, waker: &Waker) {
         self.begun.fetch_add(1, Ordering::SeqCst);
@@ -106,7 +106,7 @@ impl Creation {
             if let Some(outcome) = self.outcome.lock().clone() {
                 return outcome;
             }
-            // At each poll: the future may have been begun outside of the initialiser that awaits it now.
+            // At each poll: the future may have been begun outside of the initializer that awaits it now.
             poll_fn(|cx| {
                 if woken.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Ok(()));

@@ -1,10 +1,10 @@
-//! Whether an initialiser waits by an edge of the graph, or has gone on and kept the future: it is asked.
+//! Whether an initializer waits by an edge of the graph, or has gone on and kept the future: it is asked.
 
 use std::collections::HashMap;
 
 use crate::store::node::Node;
 
-/// The questions that a future has asked of edges by which its own would close a ring: does your initialiser wait?
+/// The questions that a future has asked of edges by which its own would close a ring: does your initializer wait?
 #[derive(Default)]
 pub(crate) struct Doubts(HashMap<(Node, Node), Question>);
 

@@ -4,10 +4,10 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 pub(crate) trait Waited: Send + Sync {
-    /// How many polls of its initialiser have begun and ended; `None` if it runs on its caller's thread.
+    /// How many polls of its initializer have begun and ended; `None` if it runs on its caller's thread.
     fn polls(&self) -> Option<(u64, u64)>;
 
-    /// Has its initialiser polled.
+    /// Has its initializer polled.
     fn wake(&self);
 
     /// How often those that wait for it were asked whether they do.

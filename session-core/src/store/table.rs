@@ -1,7 +1,7 @@
 //! What a session holds: its properties by key, and all their values in the order of publication.
 //!
 //! Invariants:
-//! 1. A slot is `Creating` from when an initialiser is chosen until it has ended, and `creating` counts those.
+//! 1. A slot is `Creating` from when an initializer is chosen until it has ended, and `creating` counts those.
 //! 2. A published value that has to be closed is in `published` until the session lets go of it; its slot
 //!    knows its place there. A value with nothing to close has no place.
 //! 3. Nothing here runs user code: what is taken out is dropped by the caller, outside the session's lock.

@@ -1,13 +1,13 @@
-//! The waits among properties being created, so that an initialiser that would wait for itself is told instead.
+//! The waits among properties being created, so that an initializer that would wait for itself is told instead.
 //!
 //! Invariants:
-//! 1. An edge `a -> b` stands from when `a`'s initialiser begins to wait for `b`, or runs it on its own thread, until the
+//! 1. An edge `a -> b` stands from when `a`'s initializer begins to wait for `b`, or runs it on its own thread, until the
 //!    future that waits has ended or is polled elsewhere. `a` may have gone on meanwhile and kept the future, so an edge
 //!    alone does not say that `a` waits.
 //! 2. An edge that would close a ring of waits is refused, under the lock that adds it: of two that close a ring
-//!    together, the second is refused. Before, the futures of the ring are woken: an initialiser that is polled and does
+//!    together, the second is refused. Before, the futures of the ring are woken: an initializer that is polled and does
 //!    not poll its future does not wait for it.
-//! 3. Which initialiser is running is known per thread, for the length of its call or of each poll: its
+//! 3. Which initializer is running is known per thread, for the length of its call or of each poll: its
 //!    future may move between threads, and a task id would say nothing of joined futures. Of another task that is polled
 //!    within it, by a runtime that it drives, it says nothing either.
 //! 4. Each manager has a graph of its own. An edge from one into another joins the two for good, so a ring stands in one
@@ -39,31 +39,31 @@ enum State {
 
 type Waits = HashMap<Node, HashMap<Node, Wait>>;
 
-/// The edges from one initialiser to one property.
+/// The edges from one initializer to one property.
 #[derive(Default)]
 struct Wait {
     count: usize,
-    /// When one of them was last polled by its initialiser, it had been asked so often.
+    /// When one of them was last polled by its initializer, it had been asked so often.
     seen: u64,
 }
 
-/// An initialiser that runs on this thread.
+/// An initializer that runs on this thread.
 #[derive(Clone)]
-struct Initialiser {
+struct Initializer {
     graph: Arc<WaitGraph>,
     node: Node,
     task: Option<tokio::task::Id>,
 }
 
 crate::sync::thread_local! {
-    /// The initialisers that run on this thread, the innermost last.
+    /// The initializers that run on this thread, the innermost last.
     #[allow(clippy::missing_const_for_thread_local, reason = "shuttle knows no such form")]
-    static RUNNING: RefCell<Vec<Initialiser>> = RefCell::new(Vec::new());
+    static RUNNING: RefCell<Vec<Initializer>> = RefCell::new(Vec::new());
 }
 
-/// The initialiser that runs on this thread, if one does.
-fn running() -> Option<Initialiser> {
-    // On a thread that is ending, with its locals gone, no initialiser runs.
+/// The initializer that runs on this thread, if one does.
+fn running() -> Option<Initializer> {
+    // On a thread that is ending, with its locals gone, no initializer runs.
     let innermost = RUNNING.try_with(|running| running.borrow().last().cloned());
     let innermost = innermost.ok().flatten()?;
     let task = tokio::task::try_id();
@@ -76,15 +76,15 @@ impl WaitGraph {
         Self(Mutex::new(State::Own(Waits::new())))
     }
 
-    /// Adds the edge from the initialiser that runs on this thread, if one does, for a wait that blocks.
+    /// Adds the edge from the initializer that runs on this thread, if one does, for a wait that blocks.
     pub(crate) fn wait_for(self: &Arc<Self>, to: Node) -> Result<Option<Edge>, PropertyError> {
         let from = running();
         let added = from.map(|from| self.add(from, to, &Doubts::default()));
         added.transpose().map_err(|_ring| PropertyError::Cycle)
     }
 
-    fn add(self: &Arc<Self>, from: Initialiser, to: Node, doubts: &Doubts) -> Result<Edge, Ring> {
-        let Initialiser {
+    fn add(self: &Arc<Self>, from: Initializer, to: Node, doubts: &Doubts) -> Result<Edge, Ring> {
+        let Initializer {
             graph, node: from, ..
         } = from;
         graph.join(self);
@@ -98,7 +98,7 @@ impl WaitGraph {
             wait.seen = to.0.asks();
             Ok(())
         })?;
-        // A future that waits for this initialiser may be in another one than it was polled in last: it is polled where it
+        // A future that waits for this initializer may be in another one than it was polled in last: it is polled where it
         // is, and its edge moves.
         from.0.ask();
         Ok(Edge { graph, from, to })
@@ -182,7 +182,7 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    /// Its future has been polled by its initialiser again.
+    /// Its future has been polled by its initializer again.
     fn is_seen(&self) {
         self.graph.with(|waits| {
             let wait = waits.get_mut(&self.from);
@@ -213,7 +213,7 @@ impl Drop for Edge {
     }
 }
 
-/// The edge to a property that a future waits for: from the initialiser that polls it, which may be another each time.
+/// The edge to a property that a future waits for: from the initializer that polls it, which may be another each time.
 #[derive(Default)]
 pub(crate) struct MovingEdge {
     edge: Option<Edge>,
@@ -222,7 +222,7 @@ pub(crate) struct MovingEdge {
 }
 
 impl MovingEdge {
-    /// Moves the edge to the initialiser that runs on this thread. Returns `false` if it has to be asked again, after others
+    /// Moves the edge to the initializer that runs on this thread. Returns `false` if it has to be asked again, after others
     /// had their turn.
     pub(crate) fn move_here(
         &mut self,
@@ -257,18 +257,18 @@ impl MovingEdge {
     }
 }
 
-/// The scope in which an initialiser runs on this thread.
+/// The scope in which an initializer runs on this thread.
 pub(crate) struct Running(());
 
 impl Running {
     pub(crate) fn enter(graph: &Arc<WaitGraph>, node: Node) -> Self {
-        let initialiser = Initialiser {
+        let initializer = Initializer {
             graph: graph.clone(),
             node,
             task: tokio::task::try_id(),
         };
         // Without the thread's locals it runs unknown: it may then wait for itself unwarned, which is rare enough.
-        let _gone = RUNNING.try_with(|running| running.borrow_mut().push(initialiser));
+        let _gone = RUNNING.try_with(|running| running.borrow_mut().push(initializer));
         Self(())
     }
 
@@ -298,7 +298,7 @@ impl Drop for Running {
 }
 
 pin_project! {
-    /// A future in an initialiser's scope.
+    /// A future in an initializer's scope.
     pub(crate) struct During<F, B, E> {
         #[pin]
         future: F,

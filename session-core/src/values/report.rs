@@ -69,7 +69,7 @@ impl Problem {
         Self { about, trouble }
     }
 
-    /// The property's name; `request`, `task`, `initialiser` or `owned value` for what has none.
+    /// The property's name; `request`, `task`, `initializer` or `owned value` for what has none.
     pub fn name(&self) -> &str {
         self.about.name.as_str()
     }
@@ -102,11 +102,11 @@ impl fmt::Display for Problem {
 pub enum Trouble {
     /// A close hook gave this error.
     Failed(String),
-    /// A destructor, hook, task or initialiser panicked with this message.
+    /// A destructor, hook, task or initializer panicked with this message.
     Panicked(String),
     /// A close hook took longer than the close timeout and was aborted.
     TimedOut,
-    /// A task or initialiser took longer than the drain timeout and was aborted, or the runtime was gone
+    /// A task or initializer took longer than the drain timeout and was aborted, or the runtime was gone
     /// before an async close hook could end.
     Aborted,
     /// Somebody still holds it, or is still inside, after all timeouts.

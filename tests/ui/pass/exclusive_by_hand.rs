@@ -1,4 +1,4 @@
-//! An `Exclusive` without an initialiser.
+//! An `Exclusive` without an initializer.
 
 #![deny(warnings)]
 

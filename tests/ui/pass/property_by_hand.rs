@@ -1,4 +1,4 @@
-//! A `Property` without an initialiser.
+//! A `Property` without an initializer.
 
 #![deny(warnings)]
 

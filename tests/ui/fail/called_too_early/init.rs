@@ -1,4 +1,4 @@
-//! The initialiser is named, not called.
+//! The initializer is named, not called.
 
 use session_core::{Property, SessionProperties};
 

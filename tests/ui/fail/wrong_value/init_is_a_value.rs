@@ -1,4 +1,4 @@
-//! An initialiser is code that runs later.
+//! An initializer is code that runs later.
 
 use session_core::{Property, SessionProperties};
 
