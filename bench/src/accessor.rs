@@ -16,7 +16,7 @@ struct Counters {
     hits: Property<AtomicU64>,
 }
 
-/// What an accessor can't do without.
+/// The least that an accessor must do.
 #[derive(Default)]
 struct Least {
     hits: OnceLock<AtomicU64>,

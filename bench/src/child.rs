@@ -2,7 +2,7 @@ use std::process::Command;
 
 const ME: &str = env!("CARGO_PKG_NAME");
 
-/// The binary under whose allocator nothing is timed, because it counts.
+/// The binary whose allocator counts, and under which nothing is timed.
 const COUNTED: &str = "counted";
 
 /// Arguments of both binaries, before the number of the holder.

@@ -16,7 +16,7 @@ use self::app::{App, Touched};
 use crate::harness::Samples;
 use crate::report::{Verdict, times};
 
-/// What all sets share.
+/// The code that all sets share.
 #[expect(missing_debug_implementations, reason = "it is what is built")]
 #[path = "../compile/src/app.rs"]
 pub mod app;
@@ -34,7 +34,7 @@ pub mod derived;
 const PACKAGE: &str = "session-bench-compile";
 const MOST: f64 = 1.5;
 
-/// In a second, as the kernel tells times.
+/// Ticks per second in the kernel's times.
 const TICKS: f64 = 100.0;
 
 /// Measures the row.
@@ -46,14 +46,14 @@ pub fn run(runtime: &Runtime) -> Vec<Verdict> {
     vec![compare("check", 5), compare("build", 3)]
 }
 
-/// What is quicker to build is not so because it does less.
+/// Checks that the set that is quicker to build does not do less.
 async fn both_do_the_same() {
     let derived = outcome(|session, _| derived::touch(session)).await;
     let by_hand = outcome(by_hand::touch).await;
     assert_eq!(derived, by_hand);
 }
 
-/// What a set's accessors gave, and how many values were closed at the end.
+/// The results of a set's accessors, and the number of values closed at the end.
 async fn outcome(touch: impl FnOnce(Session, Arc<App>) -> Touched) -> (String, usize) {
     let app = || App::new("bench");
     let sessions = SessionManager::builder().state(app()).build();
@@ -66,14 +66,14 @@ async fn outcome(touch: impl FnOnce(Session, Arc<App>) -> Touched) -> (String, u
     (told.expect("no accessor fails"), report.closed())
 }
 
-/// Lets cargo build the crate with either kind of sets, in turns.
+/// Lets cargo build the crate with either kind of sets, in turn.
 fn compare(command: &str, rounds: usize) -> Verdict {
     const FEATURES: [&str; 2] = ["derived", "by-hand"];
-    // Without sets: what they depend on is built, and the crate is the least it can be.
+    // Without sets: their dependencies are built, and the crate is as small as possible.
     cargo(command, "");
     let mut spent = [Vec::new(), Vec::new()];
     for round in 0..rounds {
-        // Nobody is always the first.
+        // Neither case is always first.
         for turn in 0..2 {
             let place = (round + turn) % 2;
             spent[place].push(cargo(command, FEATURES[place]));
@@ -102,20 +102,20 @@ fn compare(command: &str, rounds: usize) -> Verdict {
     }
 }
 
-/// What one command took, in seconds.
+/// The times of one command, in seconds.
 struct Spent {
-    /// Of all processors, whatever else they did meanwhile.
+    /// The command's time on all processors, regardless of their other work.
     processor: f64,
     clock: f64,
 }
 
-/// Builds the crate anew, and nothing else: dev profile, no incremental compilation, no network.
+/// Rebuilds only the crate, in the dev profile, without incremental compilation and without network.
 fn cargo(command: &str, features: &str) -> Spent {
     let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("compile");
     let source = File::options()
         .append(true)
         .open(package.join("src/lib.rs"));
-    // So it looks changed.
+    // The crate then looks changed.
     let touched = source.and_then(|source| source.set_modified(SystemTime::now()));
     touched.expect("the source is there");
 
@@ -135,11 +135,11 @@ fn cargo(command: &str, features: &str) -> Spent {
     spent
 }
 
-/// The processor time of all processes that this one has started and that have ended.
+/// The processor time of all ended processes that this one started.
 fn of_children() -> f64 {
     let stat = read_to_string("/proc/self/stat").expect("Linux tells it here");
     let (_, fields) = stat.rsplit_once(')').expect("its name is in brackets");
-    // In user mode and in the kernel: fields 16 and 17, of which two are gone.
+    // User and kernel time are fields 16 and 17. The first two fields were cut off.
     let ticks = fields.split_whitespace().skip(13).take(2);
     let ticks = ticks.map(|ticks| ticks.parse::<f64>().expect("it is a number"));
     ticks.sum::<f64>() / TICKS

@@ -11,12 +11,12 @@ use tower_sessions::session::Id;
 use crate::harness::Bench;
 use crate::report::{Verdict, ns, print_cases, times};
 
-/// Requests, each with another id.
+/// Requests, each with a different id.
 const REQUESTS: usize = 1_000;
 const ROUNDS: usize = 5;
 const READS: usize = ROUNDS * REQUESTS;
 
-/// What reading without a jar is good for: the ground has 0.15 and 0.11, jars are quicker elsewhere.
+/// The most of a jar's time that reading without one may take.
 const MOST_OF_A_JAR: f64 = 1.0 / 3.0;
 
 /// Measures the row.
@@ -31,7 +31,7 @@ pub fn run() -> Vec<Verdict> {
             .collect()
     };
     let ours_only = heads("");
-    // Ours comes last: a lazy scan has to go over all of them.
+    // Our cookie comes last, so that a lazy scan has to pass all the others.
     let five = heads(
         "theme=dark; _ga=GA1.1.1234567890.1700000000; lang=en-GB; csrf=8f14e45fceea167a5a36dedd4bea2543; ",
     );
@@ -84,7 +84,7 @@ fn scan(transport: &CookieTransport, head: &HeaderMap) -> Option<SessionId> {
     found
 }
 
-/// As tower-cookies, on which tower-sessions builds, fills its jar.
+/// Fills a jar as tower-cookies does, on which tower-sessions builds.
 fn through_a_jar(head: &HeaderMap) -> Option<Id> {
     let mut jar = CookieJar::new();
     for header in head.get_all(COOKIE) {

@@ -13,8 +13,8 @@ const ROUNDS_OF_KEYS: usize = 10_000;
 const READS: usize = 8 * ROUNDS_OF_KEYS;
 const MOST_NS: f64 = 15.0;
 
-/// What those 15 ns left for the search where they were set: there, lock and clone took 9. Atomics are twice as
-/// slow elsewhere, and then the one is out of reach and the other is not.
+/// The rest of those 15 ns for the search on the machine where they were set, where lock and clone took 9. Atomics are
+/// twice as slow elsewhere; then the 15 ns are out of reach and this budget is not.
 const MOST_OVER_LOCK_AND_CLONE_NS: f64 = 6.0;
 
 const NAMES: [&str; 8] = [

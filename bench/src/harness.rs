@@ -1,12 +1,12 @@
 //! Cases are closures that run a batch of operations. All cases of a row take turns, over many rounds, so that
-//! whatever else the machine does meets all of them alike. Cases are then compared round by round, and the median
+//! other work on the machine affects all of them alike. Cases are then compared round by round, and the median
 //! of those comparisons counts: a slow round slows both sides, and a batch that was interrupted is an outlier.
 
 use std::ops::Index;
 use std::time::Instant;
 
-/// Batches take from a fifth of a millisecond to a few: long beside the clock, short beside what a
-/// scheduler gives to somebody else in between.
+/// Batches take from a fifth of a millisecond to a few. This is long beside the clock, and short beside a
+/// scheduler's time slice for another process.
 const ROUNDS: usize = 151;
 
 /// The cases of a row.
@@ -27,7 +27,7 @@ struct Case<'a> {
 pub struct Place(usize);
 
 impl<'a> Bench<'a> {
-    /// Adds a case. `batch` runs so many operations at each call.
+    /// Adds a case. `batch` runs this many operations at each call.
     pub fn case(
         &mut self,
         name: impl Into<String>,
@@ -51,7 +51,7 @@ impl<'a> Bench<'a> {
         let count = self.cases.len();
         let mut samples = vec![Vec::with_capacity(ROUNDS); count];
         for round in 0..ROUNDS {
-            // Nobody always comes right after the same other.
+            // No case always comes right after the same other one.
             for turn in 0..count {
                 let place = (round + turn) % count;
                 let case = &mut self.cases[place];
@@ -66,7 +66,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// What the cases of a row took.
+/// The times of a row's cases.
 #[derive(Debug)]
 pub struct Measured(Vec<(String, Samples)>);
 
@@ -87,7 +87,7 @@ impl Index<Place> for Measured {
     }
 }
 
-/// One number for each round: nanoseconds per operation, or what was computed from such.
+/// One number for each round: nanoseconds per operation, or a number computed from those.
 #[derive(Clone, Debug)]
 pub struct Samples(Vec<f64>);
 
@@ -98,7 +98,7 @@ impl FromIterator<f64> for Samples {
 }
 
 impl Samples {
-    /// The value that this share of the rounds stays below.
+    /// The value below which this share of the rounds stays.
     pub fn quantile(&self, share: f64) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
@@ -111,12 +111,12 @@ impl Samples {
         sorted[place]
     }
 
-    /// The middle one.
+    /// The median.
     pub fn median(&self) -> f64 {
         self.quantile(0.5)
     }
 
-    /// The least: what it costs when nobody disturbs. For figures that are judged in nanoseconds, from which
+    /// The minimum, which is the cost without disturbance. For figures that are judged in nanoseconds, from which
     /// the noise, which only adds, can't be divided out.
     pub fn least(&self) -> f64 {
         self.quantile(0.0)

@@ -12,17 +12,17 @@ use crate::report::{Verdict, ns, print_cases, times};
 /// Look-ups in a batch: both numbers of sessions are multiples of it.
 const LOOKS: usize = 10_000;
 
-/// What a session can't do without, beside its id.
+/// The least that a session needs beside its id.
 #[derive(Default)]
 struct Least {
     _last_activity: u64,
     _counter: u64,
 }
 
-/// The least that a look-up has to beat: the same map, the same hasher, and nothing else.
+/// The baseline of a look-up: the same map, the same hasher, and nothing else.
 type BareMap = DashMap<SessionId, Arc<Least>, BuildHasherDefault<PassThrough>>;
 
-/// Takes the random bits of an id for its hash.
+/// Uses the random bits of an id as its hash.
 #[derive(Clone, Copy, Default)]
 struct PassThrough(u64);
 
@@ -61,7 +61,7 @@ fn at(size: &str, count: usize, most: f64) -> Vec<Verdict> {
     let map: BareMap = ids.iter().map(|id| (*id, Arc::default())).collect();
 
     let (map, sessions) = (&map, &sessions);
-    // Each case goes its own way through the ids: none finds the caches warmed by the one before.
+    // Each case has its own order of the ids, so that none finds the caches warmed by the previous one.
     let mut ways = (1..).map(|seed| Way::new(&ids, seed));
     let mut way = || ways.next().expect("seeds don't end");
     let mut bench = Bench::default();
@@ -112,8 +112,8 @@ fn at(size: &str, count: usize, most: f64) -> Vec<Verdict> {
             ok: ratio <= most,
         }
     };
-    // The ratio is for the look-up. A clock read comes on top, and lets no look-up overlap with the next: so
-    // what the look-up takes beside it is taken from the case that has both.
+    // The ratio is for the look-up. A clock read comes on top, and lets no look-up overlap with the next. The time
+    // of the look-up beside it is therefore taken from the case that has both.
     let most_entering = bare_and_clock.minus(clock).times(most).plus(clock);
     let most_entering = most_entering.over(bare_and_clock).median();
     vec![
@@ -128,7 +128,7 @@ fn at(size: &str, count: usize, most: f64) -> Vec<Verdict> {
     ]
 }
 
-/// All the ids in an order of its own, a batch at a time, round and round.
+/// All the ids in the case's own order, a batch at a time, in a cycle.
 struct Way {
     ids: Vec<SessionId>,
     at: usize,

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: prints the rows side by side, and whether they keep to their budgets.
+//! `cargo xtask bench` prints the rows side by side, and whether they keep within their budgets.
 
 use session_bench::report::{Verdict, print_verdicts};
 use session_bench::{
@@ -17,7 +17,7 @@ fn main() {
         return;
     }
     let chosen = |row: usize| match arguments.as_slice() {
-        // The last builds for minutes.
+        // The last row builds for minutes.
         [] => row < 7,
         _ => arguments.contains(&row.to_string()),
     };
@@ -38,7 +38,7 @@ fn main() {
     print_verdicts(&verdicts);
 }
 
-/// Where handlers run.
+/// The runtime of the handlers.
 fn in_a_task(runtime: &Runtime, row: fn() -> Vec<Verdict>) -> Vec<Verdict> {
     let task = runtime.spawn(async move { row() });
     runtime.block_on(task).expect("no row panics")

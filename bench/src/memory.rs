@@ -15,7 +15,7 @@ use crate::child;
 use crate::report::Verdict;
 use crate::request::counted_session;
 
-/// How many of them are made.
+/// The number of sessions created.
 pub const SESSIONS: usize = 1_000_000;
 const MOST_BYTES: f64 = 300.0;
 
@@ -26,7 +26,7 @@ pub struct Holder {
     fill: fn(&Runtime) -> Box<dyn Any>,
 }
 
-/// What is compared; the first is judged.
+/// The compared cases, of which the first is judged.
 pub const HOLDERS: [Holder; 4] = [
     Holder {
         name: "a live session with no property",
@@ -53,7 +53,7 @@ pub fn run() -> Vec<Verdict> {
     println!("|---|---:|---:|");
     let mut measured = Vec::new();
     for (place, holder) in HOLDERS.iter().enumerate() {
-        // Each in a process of its own: what one leaves behind is no room for the next.
+        // Each in its own process, so that no case reuses memory that another left behind.
         let resident = child::resident(place);
         let allocated = child::allocated(place);
         println!("| {} | {resident:.0} | {allocated:.0} |", holder.name);
@@ -71,13 +71,13 @@ pub fn run() -> Vec<Verdict> {
 }
 
 impl Holder {
-    /// Makes [`SESSIONS`] sessions, which live as long as what it gives.
+    /// Creates [`SESSIONS`] sessions, which live as long as the returned value.
     pub fn fill(self, runtime: &Runtime) -> Box<dyn Any> {
         (self.fill)(runtime)
     }
 }
 
-/// The bytes in memory that a session takes, to be called once in a process.
+/// Returns the resident bytes of a session. To be called once in a process.
 pub fn resident_each(holder: usize, runtime: &Runtime) -> f64 {
     let before = resident();
     let sessions = HOLDERS[holder].fill(runtime);
@@ -86,7 +86,7 @@ pub fn resident_each(holder: usize, runtime: &Runtime) -> f64 {
     bytes / SESSIONS as f64
 }
 
-/// The bytes of this process that are in memory now.
+/// The resident bytes of this process.
 fn resident() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux tells it here");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -134,7 +134,7 @@ fn tower_sessions(runtime: &Runtime) -> Box<dyn Any> {
     Box::new(store)
 }
 
-/// It makes sessions for requests only, so each comes by one.
+/// It creates sessions for requests only, so each takes a request.
 fn axum_session(runtime: &Runtime) -> Box<dyn Any> {
     async fn set(session: axum_session::Session<SessionNullPool>) {
         session.set("hits", 0_u64);

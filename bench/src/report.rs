@@ -2,24 +2,24 @@ use std::fmt;
 
 use crate::harness::Measured;
 
-/// Whether one figure keeps to its budget.
+/// Whether one figure keeps within its budget.
 #[derive(Debug)]
 pub struct Verdict {
-    /// What was measured.
+    /// The measured thing.
     pub what: String,
-    /// How much it was.
+    /// The measured amount.
     pub measured: String,
-    /// What it is held against.
+    /// The baseline.
     pub base: String,
-    /// How it compares.
+    /// The comparison with the baseline.
     pub ratio: String,
-    /// What it may be.
+    /// The budget.
     pub budget: String,
-    /// Whether it is.
+    /// Whether the comparison is within the budget.
     pub ok: bool,
 }
 
-/// Prints what a row's cases took.
+/// Prints the times of a row's cases.
 pub(crate) fn print_cases(title: &str, measured: &Measured) {
     println!("\n### {title}\n");
     println!("| case | median ns | p10 | p90 | least |");

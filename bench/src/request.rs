@@ -25,6 +25,7 @@ use crate::report::{Verdict, ns, print_cases, times};
 
 const REQUESTS: usize = 500;
 const SESSIONS: usize = 10_000;
+const BATCHES_COUNTED: usize = 10;
 
 const MOST_OF_SLIDING: f64 = 1.0 / 5.0;
 const MOST_OF_READ: f64 = 1.0 / 3.0;
@@ -79,22 +80,48 @@ pub fn run(runtime: &Runtime) -> Vec<Verdict> {
     ]
 }
 
-/// Gives the allocations of one request to each server, with what counts those of a closure.
+/// Returns the allocations of one request to each server. `counts` counts those of a closure.
 pub fn count(runtime: &Runtime, counts: impl Fn(&mut dyn FnMut()) -> u64) -> Vec<f64> {
     let servers = servers(runtime).into_iter();
     servers
         .map(|mut server| {
-            // What is allocated once is not counted.
+            // One-time allocations are not counted.
             (server.batch)();
             counts(&mut server.batch) as f64 / REQUESTS as f64
         })
         .collect()
 }
 
+/// Names of the servers, in the order of [`repeat`].
+pub fn names(runtime: &Runtime) -> Vec<&'static str> {
+    servers(runtime).iter().map(|server| server.name).collect()
+}
+
+/// Sends many requests to the server of this number, after some that are not counted, for an instruction counter that
+/// collects in [`one_batch`] alone. Returns the number of requests.
+pub fn repeat(runtime: &Runtime, server: usize) -> usize {
+    let mut batch = servers(runtime)
+        .into_iter()
+        .nth(server)
+        .expect("there is one")
+        .batch;
+    batch();
+    for _ in 0..BATCHES_COUNTED {
+        one_batch(&mut batch);
+    }
+    REQUESTS * BATCHES_COUNTED
+}
+
+/// One batch, in its own function, which callgrind finds by its name.
+#[inline(never)]
+pub fn one_batch(batch: &mut dyn FnMut()) {
+    batch();
+}
+
 /// A way to answer requests.
 struct Server<'a> {
     name: &'static str,
-    /// Sends [`REQUESTS`] requests, one after the other, every one from another session.
+    /// Sends [`REQUESTS`] requests, one after the other, each from a different session.
     batch: Box<dyn FnMut() + 'a>,
 }
 
@@ -112,7 +139,7 @@ impl<'a> Server<'a> {
         B: HttpBody + Send + Unpin,
     {
         let mut cookies = cookies.to_vec();
-        // Each server goes its own way through the sessions.
+        // Each server has its own order of the sessions.
         shuffle(&mut cookies, name.len() as u64);
         let mut client = Some(Client {
             service,
@@ -122,7 +149,7 @@ impl<'a> Server<'a> {
         });
         let batch = move || {
             let mut own = client.take().expect("it came back from the batch before");
-            // In a task, where a server has its connections.
+            // In a task, as a server's connections are.
             let task = runtime.spawn(async move {
                 own.batch().await;
                 own
@@ -136,7 +163,7 @@ impl<'a> Server<'a> {
     }
 }
 
-/// Who asks a server.
+/// The clients of a server.
 struct Client<S> {
     service: S,
     cookies: Vec<Cookie>,
@@ -154,13 +181,13 @@ where
         self.at = (self.at + REQUESTS) % SESSIONS;
         for cookie in cookies {
             let mut request = Request::new(Body::empty());
-            // Copied, since a server has just read it: its bytes are in the cache.
+            // Copied so that its bytes are in the cache, as after a server has just read it.
             let cookie = HeaderValue::from_bytes(cookie).expect("base64url is a header value");
             request.headers_mut().insert(COOKIE, cookie);
             let Ok(()) = poll_fn(|cx| self.service.poll_ready(cx)).await;
             let Ok(response) = self.service.call(request).await;
             assert_eq!(response.status(), StatusCode::OK);
-            // Who is taken for a stranger would be told a new id.
+            // A client that the server does not know would get a new id.
             assert_eq!(
                 response.headers().contains_key(SET_COOKIE),
                 self.sets_cookie
@@ -225,7 +252,7 @@ fn servers(runtime: &Runtime) -> [Server<'_>; 6] {
     ]
 }
 
-/// What `axum::serve` does with a router. Without this, it would apply its layers at each request.
+/// Prepares a router as `axum::serve` does. Without this, it would apply its layers at each request.
 fn as_served(router: Router) -> Router {
     router.with_state(())
 }

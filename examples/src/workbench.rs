@@ -1,14 +1,14 @@
 //! A live SQL workbench: each visitor has a connection of their own, with its temp tables, its open transaction
 //! and its running queries, for as long as their session lasts.
 //!
-//! None of that can be written down and read back, so it lives in a session. Where to look:
+//! None of that can be written down and read back, so it lives in a session. The modules:
 //!
-//! - `set`: what a session holds, and in which order it goes
+//! - `set`: the contents of a session, and the order in which they are closed
 //! - `connection`, `execution`: how the connection is opened, used, rolled back and closed
 //! - `sandbox`, `file_size`: the bounds of a visitor's SQL
-//! - `writers`, `idle_transaction`, `statements`: sessions that are in each other's way, and which one gives way
+//! - `writers`, `idle_transaction`, `statements`: sessions that are in each other's way, and which one yields
 //! - `runners`, `runner`, `spill`: queries that run while other requests come and go, and their rows
-//! - `api`, `tables`, `problem`: what a client may ask, and what it is answered
+//! - `api`, `tables`, `problem`: the requests of a client, and their answers
 //! - `host`, `origin`, `body`: which requests are let in
 //! - `args`, `database`, `import`, `blank_lines`, `server`: the program around it
 
@@ -37,7 +37,7 @@ mod writers;
 
 pub use server::main;
 
-/// Runs what blocks where it may; a panic goes on in the caller.
+/// Runs a blocking function where blocking is allowed; a panic goes on in the caller.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
@@ -45,7 +45,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     }
 }
 
-/// What SQLite says, without the statement that it would repeat.
+/// SQLite's message, without the statement that it would repeat.
 fn sqlite_message(error: &rusqlite::Error) -> String {
     match error {
         rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),

@@ -27,7 +27,8 @@ pin_project! {
     #[project = InnerProjection]
     enum Inner<B> {
         Whole {
-            // Declared before the guards: what a stream holds goes before the request leaves its session.
+            // Declared before the guards, so that a stream's contents are dropped before the request leaves its
+            // session.
             #[pin]
             body: B,
             guards: Guards,
@@ -48,8 +49,8 @@ impl<B> SessionBody<B> {
 }
 
 impl<B: Send + 'static> SessionBody<B> {
-    /// A body that ends with the session. Of a request that is in none any more, as after a log-out, it goes on: it has
-    /// left the session before.
+    /// A body that ends with the session. If the request is in no session any more, as after a log-out, the body goes
+    /// on, since the request has already left.
     pub(crate) fn until_completed(body: B, guards: Guards) -> Self {
         match guards.current {
             None => Self::new(body, Guards::default()),
@@ -130,7 +131,7 @@ pub(crate) fn is_event_stream(head: &HeaderMap) -> bool {
         .is_some_and(|kind| may_name_events(kind.as_bytes()) && names_events(kind.as_bytes()))
 }
 
-/// Of most responses one byte says no.
+/// For most responses one byte rules it out.
 #[inline]
 fn may_name_events(kind: &[u8]) -> bool {
     let blank = kind.first().is_some_and(u8::is_ascii_whitespace);
@@ -146,7 +147,7 @@ fn names_events(kind: &[u8]) -> bool {
     })
 }
 
-/// These keep a request inside its session, and inside those that it was in before (usually none).
+/// Guards that keep a request inside its session, and inside those that it was in before (usually none).
 #[derive(Default)]
 pub(crate) struct Guards {
     current: Option<RequestGuard>,

@@ -14,23 +14,23 @@ use crate::transport::SessionTransport;
 
 /// Carries the session's id in a cookie.
 ///
-/// The cookie is `Secure`, `HttpOnly`, `SameSite=Lax` and `Path=/`. It has no `Domain`, so that it goes to this
-/// host only, and no `Max-Age`, so that it goes with the browser: how long a session lives is the
-/// [`SessionManager`](session_core::SessionManager)'s business. A name that starts with `__Host-` or `__Secure-`
-/// makes browsers hold the server to those attributes, and so does this type.
+/// The cookie is `Secure`, `HttpOnly`, `SameSite=Lax` and `Path=/`. It has no `Domain`, so that it is sent to this
+/// host only, and no `Max-Age`, so that it ends with the browser: the lifetime of a session is up to the
+/// [`SessionManager`](session_core::SessionManager). For a name that starts with `__Host-` or `__Secure-`, browsers
+/// enforce those attributes, and so does this type.
 ///
 /// # The name
 ///
-/// On HTTPS choose one with `__Host-`, such as `__Host-id`: without it every host of the same domain can set a cookie of
-/// this name, and so plant an id.
+/// On HTTPS choose a name with the prefix `__Host-`, such as `__Host-id`: without it every host of the same domain can
+/// set a cookie with this name, and so plant an id.
 ///
-/// Cookies know no ports. Two servers on one host with the same name, as two on `localhost` have with the default `id`,
-/// overwrite each other's cookie, and each throws the other's visitors out. Put the port, or what else tells them apart,
-/// into the name.
+/// Cookies ignore ports. Two servers on one host with the same cookie name (two on `localhost` with the default `id`,
+/// say) overwrite each other's cookie, and each logs the other's visitors out. Put the port, or anything else that
+/// tells them apart, into the name.
 ///
 /// # Plain HTTP
 ///
-/// Browsers keep `Secure` cookies to HTTPS and, most of them, to `localhost`; for plain HTTP elsewhere, say
+/// Browsers limit `Secure` cookies to HTTPS and, most of them, to `localhost`; for plain HTTP elsewhere, use
 /// [`with_secure(false)`](Self::with_secure).
 ///
 /// ```
@@ -48,11 +48,11 @@ pub struct CookieTransport {
 }
 
 impl CookieTransport {
-    /// A cookie of this name.
+    /// Creates a transport with a cookie of this name.
     ///
     /// # Panics
     ///
-    /// If the name is not a cookie name: it is empty, or holds something else than the letters, digits and
+    /// If the name is not a cookie name: it is empty, or holds anything other than the letters, digits and
     /// marks of a token ([RFC 9110, section 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2)).
     #[must_use]
     #[track_caller]
@@ -110,12 +110,13 @@ impl CookieTransport {
 
     /// Whether the cookie is for HTTPS only.
     ///
-    /// With `false`, every machine on the way reads the id, and can set one by answering a plain request of the browser.
+    /// With `false`, every machine on the way reads the id, and can set one by answering a plain request of the
+    /// browser.
     ///
     /// # Panics
     ///
     /// If it is `false` and the name starts with `__Host-` or `__Secure-`, or the cookie is `SameSite=None`:
-    /// browsers would throw the cookie away.
+    /// browsers would discard the cookie.
     #[must_use]
     #[track_caller]
     pub fn with_secure(mut self, secure: bool) -> Self {
@@ -123,14 +124,14 @@ impl CookieTransport {
         self.checked()
     }
 
-    /// Whether the cookie comes with requests that other sites give rise to.
+    /// Whether the cookie is sent with requests that other sites cause.
     ///
-    /// With `Lax` it comes with links from anywhere. With `None` it comes with everything, so that any page can send
-    /// requests in the visitor's name unless they are checked otherwise.
+    /// With `Lax` it is sent when a link from anywhere is followed. With `None` it is sent with every request, so any
+    /// page can send requests in the visitor's name unless they are checked by other means.
     ///
     /// # Panics
     ///
-    /// If it is `SameSite::None` and the cookie is not `Secure`: browsers would throw the cookie away.
+    /// If it is `SameSite::None` and the cookie is not `Secure`: browsers would discard the cookie.
     #[must_use]
     #[track_caller]
     pub fn with_same_site(mut self, same_site: SameSite) -> Self {
@@ -138,7 +139,7 @@ impl CookieTransport {
         self.checked()
     }
 
-    /// Every step from the defaults to a sound cookie is sound itself, so each setter can blame its own caller.
+    /// Every step from the defaults to a valid cookie is valid itself, so each setter can blame its own caller.
     #[track_caller]
     fn checked(self) -> Self {
         let name = &self.name;
@@ -216,7 +217,7 @@ fn append(response: &mut HeaderMap, cookie: &CookieBuilder<'_>) {
 
 /// The values of the cookies of this name in a `Cookie` header, without their quotes.
 ///
-/// It goes over the bytes once and only as far as it is asked to, and takes any header as it comes.
+/// It reads the bytes once, only as far as the caller iterates, and accepts any header.
 fn values<'h>(header: &'h [u8], name: &[u8]) -> impl Iterator<Item = &'h [u8]> {
     let mut rest = Some(header);
     let pairs = iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! The way of a request through the service, up to its response's head.
+//! The path of a request through the service, up to its response's head.
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,10 +15,10 @@ use crate::visit::Visit;
 pin_project! {
     /// The response of a [`SessionService`](crate::SessionService).
     ///
-    /// Dropping it before it is done ends the request: a session that was created for it is terminated, since
+    /// Dropping it before it completes ends the request: a session that was created for it is terminated, since
     /// the client never learned its id.
     pub struct ResponseFuture<F> {
-        // Declared before the visit: what the handler holds goes before the request leaves its session.
+        // Declared before the visit, so that the handler's values are dropped before the request leaves its session.
         #[pin]
         inner: F,
         visit: VisitGuard,
@@ -45,7 +45,7 @@ where
             Ok(mut response) => {
                 let guards = this.visit.end_with_head(response.headers_mut());
                 if is_event_stream(response.headers()) {
-                    // It may end before that.
+                    // The stream may end before that length.
                     response.headers_mut().remove(CONTENT_LENGTH);
                     Ok(response.map(|body| SessionBody::until_completed(body, guards)))
                 } else {

@@ -1,15 +1,15 @@
-//! Which group a new session belongs to.
+//! The group that a new session belongs to.
 
 use http::request::Parts;
 use session_core::GroupId;
 
-/// Finds in a request's head the group that a session created for it is born into: a tenant by its host name,
+/// Finds in a request's head the group in which a session for it is created: a tenant by its host name,
 /// a browser by a cookie of its own.
 ///
-/// It is asked only when an extractor creates a session; a session that is there already stays where it is.
+/// It is consulted only when an extractor creates a session; an existing session stays where it is.
 /// A group that is known only later, such as the user's, is for [`LazySession::log_in`](crate::LazySession::log_in).
 ///
-/// Every `Fn(&Parts) -> Option<GroupId>` is one.
+/// Every `Fn(&Parts) -> Option<GroupId>` implements it.
 ///
 /// ```
 /// use http::{header::HOST, request::Parts};

@@ -11,25 +11,25 @@ use crate::service::SessionService;
 use crate::shared::Shared;
 use crate::transport::SessionTransport;
 
-/// Joins sessions to an http service: for a request that presents the id of a live session, the request is
-/// inside that session from its arrival until the response's body has ended.
+/// Adds sessions to an HTTP service. A request that presents the id of a live session is inside that session
+/// from its arrival until the response's body has ended.
 ///
-/// A client without a session, or with an id that means nothing, costs no memory and gets no cookie until a
+/// A client without a session, or with an unknown id, costs no memory and gets no cookie until a
 /// handler asks for a [`Session`](crate::Session). The id travels in a cookie named `id` unless
 /// [`with_transport`](Self::with_transport) says otherwise.
 ///
 /// It fits any service of `http::Request` and `http::Response` whose bodies are `'static`, and `Send` for responses.
 ///
-/// A response that is an event stream (`text/event-stream`) ends with its session: as that completes, the body and all
-/// it holds are dropped, even if the client has stopped reading. The same happens to those of other requests when one
-/// [logs in](crate::Session::log_in) or [changes the session's id](crate::Session::cycle_id).
+/// An event stream (a response of type `text/event-stream`) ends with its session: when the session completes, the body
+/// and all it holds are dropped, even if the client has stopped reading. The same happens to the event streams of other
+/// requests when one [logs in](crate::Session::log_in) or [changes the session's id](crate::Session::cycle_id).
 ///
-/// A client that hangs up in the middle of its request's body learns nothing, so a session that was created for it is
-/// ended. The layer sees that where the request's body is axum's, as it is inside a `Router`; around services with
+/// A client that hangs up in the middle of its request's body never learns its id, so a session that was created for it
+/// is ended. The layer notices this only if the request's body is axum's, as it is inside a `Router`. For services with
 /// other bodies, take the body before the session.
 ///
-/// Where two of these layers lie around one route, the inner one's session is the one that its extractors give;
-/// the outer one still keeps its own from being idle. Give them cookies of different names.
+/// If two of these layers wrap one route, its extractors return the session of the inner one; the outer one still
+/// keeps its own session from being idle. Configure different cookie names for them.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -54,7 +54,7 @@ pub struct SessionLayer {
 }
 
 impl SessionLayer {
-    /// A layer for the sessions of this manager.
+    /// Creates a layer for the sessions of this manager.
     pub fn new(sessions: SessionManager) -> Self {
         let transport = Arc::new(CookieTransport::new("id"));
         Self {
@@ -66,7 +66,7 @@ impl SessionLayer {
         }
     }
 
-    /// Says where the session's id travels.
+    /// Sets where the session's id travels.
     pub fn with_transport(mut self, transport: impl SessionTransport) -> Self {
         Arc::make_mut(&mut self.shared).transport = Arc::new(transport);
         self

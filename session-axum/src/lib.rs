@@ -1,13 +1,13 @@
 //! Live sessions for axum handlers and tower services.
 //!
 //! A session of [`session_core`] holds *live objects* that belong to one visitor - a connection, a transaction, a
-//! running search - creates each once, however many requests race, and closes them when it ends. This crate joins
-//! such sessions to http: [`SessionLayer`] finds the session that a request belongs to, and extractors hand it,
+//! running search - creates each once, however many requests race, and closes them when it ends. This crate connects
+//! such sessions to HTTP: [`SessionLayer`] finds the session that a request belongs to, and extractors pass it,
 //! its group and its property sets to handlers.
 //!
 //! # A first server
 //!
-//! Every visitor gets a list of notes, which lives as long as the visitor's session does.
+//! Every visitor has a list of notes, which lives as long as the visitor's session.
 //!
 //! ```no_run
 //! use axum::{Router, routing::get};
@@ -69,19 +69,19 @@
 //! | [`Props<P>`](Props) | creates one | a property set of the session, or of its group |
 //! | `Option<_>` of these | `None` | |
 //! | `Result<_, SessionRejection>` of these | creates one | goes on without one if that fails |
-//! | [`LazySession`] | does nothing | any of the above, when it is asked; and the log-in |
+//! | [`LazySession`] | does nothing | any of the above, on demand, and the log-in |
 //!
-//! A handler that takes a body takes a [`LazySession`] before it, and asks for the session when the body is there. The
-//! others run before the body is read: a client that sends half of one, or one that is refused, has a session then, and
-//! may have thrown out another visitor's.
+//! A handler that takes a body should take a [`LazySession`] before it, and ask for the session once the body is there.
+//! The other extractors run before the body is read, so a client whose body is incomplete or refused has a session by
+//! then, and may have evicted another visitor's.
 //!
-//! However many of them one request has, it has one session. They fail with a [`SessionRejection`], which core's
-//! errors turn into as well, so that a handler may say `?`.
+//! A request has one session, however many extractors it uses. They fail with a [`SessionRejection`]. Core's errors
+//! convert into it as well, so that a handler can use `?`.
 //!
-//! Import these from here and not from `session_core`, whose types of the same names are no extractors, and let a
-//! handler give `Result<_, SessionRejection>`: core's errors are no responses. (What the compiler says otherwise is that
-//! `Handler<_, _>` is not satisfied; `#[axum::debug_handler]` makes it say by which argument.) A function that takes
-//! `&impl LocalSession` wants core's handle: `&*session`.
+//! Import these from here and not from `session_core`, whose types of the same names are not extractors. Let a handler
+//! return `Result<_, SessionRejection>`, since core's errors are not responses. (Otherwise the compiler reports that
+//! `Handler<_, _>` is not satisfied; `#[axum::debug_handler]` makes it name the argument.) A function that takes
+//! `&impl LocalSession` needs core's handle: `&*session`.
 //!
 //! The manager's state is for initializers. For handlers, put a clone of the same `Arc` into axum's `State`.
 //!
@@ -90,47 +90,49 @@
 //! The session's id travels in a cookie named `id` that is `Secure`, `HttpOnly` and `SameSite=Lax`:
 //! see [`CookieTransport`] to change that, and [`SessionTransport`] to put the id elsewhere.
 //!
-//! - Choose the cookie's name with care, see [`CookieTransport`]: on HTTPS one with `__Host-`, and one of its own for each
-//!   server on a host.
-//! - An id that the server did not give out is never taken over. A client that presents one, or the id of a session
+//! - Choose the cookie's name with care (see [`CookieTransport`]): with the prefix `__Host-` on HTTPS, and a different
+//!   name for each server on a host.
+//! - An id that the server did not issue is never adopted. A client that presents one, or the id of a session
 //!   that has ended, is a stranger: it costs no memory and gets no cookie until a handler asks for a session.
 //! - The response to the request that created the session, or called [`Session::cycle_id`], sets the cookie. No
-//!   other does, so responses can be cached as before.
+//!   other response does, so responses can be cached as before.
 //! - The response to the request that ended its session with [`Session::terminate`] removes it. Once a response's
-//!   head is sent, ending the session can't remove the cookie any more; that does no harm, the id is dead.
+//!   head is sent, ending the session can't remove the cookie any more; that is harmless, since the id is dead.
 //! - A response that sets or removes the cookie says `Cache-Control: no-store`.
 //! - A session whose id reaches no response, because its handler panicked or its client hung up, is ended with
 //!   its request.
 //!
-//! The cookie is for HTTPS and for `localhost`. A browser that comes to another host over plain HTTP throws it away,
-//! and is a stranger at every request: say [`with_secure(false)`](CookieTransport::with_secure) while developing.
+//! The cookie is for HTTPS and for `localhost`. A browser that reaches another host over plain HTTP discards it,
+//! and is a stranger at every request: use [`with_secure(false)`](CookieTransport::with_secure) while developing.
 //!
 //! # Log-in and log-out
 //!
 //! [`LazySession::log_in`] changes the session's id and moves it to the user's group, in one step.
-//! [`Session::terminate`] ends it. Three things follow that are easy to get wrong:
+//! [`Session::terminate`] ends it. Three consequences are easy to miss:
 //!
-//! - The old id lets no request in any more, and the session is *parted* from the requests that came by it before, a
-//!   stranger's perhaps: event streams end, and extractors are refused.
-//! - Browsers choose the cookie when a request is queued, so requests with the old id still arrive after the answer. For
-//!   30 seconds they are not taken for strangers, whose new cookie would undo the log-in or log-out: extractors that would
-//!   create a session refuse them with 409 ([`Superseded`](rejection::Superseded)), and a page that is loaded then loads
-//!   itself again after a second. `Option<_>` is `None`, as for a stranger; [`LazySession::try_get`] tells which.
-//! - A person who clicks on the button twice is logged in: [`LazySession::log_in`] succeeds even if another log-in or
+//! - The old id admits no request any more, and the session is *parted* from the requests that used it before, perhaps
+//!   a stranger's: event streams end, and extractors are refused.
+//! - Browsers choose the cookie when a request is queued, so requests with the old id still arrive after the answer.
+//!   For 30 seconds they are not treated as strangers, whose new cookie would undo the log-in or log-out. Extractors
+//!   that would create a session refuse them with 409 ([`Superseded`](rejection::Superseded)), and a page that is
+//!   loaded then reloads after a second. `Option<_>` is `None`, as for a stranger; [`LazySession::try_get`] tells the
+//!   two apart.
+//! - A double click on the log-in button logs the person in: [`LazySession::log_in`] succeeds even if another log-in or
 //!   log-out has just happened.
 //!
-//! The page [`security`] has OWASP's list for session management, with the test that holds each row.
+//! The page [`security`] has OWASP's list for session management, with the test for each row.
 //!
 //! # Time
 //!
 //! A request is inside its session from its arrival until its response's body has ended, so a long download or an
-//! event stream keeps the session from being idle, and so does a page that polls. A connection that is *upgraded*, as for
-//! a WebSocket, outlives its request: its task takes a [`RequestGuard`](session_core::RequestGuard) with `session.enter()`
-//! if the session's cleanup is to wait for it, or a [`KeepAlive`](session_core::KeepAlive) with `session.keep_alive()` if
-//! not. By a log-in of another request the session is parted from the guard, which tells so, and not from the `KeepAlive`.
+//! event stream keeps the session from being idle, and so does a page that polls. A connection that is *upgraded*, as
+//! for a WebSocket, outlives its request: its task takes a [`RequestGuard`](session_core::RequestGuard) with
+//! `session.enter()` if the session's cleanup is to wait for it, or a [`KeepAlive`](session_core::KeepAlive) with
+//! `session.keep_alive()` if not. A log-in by another request parts the session from the guard, which reports it, but
+//! not from the `KeepAlive`.
 //!
-//! An event stream (`text/event-stream`) also *ends* with its session: body and all that it holds are dropped then, even if
-//! the client has stopped reading. So a handler just returns one.
+//! An event stream (`text/event-stream`) also *ends* with its session: its body is dropped then, with all that it
+//! holds, even if the client has stopped reading. So a handler just returns one.
 //!
 //! ```
 //! use axum::response::sse::{Event, Sse};
@@ -144,19 +146,19 @@
 //! # fn ticks() -> impl Stream<Item = &'static str> + Send + 'static { futures_util::stream::pending() }
 //! ```
 //!
-//! Any other response is waited for, up to the drain timeout.
+//! Cleanup waits for any other response, up to the drain timeout.
 //!
 //! # Shutting down
 //!
-//! [`serve`] is a server whose graceful shutdown has an end: requests get a grace, sessions end and are cleaned up, and
-//! connections of clients that neither read nor write are cut. With another server, call
-//! [`SessionManager::shutdown`](session_core::SessionManager::shutdown) *while* it waits for its connections, and bound that
-//! wait: `axum::serve` waits for ever for a client that has sent half a request.
+//! [`serve`] is a server whose graceful shutdown has an end: requests get a grace period, sessions end and are cleaned
+//! up, and connections of clients that neither read nor write are cut. With another server, call
+//! [`SessionManager::shutdown`](session_core::SessionManager::shutdown) *while* it waits for its connections, and bound
+//! that wait: `axum::serve` waits for ever for a client that has sent half a request.
 //!
 //! # Other tower services
 //!
-//! The layer asks for nothing but `http::Request` and `http::Response`, whose bodies are `'static` and, of responses,
-//! `Send`. Without axum's handlers the session is taken from the request's head with axum-core's
+//! The layer only needs `http::Request` and `http::Response`, whose bodies are `'static` and, for responses,
+//! `Send`. Without axum's handlers, take the session from the request's head with axum-core's
 //! [`FromRequestParts`](axum_core::extract::FromRequestParts), which all extractors here implement.
 
 #![forbid(unsafe_code)]
@@ -171,7 +173,7 @@ mod layer;
 mod notes;
 pub mod rejection;
 mod request_body;
-/// OWASP's list for session management, with the test that holds each row.
+/// OWASP's list for session management, with the test for each row.
 #[doc = include_str!("../security.md")]
 pub mod security {}
 mod serve;
@@ -181,9 +183,9 @@ mod transport;
 mod visit;
 
 pub use ::cookie::SameSite;
-/// The crate that this one builds on, for those who do not name it among their own dependencies.
+/// The crate that this one builds on, for applications that do not depend on it directly.
 ///
-/// A property set then says where to find it: `#[session(crate = ::session_axum::session_core)]`.
+/// A property set then names its path: `#[session(crate = ::session_axum::session_core)]`.
 pub use session_core;
 pub use session_core::LocalSession;
 

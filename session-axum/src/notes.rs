@@ -1,4 +1,4 @@
-//! The things that are to be known of few requests: what they have done and their clients have to hear of.
+//! The notes that few requests need: changes they made that their clients must be told.
 
 use std::mem;
 
@@ -15,7 +15,7 @@ pub(crate) struct Notes {
     pub(crate) others: Vec<SessionId>,
     /// The request created its session.
     pub(crate) is_new: bool,
-    /// The id that the request made for its session, by creating it or by changing its id.
+    /// The new id of the session, from its creation or from a change of id by this request.
     untold: Option<SessionId>,
     /// The request ended a session that the client knew.
     removes: bool,
@@ -38,7 +38,7 @@ impl Notes {
         self.untold = Some(id);
     }
 
-    /// The request has ended a session, if others have not, and those whose ids its client presented beside.
+    /// The request has ended a session, unless others have, and those whose ids its client presented as well.
     pub(crate) fn ends(
         &mut self,
         session: Option<SupersededId>,
@@ -57,7 +57,7 @@ impl Notes {
         }
     }
 
-    /// The client has gone in the middle of its request's body.
+    /// The client hung up in the middle of its request's body.
     pub(crate) fn hung_up(&mut self) {
         self.hung_up = true;
     }
@@ -72,8 +72,8 @@ impl Notes {
         }
     }
 
-    /// Writes into the response's head what the client has to know; `guard` is of the session that it is in now.
-    /// Returns what keeps the request inside the sessions before.
+    /// Tells the client its changes in the response's head; `guard` belongs to the session that the request is in now.
+    /// Returns the guards that keep the request inside its earlier sessions.
     pub(crate) fn tell(
         mut self: Box<Self>,
         guard: Option<&RequestGuard>,
@@ -96,7 +96,7 @@ impl Notes {
         left
     }
 
-    /// The client learns nothing: it is a stranger from now on, and a session whose id it was to be told ends.
+    /// Tells the client nothing: it is a stranger from now on, and a session whose id it was to be told ends.
     pub(crate) fn keep_untold(self, guard: Option<&RequestGuard>) {
         if let Some(guard) = guard
             && self.current(guard).is_some()
@@ -108,7 +108,7 @@ impl Notes {
         }
     }
 
-    /// The id that is to be told, if it is still the session's.
+    /// The id to tell, if it is still the session's.
     fn current(&self, guard: &RequestGuard) -> Option<SessionId> {
         let session = guard.session();
         self.untold
@@ -130,7 +130,7 @@ impl Telling<'_> {
         };
         let current = self.guard.and_then(|guard| notes.current(guard));
         if let (None, true, Some(guard)) = (current, notes.is_new, self.guard) {
-            // By core's handle its id was changed, or it has ended: no client knows it.
+            // Its id was changed through core's handle, or it has ended: no client knows it.
             guard.session().terminate();
         }
         match current {
@@ -141,7 +141,7 @@ impl Telling<'_> {
         true
     }
 
-    /// The time of the ids that were taken begins.
+    /// Starts the time for which the ids that were taken count as superseded.
     fn done(mut self) {
         self.notes = None;
     }

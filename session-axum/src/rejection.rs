@@ -1,7 +1,7 @@
-//! What a request is answered when its session can't give it what it asks for.
+//! The responses to requests whose session can't provide what they ask for.
 //!
 //! Every rejection answers with a problem in JSON ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)): `type`,
-//! `title`, `status` and `detail`. Its text says nothing of what happened inside; that is logged, and is the
+//! `title`, `status` and `detail`. Its text does not reveal the internal cause; that is logged, and is the
 //! rejection's [`source`](std::error::Error::source).
 
 use std::error::Error;
@@ -13,12 +13,12 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, REFRESH, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use session_core::{CreateError, CycleError, PropertyError, PropsError, Refused, SessionEnded};
 
-/// Why an extractor of this crate, or a handler's `?` on an error of core's, turned the request away.
+/// The reason why an extractor of this crate, or a handler's `?` on one of core's errors, rejected the request.
 ///
 /// | status | for |
 /// |---|---|
-/// | 409 | the session ended while the request ran; a property was there already |
-/// | 409, with `Retry-After` and `Refresh` | another request logged in or out, and this one presents the id of before |
+/// | 409 | the session ended while the request ran; a property was already present |
+/// | 409, with `Retry-After` and `Refresh` | another request logged in or out, and this one presents the old id |
 /// | 503, with `Retry-After` | the manager is full or shutting down; a property is busy |
 /// | 500 | a property could not be created; a layer or a state is missing |
 ///
@@ -56,7 +56,8 @@ pub enum SessionRejection {
     MissingState(MissingState),
 }
 
-/// Defines a rejection: one cause, one answer. The text is JSON as it stands: no quotes, no backslashes.
+/// Defines a rejection, with one cause and one answer. The text is pasted into JSON, so it must not contain quotes or
+/// backslashes.
 macro_rules! rejection {
     (
         $(#[doc = $doc:literal])*
@@ -119,47 +120,47 @@ rejection! {
 rejection! {
     /// The client could not be told: the response's head is out already, or there will be none.
     ///
-    /// Only code that outlives its handler sees this, as in a stream or a spawned task. Ask for the session in the
+    /// Only code that outlives its handler sees this, such as a stream or a spawned task. Ask for the session in the
     /// handler's arguments, and cycle its id in the handler.
     pub struct ResponseStarted;
     INTERNAL_SERVER_ERROR, "response-started", "The response has started",
-    "the response has started, so the client can no longer be told its session: ask before that"
+    "the response has started, so the client can no longer be told its session: ask for the session earlier"
 }
 
 rejection! {
-    /// The session has ended, and what was asked for needs one that is active.
+    /// The session has ended, but the operation needs an active one.
     pub struct Ended;
     CONFLICT, "session-ended", "The session has ended",
     "the session, or its group, ended while the request was running: start again"
 }
 
 rejection! {
-    /// The request came with an id that was taken from its client a moment ago, by a log-in or a log-out of another
-    /// request. It was under way then: a session made for it, and the cookie, would undo what the visitor has just done.
+    /// The request presented an id that a log-in or log-out of another request has just replaced or removed. It was
+    /// under way then, and a new session for it, with its cookie, would undo what the visitor has just done.
     ///
-    /// The response asks the client to come again in a second, with `Retry-After` and, for browsers that load a page,
-    /// `Refresh`; by then it has the new id, or none.
+    /// The response asks the client to try again in a second, with `Retry-After` and, for browsers that load a page,
+    /// `Refresh`. By then the client has the new id, or none.
     pub struct Superseded;
     CONFLICT, "session-superseded", "The session has a new id",
     "another request has logged in or out a moment ago: try again"
 }
 
 rejection! {
-    /// The manager takes no new session: it is full or shutting down.
+    /// The manager accepts no new session: it is full or shutting down.
     pub struct NotCreated(CreateError);
-    SERVICE_UNAVAILABLE, "no-session", "There is no session to be had",
+    SERVICE_UNAVAILABLE, "no-session", "No session is available",
     "no session can be created at the moment: try again later"
 }
 
 rejection! {
-    /// A value was refused because its property is there already.
+    /// A value was refused because its property is already present.
     pub struct PropertyPresent;
-    CONFLICT, "property-present", "The session has this already",
-    "the session has a property of this name already: use that"
+    CONFLICT, "property-present", "The session already has this",
+    "the session already has a property of this name: use that one"
 }
 
 rejection! {
-    /// A property is lent to somebody else, or is being created by somebody who can't be waited for.
+    /// A property is lent to another caller, or is being created by a caller that can't be waited for.
     pub struct PropertyBusy(PropertyError);
     SERVICE_UNAVAILABLE, "property-busy", "The session is busy",
     "what the request needs is lent to another, or to the request itself: try again shortly"
@@ -173,7 +174,7 @@ rejection! {
 }
 
 rejection! {
-    /// The manager was built without the state that a property set asks for.
+    /// The manager was built without the state that a property set needs.
     pub struct MissingState(PropsError);
     INTERNAL_SERVER_ERROR, "missing-state", "The server is set up wrongly",
     "something that the session needs was not set up"
@@ -208,7 +209,7 @@ fn answer(
     response
 }
 
-/// Does the same with whichever rejection it is.
+/// Evaluates the same expression for every kind of rejection.
 macro_rules! each {
     ($rejection:expr, $inner:ident => $do:expr) => {
         match $rejection {
@@ -320,8 +321,8 @@ mod tests {
         }
     }
 
-    // Here and not among the other tests of rejections: they would race for the event's place in the code,
-    // whose subscribers are found when it is first come by.
+    // Here and not among the other tests of rejections: tracing caches a callsite's interest at first use, and
+    // tests in one process would race for it.
     #[test]
     fn the_cause_is_logged() {
         let log = Log::default();

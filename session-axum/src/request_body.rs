@@ -1,4 +1,4 @@
-//! The body of a request: the visit is told if it breaks off.
+//! The body of a request, which tells the visit if it breaks off.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -47,7 +47,7 @@ impl http_body::Body for WatchedBody {
     }
 }
 
-/// Whether the connection has failed, and not a layer that limits or decodes the body: then the client is still there.
+/// Whether the connection has failed. If a layer that limits or decodes the body fails, the client is still there.
 fn is_of_the_connection(error: &(dyn Error + 'static)) -> bool {
     error.is::<hyper::Error>() || error.source().is_some_and(is_of_the_connection)
 }

@@ -1,4 +1,4 @@
-//! A server that shuts down within its time, whatever its clients do.
+//! A server that shuts down within a time limit, whatever its clients do.
 
 mod connection;
 mod requests;
@@ -26,30 +26,30 @@ use self::connection::{Connections, OnRequest, prepared};
 const CLEANUP_TIME: Duration = Duration::from_secs(1);
 const LEAST_CLEANUP_TIME: Duration = Duration::from_millis(50);
 
-/// Serves an application with live sessions, like [`axum::serve()`]; its graceful shutdown has an end.
+/// Serves an application with live sessions, like [`axum::serve()`], with a graceful shutdown that always ends.
 ///
-/// A graceful shutdown as servers usually have it waits for its clients: for one that has sent half a request, or has
-/// stopped reading a stream, it waits for ever, and an orchestrator kills the process with its transactions open. This
-/// one goes as follows when the signal comes.
+/// The usual graceful shutdown waits for its clients. If one has sent half a request, or has stopped reading a stream,
+/// it waits forever, and an orchestrator kills the process with its transactions open. This one takes these steps after
+/// the signal.
 ///
 /// 1. No connection is accepted and no session is created ([`SessionManager::drain`]).
-/// 2. Requests under way go on for a [grace](Serve::grace), event streams and upgraded connections excepted.
+/// 2. Requests under way go on for a [grace period](Serve::grace), event streams and upgraded connections excepted.
 /// 3. All sessions complete and are cleaned up; event streams end with them, and connections without a request are
 ///    closed.
-/// 4. Shortly before the [timeout](Serve::timeout), connections that are left are cut, and handlers with them.
+/// 4. Shortly before the [timeout](Serve::timeout), the remaining connections are cut, and their handlers with them.
 ///
-/// It returns by the timeout plus one second, with the report of the sessions. A request that a connection was cut from
-/// is not in it, unless the sessions' own drain timeout is shorter. A client that has sent half a request takes it that
-/// long, so set the timeout below the time after which the process would be killed. While it shuts down, Ctrl-C or SIGTERM
-/// cuts at once. Dropping the future cuts as well.
+/// It returns by the timeout plus one second, with the report of the sessions. A request whose connection was cut is
+/// not in it, unless the sessions' own drain timeout is shorter. A client that has sent half a request makes it take
+/// that long, so set the timeout below the time after which the process would be killed. While it shuts down, Ctrl-C or
+/// SIGTERM cuts at once. Dropping the future cuts as well.
 ///
-/// `app` is an axum `Router` or any other service, HTTP/1.1 and HTTP/2 are spoken, and a [`Listener`] may be a TCP or
+/// `app` is an axum `Router` or any other service. HTTP/1.1 and HTTP/2 are supported. A [`Listener`] may be a TCP or
 /// Unix socket, or one with TLS.
 ///
 /// - It ends *all* sessions of the manager, also those that another server serves.
-/// - An upgraded connection, such as a WebSocket, belongs to the task that the application gave it to, and is not cut. Over
-///   HTTP/2 it is a stream of a connection, and goes with that.
-/// - Until the signal comes it bounds nothing: a limit for the time that a body takes is a layer of the application's.
+/// - An upgraded connection, such as a WebSocket, belongs to the application's task that took it, and is not cut. Over
+///   HTTP/2 it is a stream of a connection, and ends with that.
+/// - Before the signal it sets no limits: the application's own layers must bound the time that a body takes.
 /// - Afterwards Ctrl-C and SIGTERM no longer end the process by themselves.
 ///
 /// # Panics
@@ -94,7 +94,7 @@ pub fn serve<L: Listener, A>(
     }
 }
 
-/// A server to be awaited: see [`serve`].
+/// A server that runs when awaited; see [`serve`].
 #[must_use = "a server does nothing unless awaited"]
 pub struct Serve<L: Listener, A, F> {
     listener: L,
@@ -107,7 +107,7 @@ pub struct Serve<L: Listener, A, F> {
 }
 
 impl<L: Listener, A, F> Serve<L, A, F> {
-    /// Shuts down when `signal` resolves; without one it serves for ever. [`shutdown_signal`] is the one for programs.
+    /// Shuts down when `signal` resolves; without one it serves forever. [`shutdown_signal`] is the one for programs.
     pub fn with_graceful_shutdown<G>(self, signal: G) -> Serve<L, A, G>
     where
         G: Future<Output = ()> + Send + 'static,
@@ -123,20 +123,20 @@ impl<L: Listener, A, F> Serve<L, A, F> {
         }
     }
 
-    /// How long requests under way have before their sessions end: 5 seconds if not set. Longer than the timeout it
-    /// counts as that.
+    /// How long requests under way have before their sessions end, 5 seconds by default. If it is longer than the
+    /// timeout, the timeout counts.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
 
-    /// How long the whole shutdown takes at most, the grace included: 30 seconds if not set.
+    /// How long the whole shutdown takes at most, the grace period included, 30 seconds by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Lets handlers read the client's address, by axum's [`ConnectInfo`].
+    /// Lets handlers read the client's address with axum's [`ConnectInfo`].
     pub fn with_connect_info(mut self) -> Self
     where
         L::Addr: Clone + Sync + 'static,
@@ -150,7 +150,7 @@ impl<L: Listener, A, F> Serve<L, A, F> {
     }
 }
 
-/// As good as never.
+/// A time that counts as never.
 const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 impl<L, A, F, B> IntoFuture for Serve<L, A, F>
@@ -228,15 +228,15 @@ async fn shut_down(
         let (report, ()) = join(sessions.shutdown(left), connections_closed).await;
         Some(report)
     };
-    // It is kept to the end: a shutdown after it says how many sessions that one has ended.
+    // It is kept until the end: a later shutdown then reports how many sessions this one has ended.
     let mut in_order = pin!(in_order);
     let (report, end) = tokio::select! {
         biased;
         report = &mut in_order => (report, end),
         () = shutdown_signal() => (None, Instant::now()),
     };
-    // At a second signal, or after a grace that was as long as all, connections are cut first: the report names no
-    // request of theirs.
+    // After a second signal, or if the grace period took all the time, connections are cut first, so that the report
+    // does not name their requests.
     cut.cancel();
     let patience = match report {
         Some(_) => end.duration_since(Instant::now()),
@@ -266,7 +266,7 @@ impl<L: Listener, A, F> fmt::Debug for Serve<L, A, F> {
 pub async fn shutdown_signal() {
     let interrupted = async {
         if tokio::signal::ctrl_c().await.is_err() {
-            // It can't be listened for: only the other is left.
+            // Listening failed: only the other signal is left.
             pending::<()>().await;
         }
     };

@@ -1,4 +1,4 @@
-//! The service that the layer makes.
+//! The service that the layer creates.
 
 use std::any::Any;
 use std::mem;
@@ -16,7 +16,7 @@ use crate::request_body::WatchedBody;
 use crate::shared::Shared;
 use crate::visit::Visit;
 
-/// An http service whose requests belong to sessions; made by [`SessionLayer`](crate::SessionLayer).
+/// An HTTP service whose requests belong to sessions, created by [`SessionLayer`](crate::SessionLayer).
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     inner: S,
@@ -49,14 +49,14 @@ where
         let visit = Arc::new(Visit::new(Arc::clone(&self.shared), arrival));
         request.extensions_mut().insert(Arc::clone(&visit));
         watch(request.body_mut(), &visit);
-        // Before the call: should it panic, the visit is over all the same.
+        // Before the call, so that the visit ends even if the call panics.
         let visit = VisitGuard::new(visit);
         ResponseFuture::new(self.inner.call(request), visit)
     }
 }
 
-/// Has the visit told if the request's body breaks off. The type of the body stays, so only axum's can be watched, into
-/// which any body fits.
+/// Makes the request's body tell the visit if it breaks off. The type of the body stays the same, so only axum's, which
+/// can hold any body, can be watched.
 fn watch(body: &mut dyn Any, visit: &Arc<Visit>) {
     if let Some(body) = body.downcast_mut::<Body>()
         && !body.is_end_stream()

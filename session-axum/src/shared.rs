@@ -12,7 +12,7 @@ use crate::group_resolver::GroupResolver;
 use crate::notes::Notes;
 use crate::transport::SessionTransport;
 
-/// A request is looked up by so many ids. A client has one, and a planted one beside it at most.
+/// The number of ids by which a request is looked up. A client has one, and at most a planted one besides.
 const MOST_IDS: usize = 8;
 
 #[derive(Clone)]
@@ -24,7 +24,7 @@ pub(crate) struct Shared {
 
 /// The session that a request comes in with.
 pub(crate) enum Arrival {
-    /// It presents no id that stands for anything.
+    /// It presents no known id.
     Stranger,
     /// It presents an id that was taken from its client a moment ago, and no live one.
     Superseded,
@@ -54,7 +54,7 @@ impl Shared {
         arrival
     }
 
-    /// The group that a session created for this request is born into.
+    /// The group in which a session for this request is created.
     pub(crate) fn group(&self, request: &Parts) -> Option<GroupId> {
         self.groups.as_ref()?.group(request)
     }

@@ -7,8 +7,8 @@ use session_core::SessionId;
 
 /// Where a session's id travels: how it is read from a request's head, put into a response's and taken back.
 ///
-/// [`CookieTransport`](crate::CookieTransport) is the one for browsers. Implement the trait for another place;
-/// here, a header of one's own for clients that are programs:
+/// [`CookieTransport`](crate::CookieTransport) is the one for browsers. Implement the trait for another place, such
+/// as a custom header for clients that are programs:
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -43,24 +43,24 @@ use session_core::SessionId;
 /// }
 /// ```
 ///
-/// A response that `write` or `remove` was called for says `Cache-Control: no-store`; the layer sees to that.
+/// The layer sets `Cache-Control: no-store` on every response that `write` or `remove` was called for.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say where a session's id travels",
     note = "use a `CookieTransport`, or implement `SessionTransport`"
 )]
 pub trait SessionTransport: Send + Sync + 'static {
-    /// Offers the ids that the request carries, in their order, until `offer` breaks: the first one of a live
-    /// session counts. It takes the first eight of them.
+    /// Offers the ids that the request carries, in their order, until `offer` breaks. The first id of a live
+    /// session counts; `offer` accepts the first eight ids.
     ///
-    /// Whatever is not a well-formed id is passed over in silence: the client is a stranger, not at fault. Two
-    /// transports in a row are `self.first.read(request, offer)?; self.second.read(request, offer)`.
+    /// Anything that is not a well-formed id is skipped silently: the client is a stranger, not at fault. To chain two
+    /// transports, write `self.first.read(request, offer)?; self.second.read(request, offer)`.
     fn read(
         &self,
         request: &HeaderMap,
         offer: &mut dyn FnMut(SessionId) -> ControlFlow<()>,
     ) -> ControlFlow<()>;
 
-    /// Puts the id into the response's head: from now on the client presents it.
+    /// Writes the id into the response's head, so that the client presents it from now on.
     fn write(&self, response: &mut HeaderMap, id: SessionId);
 
     /// Tells the client in the response's head to forget its id.

@@ -4,14 +4,14 @@
 //!
 //! 1. A visit has one session, whichever extractor asked first, until this request itself ends that session; an
 //!    extractor that asks afterwards gets a new one. A session that others ended, or took from this request by a
-//!    log-in, stays the visit's and is refused: what the request has checked in one session must not be done in
-//!    another. Only `LazySession` may ask for another one then, since it says so.
-//! 2. The response tells the client an id only where this request made it, by creating the session or by changing its
-//!    id, and only while it is the session's. It removes an id only where this request ended a session that the
-//!    client knew.
-//! 3. A visit ends once, with a head or without; what comes later can't tell the client anything, so it neither
-//!    creates nor cycles.
-//! 4. The lock is never held while transport or group resolver run, nor while a session ends.
+//!    log-in, stays the visit's and is refused: a check that the request made in one session must not count in
+//!    another. Only `LazySession` may ask for another one then, since it documents that.
+//! 2. The response tells the client an id only if this request created it, with the session or by changing the
+//!    session's id, and only while it is the session's. It removes an id only if this request ended a session that
+//!    the client knew.
+//! 3. A visit ends once, with a head or without. Later calls can't tell the client anything, so they neither
+//!    create nor cycle.
+//! 4. The lock is never held while the transport or the group resolver runs, nor while a session ends.
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,17 +25,17 @@ use crate::notes::Notes;
 use crate::rejection::{self, MissingSessionLayer, ResponseStarted, SessionRejection, Superseded};
 use crate::shared::{Arrival, Shared};
 
-/// In a request's extensions, one for each that passes the layer.
+/// Kept in a request's extensions, one per request that passes the layer.
 pub(crate) struct Visit(Mutex<State>);
 
 struct State {
-    /// `None` once the visit has ended. Not kept beyond: a handler may store its session for long, and a
-    /// manager that something in it keeps alive never shuts down by itself.
+    /// `None` once the visit has ended. It is not kept longer: a handler may store its session for long, and a
+    /// manager that is kept alive from inside itself never shuts down on its own.
     shared: Option<Arc<Shared>>,
     at: At,
     /// `None` for most requests.
     notes: Option<Box<Notes>>,
-    /// The request's rights to the sessions that it was inside before: handlers keep handles of these. `None` mostly.
+    /// The request's rights to the sessions that it was inside before: handlers keep handles of these. Usually `None`.
     #[expect(clippy::box_collection, reason = "most requests have none")]
     passes: Option<Box<Vec<Pass>>>,
 }
@@ -76,7 +76,7 @@ impl Visit {
         request.extensions.get().ok_or(MissingSessionLayer)
     }
 
-    /// The group that a session created for this request is born into.
+    /// The group in which a session for this request is created.
     pub(crate) fn resolve_group(&self, request: &Parts) -> Option<GroupId> {
         let shared = self.lock().shared.clone();
         shared?.group(request)
@@ -115,7 +115,7 @@ impl Visit {
         self.create(&shared, group.as_ref(), State::find)
     }
 
-    /// The session, or a new one also where this request may not have its session any more.
+    /// The session, or a new one, even if this request may not have its session any more.
     pub(crate) fn find_or_replace(
         &self,
         group: Option<&GroupId>,
@@ -145,7 +145,7 @@ impl Visit {
             .as_ref()
             .map_or(true, |found| found.session != session)
         {
-            // Another extractor was quicker, or the visit has ended: no client will ever know of this one.
+            // Another extractor was quicker, or the visit has ended: no client will learn of this session.
             session.terminate();
         }
         settled
@@ -174,8 +174,8 @@ impl Visit {
         })
     }
 
-    /// Whether a log-in by another request has taken the session from this one. What was read of the session before
-    /// may be handed out if this is `false` afterwards.
+    /// Whether a log-in by another request has taken the session from this one. Data that was read from the
+    /// session before may be handed out if this is `false` afterwards.
     pub(crate) fn is_parted_from(&self, session: &Session) -> bool {
         self.lock().is_parted_from(session)
     }
@@ -192,7 +192,7 @@ impl Visit {
             let shared = state.shared.clone();
             (state.pass_of(session), shared, others.unwrap_or_default())
         };
-        // Had others ended it, this response might be late: a removal would hit the session's successor.
+        // If others ended it, this response may be late, and a removal would hit the session's successor.
         let own = pass.and_then(|pass| session.log_out(pass).ok());
         let live = shared.iter().flat_map(|shared| {
             others
@@ -242,14 +242,14 @@ impl Visit {
         Ok(())
     }
 
-    /// The client has gone in the middle of its request's body: it will not read the response.
+    /// The client hung up in the middle of its request's body: it will not read the response.
     pub(crate) fn hung_up(&self) {
         self.lock().notes_mut().hung_up();
     }
 
-    /// Ends the visit and tells the client what it has to know.
+    /// Ends the visit and tells the client its changes.
     pub(crate) fn end_with_head(self: Arc<Self>, head: &mut HeaderMap) -> Guards {
-        // Usually the request has gone by now, and this is the last reference.
+        // Usually the request is gone by now, and this is the last reference.
         let ended = match Arc::try_unwrap(self) {
             Ok(Self(state)) => state
                 .into_inner()
@@ -273,7 +273,7 @@ impl Visit {
         Guards::new(guard, left.unwrap_or_default())
     }
 
-    /// Ends the visit of which the client learns nothing.
+    /// Ends the visit without telling the client anything.
     pub(crate) fn end_without_head(&self) {
         let ended = {
             let mut state = self.lock();
@@ -335,7 +335,7 @@ impl State {
             .is_none_or(|pass| session.is_parted_from(pass))
     }
 
-    /// Is in no session from now on. The guard stays until the request is over.
+    /// Leaves the session: the visit is in none from now on. The guard stays until the request is over.
     fn leave(&mut self) {
         self.keep_pass();
         if let At::Inside(guard) = mem::replace(&mut self.at, At::Nowhere) {
@@ -343,7 +343,7 @@ impl State {
         }
     }
 
-    /// For handles of the session that handlers keep.
+    /// Keeps the pass, for handles of the session that handlers keep.
     fn keep_pass(&mut self) {
         if let At::Inside(guard) = &self.at {
             let pass = guard.pass();

@@ -1,10 +1,10 @@
-//! What can go wrong, small and per operation.
+//! The errors: a small type per operation.
 
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// What an initializer that may fail fails with.
+/// The error of an initializer that may fail.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The session or group has completed: it takes nothing new.
@@ -19,20 +19,20 @@ impl fmt::Display for SessionEnded {
 
 impl Error for SessionEnded {}
 
-/// A value was not taken; it is handed back.
+/// A value was not accepted; this error hands it back.
 #[non_exhaustive]
 pub enum Refused<T> {
     /// The session has completed.
     SessionEnded(T),
-    /// There is a value already. A dictionary's can be replaced; a cell is set once, so what changes goes into an
-    /// `Exclusive` or has a lock of its own.
+    /// A value is already present. An entry of the dictionary can be replaced. A cell is set once, so a value that
+    /// changes goes into an `Exclusive` or has its own lock.
     AlreadyPresent(T),
-    /// An initializer is making the property right now.
+    /// An initializer is creating the property right now.
     BeingCreated(T),
 }
 
 impl<T> Refused<T> {
-    /// The value that was not taken.
+    /// Returns the value that was not accepted.
     pub fn into_value(self) -> T {
         match self {
             Self::SessionEnded(value) | Self::AlreadyPresent(value) | Self::BeingCreated(value) => {
@@ -64,7 +64,7 @@ impl<T> fmt::Display for Refused<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::SessionEnded(_) => "the value was refused: the session or group has ended",
-            Self::AlreadyPresent(_) => "the value was refused: the property is already there",
+            Self::AlreadyPresent(_) => "the value was refused: the property is already present",
             Self::BeingCreated(_) => "the value was refused: the property is being created",
         })
     }
@@ -72,9 +72,9 @@ impl<T> fmt::Display for Refused<T> {
 
 impl<T> Error for Refused<T> {}
 
-/// A property could not be had.
+/// A property is not available.
 ///
-/// It clones, since all callers that waited for one initializer get the same error.
+/// It is `Clone`, since all callers that waited for one initializer get the same error.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PropertyError {
@@ -86,14 +86,14 @@ pub enum PropertyError {
     Panicked(Arc<str>),
     /// Its initializer would, directly or through others, wait for itself.
     Cycle,
-    /// An async initializer is making it, and a sync caller can't wait for that.
+    /// An async initializer is creating it, and a sync caller can't wait for that.
     BeingCreated,
-    /// It was lent to somebody else for the whole of the lend timeout.
+    /// It was lent to another caller for the whole lend timeout.
     Busy,
 }
 
 impl PropertyError {
-    /// The error that the initializer failed with, if it is an `E`.
+    /// Returns the initializer's error, if it is an `E`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -125,7 +125,7 @@ impl fmt::Display for PropertyError {
             Self::BeingCreated => {
                 f.write_str("the property is being created by an async initializer")
             }
-            Self::Busy => f.write_str("the property is lent to somebody else"),
+            Self::Busy => f.write_str("the property is lent to another caller"),
         }
     }
 }
@@ -145,13 +145,13 @@ impl From<SessionEnded> for PropertyError {
     }
 }
 
-/// A property set could not be had.
+/// A property set is not available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PropsError {
-    /// The session has completed, and the set is not there.
+    /// The session has completed, and the set does not exist.
     SessionEnded,
-    /// The set's initializers need this type of state, and the manager was built with another or with none.
+    /// The set's initializers need a state of this type, and the manager was built with another or with none.
     MissingState(&'static str),
 }
 
@@ -161,7 +161,7 @@ impl fmt::Display for PropsError {
             Self::SessionEnded => SessionEnded.fmt(f),
             Self::MissingState(state) => write!(
                 f,
-                "the property set needs a state of type `{state}`: give the manager one with `SessionManager::builder().state(..)`"
+                "the property set needs a state of type `{state}`: set one with `SessionManager::builder().state(..)`"
             ),
         }
     }
@@ -175,14 +175,14 @@ impl From<SessionEnded> for PropsError {
     }
 }
 
-/// An id does not let a request in.
+/// The id of a request does not let it in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotLive {
-    /// The id was taken from its client a moment ago, by a log-in or a log-out, and the client may not have heard of
-    /// it yet. It is no stranger: creating a session for this request would undo what has just been done.
+    /// The id was taken from its client a moment ago, by a log-in or a log-out, and the client may not know
+    /// it yet. The client is not new: creating a session for this request would undo the log-in or log-out.
     Superseded,
-    /// The id stands for nothing: it was made up, or its session has ended.
+    /// No live session has the id: it was made up, or its session has ended.
     Unknown,
 }
 
@@ -197,7 +197,7 @@ impl fmt::Display for NotLive {
 
 impl Error for NotLive {}
 
-/// A request could not change or end its session: it is no longer the request's.
+/// A request could not change or end its session, which is no longer the request's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CycleError {
@@ -247,7 +247,7 @@ impl Error for CreateError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// `build()` was called outside a tokio runtime, and none was given with `runtime(..)`.
+    /// `build()` was called outside a tokio runtime, and none was set with `runtime(..)`.
     NoRuntime,
     /// This setting must be more than zero.
     Zero(&'static str),
@@ -257,7 +257,7 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRuntime => f.write_str(
-                "no tokio runtime: call `build()` inside one, or name it with `runtime(handle)`",
+                "no tokio runtime: call `build()` inside one, or set one with `runtime(handle)`",
             ),
             Self::Zero(setting) => write!(f, "`{setting}` must be more than zero"),
         }

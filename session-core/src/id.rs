@@ -1,4 +1,4 @@
-//! Session ids and group ids: how they are made, written, read and shown.
+//! Session ids and group ids: how they are created, encoded, parsed and shown.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 ///
 /// On the wire it is base64url without padding ([RFC 4648, section 5]): 22 characters. Parsing is strict:
 /// the right length, that alphabet, no padding, no stray bits. A client that knows an id holds the session, so
-/// `Debug` shows nothing of it: logs and events name a session by its
+/// `Debug` does not show it. Logs and events name a session by its
 /// [`serial`](crate::LocalSession::serial).
 ///
 /// ```
@@ -36,18 +36,18 @@ impl SessionId {
     /// The length of an encoded id, in bytes.
     pub const ENCODED_LEN: usize = 22;
 
-    /// A new id.
+    /// Returns a new id.
     ///
     /// # Panics
     ///
-    /// If the operating system has no random bits to give.
+    /// If the operating system returns no random bits.
     pub(crate) fn random() -> Self {
         let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).expect("the operating system gives random bits");
+        getrandom::fill(&mut bytes).expect("the operating system returns random bits");
         Self::from_bytes(bytes)
     }
 
-    /// Two words rather than one of 128 bits, whose alignment would cost a session 16 bytes.
+    /// Stores two words rather than one of 128 bits, whose alignment would cost a session 16 bytes.
     #[inline]
     fn from_bytes(bytes: [u8; 16]) -> Self {
         let bits = u128::from_be_bytes(bytes);
@@ -62,15 +62,15 @@ impl SessionId {
         high << 64 | low
     }
 
-    /// The id as it travels: 22 characters of base64url.
+    /// Returns the encoded id: 22 characters of base64url.
     pub fn encode(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.bits().to_be_bytes())
     }
 
-    /// Reads an id from the bytes of a header; `None` if they are not exactly an encoded id.
+    /// Parses an id from the bytes of a header. Returns `None` if they are not exactly an encoded id.
     #[inline]
     pub fn decode(text: &[u8]) -> Option<Self> {
-        // The decoder wants room for a whole last group.
+        // The decoder needs room for a whole last group.
         let mut bytes = [0; 18];
         if text.len() != Self::ENCODED_LEN {
             return None;
@@ -103,7 +103,7 @@ impl FromStr for SessionId {
     }
 }
 
-/// The text is no session id.
+/// The text is not a session id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseSessionIdError;
 
@@ -125,7 +125,7 @@ impl std::error::Error for ParseSessionIdError {}
 pub struct GroupId(Arc<str>);
 
 impl GroupId {
-    /// The name as it was given.
+    /// Returns the name, unchanged.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -155,7 +155,7 @@ impl fmt::Display for GroupId {
     }
 }
 
-/// Takes the random bits of a session id for its hash.
+/// Uses the random bits of a session id as its hash.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct IdHasher(u64);
 
@@ -199,7 +199,7 @@ mod tests {
             format!(" {}", &text[1..]),
             format!("{}+", &text[..21]),
             format!("{}/", &text[..21]),
-            // The last character carries four bits that no id has.
+            // The last character carries four bits that are not part of an id.
             format!("{}B", &text[..21]),
         ] {
             assert_eq!(

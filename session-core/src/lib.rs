@@ -3,12 +3,12 @@
 //! Sessions of most web frameworks are data: they are serialized, and any machine can load them. Some things
 //! can't be: an open transaction, a database cursor, a terminal, a running search, a conversation. Such an
 //! object has to be created once however many requests race for it, shared or lent while the visitor is there,
-//! and closed in order, exactly once, when the visitor is gone. That is what a [`Session`] of this crate does.
-//! It knows nothing of the web; `session-axum` joins it to tower and axum.
+//! and closed in order, exactly once, when the visitor is gone. A [`Session`] of this crate does that.
+//! The crate knows nothing about the web; `session-axum` connects it to tower and axum.
 //!
 //! # A session and its properties
 //!
-//! A property set is a struct whose fields are cells. The derive gives it an accessor for each.
+//! A property set is a struct whose fields are cells. The derive adds an accessor for each.
 //!
 //! ```
 //! use session_core::{Exclusive, InitContext, LocalSession, Property, SessionManager, SessionProperties};
@@ -53,7 +53,7 @@
 //!     bench.connection().await?.execute("begin");
 //!     bench.seen()?.lock().unwrap().insert("airports".into());
 //!
-//!     drop(bench); // what is still held then is closed by whoever lets go last
+//!     drop(bench); // a value still held is closed when its last holder lets go
 //!     session.terminate();
 //!     let report = session.cleanup_completed().await;
 //!     assert_eq!(report.closed(), 2);
@@ -65,22 +65,22 @@
 //! }
 //! ```
 //!
-//! [`Property<T>`](Property) is shared: its accessor gives `&PropertyRef<T>`, a handle that derefs to the value
-//! and can be cloned into tasks. [`Exclusive<T>`](Exclusive) is lent: its accessor is async and gives an
-//! [`ExclusiveGuard<T>`](ExclusiveGuard) with `&mut T`. What a field can say is in
+//! [`Property<T>`](Property) is shared: its accessor returns `&PropertyRef<T>`, a handle that derefs to the value
+//! and can be cloned into tasks. [`Exclusive<T>`](Exclusive) is lent: its accessor is async and resolves to an
+//! [`ExclusiveGuard<T>`](ExclusiveGuard) with `&mut T`. The attributes of a field are on
 //! [the derive's page](macro@SessionProperties).
 //!
-//! Names known only at run time, or that belong to nobody's set, go into the dictionary,
+//! Names known only at run time, or that do not belong to a set, go into the dictionary,
 //! [`session.properties()`](LocalSession::properties), under a typed [`PropertyKey<T>`](PropertyKey).
-//! A value that only has to be dropped at the end is [given away](LocalSession::take_ownership).
+//! A value that only has to be dropped at the end is [handed over](LocalSession::take_ownership).
 //!
 //! # Created once
 //!
-//! However many callers race for a property, one initializer runs and all get what it made. An async one runs on
-//! a task of the session: a request that goes away stops nothing. A failure reaches all who waited, as one
-//! [`PropertyError`]; who comes later tries again. An initializer that would wait for itself, through
-//! other properties, sessions or managers, gets [`PropertyError::Cycle`]. That is not seen through a task that an
-//! initializer spawns and joins, nor through one future that several await (`shared()`).
+//! However many callers race for a property, one initializer runs and all get its result. An async one runs on
+//! a task of the session: a request that goes away does not stop it. A failure reaches all callers that waited, as
+//! one [`PropertyError`]; a later caller tries again. An initializer that would wait for itself, through
+//! other properties, sessions or managers, gets [`PropertyError::Cycle`]. A cycle is not detected through a task that
+//! an initializer spawns and joins, nor through one future that is awaited in several places (`shared()`).
 //!
 //! # The end
 //!
@@ -90,14 +90,14 @@
 //! 1. owned values are dropped, last taken first;
 //! 2. requests inside, tasks and initializers end, or are aborted after the drain timeout;
 //! 3. properties are closed, last published first, each by its close hook or its `Drop`;
-//! 4. the group is left, and [`cleanup_completed()`](LocalSession::cleanup_completed) resolves with a
+//! 4. the session leaves its group, and [`cleanup_completed()`](LocalSession::cleanup_completed) resolves to a
 //!    [`CleanupReport`].
 //!
-//! A value that somebody still holds then is closed by whoever lets go last.
+//! A value that is still held then is closed when its last holder lets go.
 //!
 //! # Activity and time
 //!
-//! A session ends after the idle timeout without activity, or at the absolute timeout whatever happens. Activity
+//! A session ends after the idle timeout without activity, or at the absolute timeout in any case. Activity
 //! is a request inside it ([`enter()`](Session::enter)) or a [`keep_alive()`](Session::keep_alive) guard;
 //! looking a session up is not. Time is tokio's clock, so a test can pause it.
 //!

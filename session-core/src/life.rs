@@ -1,4 +1,4 @@
-//! The life of one local session, whichever kind it is: it knows no session, group, registry or manager.
+//! The life of one local session of either kind. This module does not know sessions, groups, registries or the manager.
 
 pub(crate) mod activity;
 pub(crate) mod cause;

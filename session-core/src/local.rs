@@ -1,4 +1,4 @@
-//! What sessions and groups have in common, as users see it.
+//! The public interface that sessions and groups share.
 
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +14,7 @@ use crate::sessions::group::SessionGroup;
 use crate::sessions::session::Session;
 use crate::sync::runtime::JoinHandle;
 
-/// A session or a session group: what holds properties, and ends.
+/// A session or a session group. It holds properties, and it ends.
 ///
 /// `Active -> Completed -> CleanedUp`, never back. Completion is one step: from then on the properties are
 /// read-only and the token is cancelled. Cleanup follows: owned values are dropped, requests and tasks drain,
@@ -38,17 +38,17 @@ use crate::sync::runtime::JoinHandle;
 /// # Ok(()) }
 /// ```
 pub trait LocalSession: AsOwner {
-    /// Its properties by key: the dictionary.
+    /// Returns the dictionary: its properties by key.
     fn properties(&self) -> Properties<'_> {
         Properties::new(self.as_owner())
     }
 
-    /// Its property set of this type, made on first use.
+    /// Returns its property set of this type, created on first use.
     ///
     /// # Errors
     ///
-    /// [`PropsError::SessionEnded`] if it has completed and the set is not there;
-    /// [`PropsError::MissingState`] if the set's initializers need a state that the manager was not given.
+    /// [`PropsError::SessionEnded`] if it has completed and the set does not exist;
+    /// [`PropsError::MissingState`] if the set's initializers need a state that the manager was not built with.
     fn props<P: LivesIn<Self>>(&self) -> Result<Props<P>, PropsError>
     where
         Self: Sized,
@@ -56,9 +56,9 @@ pub trait LocalSession: AsOwner {
         props::props(self.as_owner())
     }
 
-    /// Hands the value over until completion: it is then dropped, last taken first, before anything else.
+    /// Takes the value and keeps it until completion. It is then dropped, last taken first, before anything else.
     ///
-    /// What has to be reached, or closed with a hook, or is still needed while requests drain, is a property.
+    /// A value that has to be reached, closed with a hook, or used while requests drain belongs in a property.
     ///
     /// # Errors
     ///
@@ -67,8 +67,8 @@ pub trait LocalSession: AsOwner {
         owned::take_ownership(self.as_owner(), value)
     }
 
-    /// Spawns a task that cleanup waits for, on the manager's runtime. It gets a token that is cancelled at
-    /// completion; after the drain timeout it is aborted.
+    /// Spawns a task that cleanup waits for, on the manager's runtime. The task gets a token that is cancelled
+    /// at completion, and is aborted after the drain timeout.
     ///
     /// # Errors
     ///
@@ -96,8 +96,8 @@ pub trait LocalSession: AsOwner {
     }
 
     /// The number that names it in events, logs, reports and `Debug`. It never changes, and no other session or group
-    /// of the manager ever has it. It is no secret, unlike a session's id, but it counts visitors: it is not for them
-    /// to see.
+    /// of the manager ever has it. Unlike a session's id it is not a secret, but it counts visitors, so do not show
+    /// it to them.
     ///
     /// A manager's serials start at a random multiple of 2^32 below 2^53, so the logs of several processes can be
     /// merged, and JavaScript can read them.
@@ -105,8 +105,8 @@ pub trait LocalSession: AsOwner {
         self.as_owner().local().serial
     }
 
-    /// A token that is cancelled at completion. Cancelling it oneself cancels nothing else: it is a child of
-    /// the session's own.
+    /// Returns a token that is cancelled at completion. Cancelling it yourself cancels nothing else: it is a child
+    /// of the session's own.
     fn completion_token(&self) -> CancellationToken {
         self.as_owner().local().token()
     }
@@ -116,12 +116,12 @@ pub trait LocalSession: AsOwner {
         self.as_owner().local().is_completed()
     }
 
-    /// Why it completed; `None` while it is active.
+    /// The cause of its completion; `None` while it is active.
     fn completion_cause(&self) -> Option<CompletionCause> {
         self.as_owner().local().cause()
     }
 
-    /// Ends it. Gives nothing back and waits for nothing, so it is right from anywhere: a handler, a task, a
+    /// Ends it. Returns nothing and does not wait, so it can be called from anywhere: a handler, a task, a
     /// hook, an initializer of the session itself. Do not await the cleanup there: it waits for the handler to finish.
     ///
     /// A group is closed to newcomers first, then its sessions are ended; it completes when the last of these
@@ -130,7 +130,7 @@ pub trait LocalSession: AsOwner {
         self.end();
     }
 
-    /// Resolves with a report when cleanup has ended. Ask at any time, also before completion or after cleanup.
+    /// Resolves to a report when cleanup has ended. Call it at any time, also before completion or after cleanup.
     fn cleanup_completed(&self) -> CleanupCompleted {
         self.as_owner().local().cleanup_completed()
     }

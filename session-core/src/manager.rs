@@ -20,14 +20,14 @@ use crate::sync::Ordering;
 use crate::sync::runtime::{AbortHandle, sleep_on};
 use crate::values::report::CleanupReport;
 
-/// What a shutdown leaves cleanups for, once its timeout has passed and they have been told not to wait.
+/// The time that a shutdown leaves to cleanups, once its timeout has passed and they have been told not to wait.
 const HURRY_GRACE: Duration = Duration::from_secs(1);
 
 /// Creates sessions, finds them, and ends them.
 ///
-/// A cheap clone, bound to one tokio runtime. Dropping the last clone completes its sessions with
-/// [`CompletionCause::Shutdown`], so `builder().build()?.create()?` gives an ended session, and a clone in the
-/// manager's own state or in a property keeps the manager for ever. Before `main` returns it must await
+/// Cheap to clone, and bound to one tokio runtime. Dropping the last clone completes the sessions with
+/// [`CompletionCause::Shutdown`], so `builder().build()?.create()?` returns an ended session, and a clone in the
+/// manager's own state or in a property keeps the manager alive forever. Before `main` returns it must await
 /// [`shutdown`](Self::shutdown): without a runtime nothing that is async can be closed.
 ///
 /// ```
@@ -47,7 +47,7 @@ const HURRY_GRACE: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct SessionManager(Arc<Handle>);
 
-/// What the clones share: when it goes, the sessions end.
+/// The part that the clones share: dropping it ends the sessions.
 struct Handle {
     sessions: Arc<Sessions>,
     sweepers: [AbortHandle; 2],
@@ -74,12 +74,12 @@ impl SessionManager {
     ///
     /// # Panics
     ///
-    /// If the operating system has no random bits to give.
+    /// If the operating system provides no random bits.
     pub fn create(&self) -> Result<Session, CreateError> {
         create::create(&self.0.sessions, None)
     }
 
-    /// Creates a session in the group of this name, which is born if there is none.
+    /// Creates a session in the group with this name, which is created if there is none.
     ///
     /// # Errors
     ///
@@ -90,14 +90,15 @@ impl SessionManager {
     /// As [`create`](Self::create).
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "callers make one for it, and it reads better"
+        reason = "callers create the id for this call, and it reads better"
     )]
     pub fn create_in(&self, group: GroupId) -> Result<Session, CreateError> {
         create::create(&self.0.sessions, Some(&group))
     }
 
-    /// Creates a session, in the group of this name or in one of its own, with a request inside:
-    /// [`create`](Self::create) and [`Session::enter`] in one step, so that the session is not idle in between and can't be evicted.
+    /// Creates a session, in the group with this name or in one of its own, with a request inside. This is
+    /// [`create`](Self::create) and [`Session::enter`] in one step, so that the session is not idle in between and
+    /// can't be evicted.
     ///
     /// # Errors
     ///
@@ -110,18 +111,18 @@ impl SessionManager {
         create::create_entered(&self.0.sessions, group)
     }
 
-    /// The active session of this id. To look it up is no activity.
+    /// Returns the active session with this id. A look-up does not count as activity.
     #[inline]
     pub fn get(&self, id: &SessionId) -> Option<Session> {
         self.0.sessions.ids.get(id)
     }
 
-    /// Enters the active session of this id, for the length of a request, in one step with the look-up: no request
+    /// Enters the active session with this id, for the length of a request, in one step with the look-up: no request
     /// enters by an id that has been replaced.
     ///
     /// # Errors
     ///
-    /// [`NotLive`] tells an id that was taken from its client a moment ago from one that stands for nothing.
+    /// [`NotLive`], which tells an id that was taken from its client a moment ago from an unknown one.
     ///
     /// # Panics
     ///
@@ -131,7 +132,7 @@ impl SessionManager {
         self.0.sessions.enter(id)
     }
 
-    /// The active session of this [serial](crate::LocalSession::serial). It goes through all of them, as
+    /// Returns the active session with this [serial](crate::LocalSession::serial). It goes through all sessions, as
     /// [`sessions`](Self::sessions) does.
     pub fn find(&self, serial: u64) -> Option<Session> {
         let sessions = self.sessions();
@@ -140,22 +141,23 @@ impl SessionManager {
             .find(|session| session.local().serial == serial)
     }
 
-    /// The group of this name, if it has sessions.
+    /// Returns the group with this name, if it has sessions.
     pub fn group(&self, id: &GroupId) -> Option<SessionGroup> {
         self.0.sessions.groups.get(id)
     }
 
-    /// The active sessions, in no order. It goes through all of them; one whose id changes meanwhile may be missing.
+    /// Returns the active sessions, in no order. It goes through all of them; one whose id changes meanwhile may be
+    /// missing.
     pub fn sessions(&self) -> Vec<Session> {
         self.0.sessions.all()
     }
 
-    /// The named groups that have sessions, in no order. It goes through all of them.
+    /// Returns the named groups that have sessions, in no order. It goes through all of them.
     pub fn groups(&self) -> Vec<SessionGroup> {
         self.0.sessions.groups.all()
     }
 
-    /// Counts, without going through anything.
+    /// Returns the manager's counts, without going through sessions or groups.
     pub fn stats(&self) -> SessionStats {
         let sessions = &self.0.sessions;
         SessionStats {
@@ -166,14 +168,14 @@ impl SessionManager {
         }
     }
 
-    /// Follows what happens to sessions and groups from now on. A slow subscriber loses events, and is told
-    /// how many; nobody waits for it.
+    /// Subscribes to the events of sessions and groups from now on. A slow subscriber loses events and is told how
+    /// many; nothing waits for it.
     pub fn subscribe(&self) -> LifecycleEvents {
         self.0.sessions.env.events.subscribe()
     }
 
-    /// Takes no new sessions from now on: to create one fails with [`CreateError::Draining`]. Those that are there go
-    /// on, until [`shutdown`](Self::shutdown) ends them.
+    /// Refuses new sessions from now on: creating one fails with [`CreateError::Draining`]. Existing sessions go on
+    /// until [`shutdown`](Self::shutdown) ends them.
     pub fn drain(&self) {
         self.0
             .sessions
@@ -185,8 +187,8 @@ impl SessionManager {
     ///
     /// The manager's runtime has to be running: cleanups are its tasks, and so is the timer.
     ///
-    /// After `timeout`, which caps the drain and close timeouts, cleanups wait for nothing any more; what was
-    /// left over is in the report.
+    /// After `timeout`, which caps the drain and close timeouts, cleanups no longer wait for anything. The report
+    /// has what was left over.
     ///
     /// # Cancel safety
     ///
@@ -201,7 +203,7 @@ impl SessionManager {
         }
         if !self.are_cleaned_up_within(timeout).await {
             env.hurry.cancel();
-            // What can't be hurried, a blocking destructor say, is left behind and named.
+            // A cleanup that can't be hurried (in a blocking destructor, say) is left behind and named.
             self.are_cleaned_up_within(HURRY_GRACE).await;
         }
         ShutdownReport {
@@ -233,7 +235,7 @@ impl SessionManager {
 }
 
 impl Handle {
-    /// From now on no session is created. Returns those that are active.
+    /// Stops the creation of sessions. Returns the active ones.
     fn close(&self) -> Vec<Session> {
         self.sessions.closing.store(CLOSED, Ordering::SeqCst);
         self.sessions.all()
@@ -259,7 +261,7 @@ impl fmt::Debug for SessionManager {
     }
 }
 
-/// How a shutdown went.
+/// The outcome of a shutdown.
 #[derive(Clone, Debug)]
 pub struct ShutdownReport {
     ended: usize,
@@ -268,12 +270,12 @@ pub struct ShutdownReport {
 }
 
 impl ShutdownReport {
-    /// How many sessions were active, when this shutdown began or another that is still under way.
+    /// The number of sessions that were active when this shutdown began, or another that is still under way.
     pub fn ended(&self) -> usize {
         self.ended
     }
 
-    /// The sessions and groups whose cleanup had trouble, with their reports.
+    /// The sessions and groups whose cleanup had problems, with their reports.
     pub fn problems(&self) -> &[(Subject, CleanupReport)] {
         &self.problems
     }
@@ -283,13 +285,13 @@ impl ShutdownReport {
         &self.unfinished
     }
 
-    /// Whether all ended, and without trouble.
+    /// Whether all cleanups ended, and without problems.
     pub fn is_clean(&self) -> bool {
         self.problems.is_empty() && self.unfinished.is_empty()
     }
 }
 
-/// What a manager counts: see [`SessionManager::stats`](crate::SessionManager::stats).
+/// The counts of a manager: see [`SessionManager::stats`](crate::SessionManager::stats).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionStats {

@@ -1,4 +1,4 @@
-//! What generated code calls. No part of the public interface.
+//! The items that generated code uses. Not part of the public interface.
 
 pub use crate::error::BoxError;
 pub use crate::properties::exclusive::{exclusive, lend, lend_async, lend_present, set_exclusive};
@@ -11,18 +11,18 @@ pub use crate::properties::set::{Home, Lendable, Seed, Shareable, SharedState};
 pub use crate::store::description::{CellDescription, SetDescription};
 pub use crate::values::close::{CloseHook, Hook};
 
-/// No close hook.
+/// Returns no close hook.
 #[must_use]
 pub fn no_hook<T>() -> Option<Hook<T>> {
     None
 }
 
-/// The close hook that is this path.
+/// Returns this path as a close hook.
 pub fn hook<T, M>(close: impl CloseHook<T, M>) -> Option<Hook<T>> {
     Some(close.into_hook())
 }
 
-/// The close hook that is this closure, whose parameter's type it learns here.
+/// Returns this closure as a close hook. The type of its parameter is inferred here.
 pub fn hook_closure<T, R, M>(close: impl FnOnce(T) -> R + CloseHook<T, M>) -> Option<Hook<T>> {
     Some(close.into_hook())
 }

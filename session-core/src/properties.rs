@@ -1,4 +1,4 @@
-//! How properties come to be there, by key or in the cells of property sets.
+//! The creation of properties, by key or in the cells of property sets.
 
 pub(crate) mod context;
 pub(crate) mod dictionary;

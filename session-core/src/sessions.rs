@@ -1,4 +1,4 @@
-//! Sessions and groups, and how requests are inside of them.
+//! Sessions and groups, and the requests inside them.
 
 pub(crate) mod cycle;
 pub(crate) mod deadlines;

@@ -1,21 +1,21 @@
-//! What a manager is set up with.
+//! The settings of a manager.
 
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a manager does when it is asked for one session more than it may have.
+/// The behavior of a manager that is asked for one session more than its maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenFull {
-    /// It refuses with [`CreateError::Full`](crate::CreateError::Full).
+    /// Refuses with [`CreateError::Full`](crate::CreateError::Full).
     Reject,
-    /// It ends a session without activity: an anonymous one before one whose group the application named, and of either
-    /// the one that has been idle longest. It refuses if there is none, and where an anonymous session is to be created
-    /// it ends anonymous ones only: a flood of strangers never throws out a session whose group the application named.
+    /// Ends a session without activity: an anonymous one before one whose group the application named, and of either
+    /// kind the one that has been idle longest. Refuses if there is none. For a new anonymous session it ends only
+    /// anonymous ones, so that a flood of new visitors never evicts a session whose group the application named.
     ///
-    /// Found without going through all: what it looks at beyond the one that goes has been active since it was looked at
-    /// last.
+    /// The search does not visit all sessions: besides the evicted one, it visits only sessions that have been active
+    /// since they were last visited.
     EvictIdlest,
 }
 

@@ -1,4 +1,4 @@
-//! What is held, by key.
+//! The properties that are held, by key.
 
 pub(crate) mod any_set;
 pub(crate) mod creation;

@@ -1,8 +1,8 @@
-//! The locks, atomics and counted pointers that races are modelled over.
+//! The locks, atomics and counted pointers on which races are modeled.
 //!
-//! Everything that can race goes through this file: in a normal build it is a thin layer over `std`,
-//! under `cfg(session_shuttle)` each step is a scheduling point. shuttle's own `Arc` schedules nothing,
-//! so the counted pointer here puts a point before every clone, drop, upgrade and `into_inner`.
+//! Everything that can race goes through this file. In a normal build it is a thin layer over `std`; under
+//! `cfg(session_shuttle)` each step is a scheduling point. shuttle's own `Arc` has no scheduling points, so the
+//! counted pointer here puts one before every clone, drop, upgrade and `into_inner`.
 
 #[cfg(not(session_shuttle))]
 mod imp {
@@ -10,12 +10,12 @@ mod imp {
     pub(crate) use std::sync::{Arc as Counted, Weak as WeakCounted};
     pub(crate) use std::sync::{Condvar, Mutex as RawMutex, MutexGuard};
 
-    /// Steps down to the pointer of `std`, which can be downcast and is a method receiver.
+    /// Converts to the pointer of `std`, which can be downcast and is a method receiver.
     pub(crate) fn into_std<T: ?Sized>(arc: Counted<T>) -> std::sync::Arc<T> {
         arc
     }
 
-    /// The way back from [`into_std`].
+    /// The reverse of [`into_std`].
     pub(crate) fn from_std<T: ?Sized>(arc: std::sync::Arc<T>) -> Counted<T> {
         arc
     }
@@ -38,7 +38,7 @@ pub(crate) use std::thread_local;
 #[cfg(session_shuttle)]
 pub(crate) use {imp::point, shuttle::thread_local};
 
-/// A mutex that no panic poisons: no user code runs under our locks, so what they guard is whole.
+/// A mutex that panics do not poison. No user code runs under our locks, so the guarded data is always consistent.
 pub(crate) struct Mutex<T>(imp::RawMutex<T>);
 
 impl<T> Mutex<T> {
@@ -55,7 +55,7 @@ impl<T> Mutex<T> {
     }
 }
 
-/// Waits on `condvar` until `done` gives something.
+/// Waits on `condvar` until `done` returns `Some`.
 pub(crate) fn wait_for<T, R>(
     condvar: &Condvar,
     mut guard: MutexGuard<'_, T>,

@@ -1,4 +1,4 @@
-//! One value: its name, how it is closed, and the accounts of it.
+//! One value: its name, its close, and the records of it.
 
 pub(crate) mod about;
 pub(crate) mod close;

@@ -5,10 +5,10 @@
     "unknown key `lazy`: `#[property(...)]` takes `default`, `init`, `try_init`, `async_init`, `try_async_init`, `close`, `name`, `vis`"
 }
 ::core::compile_error! {
-    "a property set has cells only: write `Property<T>`, whose value requests share, or `Exclusive<T>`, whose value is lent to one at a time"
+    "the fields of a property set are cells: write `Property<T>`, whose value requests share, or `Exclusive<T>`, whose value is lent to one request at a time"
 }
 ::core::compile_error! {
-    "`init` names what is to be called later: write `init = Runners::new`, without the call, or a closure `|| Runners::new()`"
+    "`init` names code that is called later: write `init = Runners::new`, without the call, or a closure `|| Runners::new()`"
 }
 #[automatically_derived]
 impl ::session_core::SessionProperties for Set {

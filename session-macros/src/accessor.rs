@@ -1,5 +1,5 @@
-//! Prints the accessors of a cell. What they look like follows from the kind of the cell and from where its
-//! value comes from.
+//! Prints the accessors of a cell. Their signatures depend on the kind of the cell and on the source of its
+//! value.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -33,7 +33,7 @@ pub(crate) fn of(set: &Set<'_>, cell: &Cell<'_>, broken: bool) -> TokenStream {
 struct Accessor<'a> {
     set: &'a Set<'a>,
     cell: &'a Cell<'a>,
-    /// Where the type of the value starts and ends: it is blamed for being none that the cell can hold.
+    /// The start and end of the value's type, which is blamed if the cell can't hold it.
     place: Span,
     end: Span,
     krate: TokenStream,
@@ -73,7 +73,7 @@ impl Accessor<'_> {
         }
     }
 
-    /// A value that is lent, or made by an async initializer, has to be waited for.
+    /// Callers have to wait for a value that is lent, or created by an async initializer.
     fn is_future(&self) -> bool {
         match (self.cell.kind, &self.cell.source) {
             (CellKind::Exclusive, _) => true,
@@ -87,7 +87,7 @@ impl Accessor<'_> {
         let handle = self.handle();
         let optional = quote_spanned!(place=> ::core::option::Option<#handle>);
         let value = match (self.cell.kind, &self.cell.source) {
-            // To look at what is there, or is not, is all that can't fail.
+            // Looking for a value that may be absent is the only access that can't fail.
             (CellKind::Property, Source::ByHand) => return optional,
             (CellKind::Exclusive, Source::ByHand) => optional,
             (_, Source::Made(_)) => handle,
@@ -124,7 +124,7 @@ impl Accessor<'_> {
         let Cell { ident, vis, ty, .. } = self.cell;
         let field = self.field();
         let name = format_ident!("set_{}", ident);
-        // A field that has taken the setter's name is blamed already.
+        // A field that takes the setter's name has been blamed already.
         let is_taken = self
             .set
             .cells
@@ -143,7 +143,7 @@ impl Accessor<'_> {
             let hook = call::hook(self.set, self.cell);
             quote_spanned!(place=> #krate::__private::#function(&self.#field, new_value, #hook))
         };
-        // What the field's docs say is said of the property: the setter has words of its own.
+        // The field's docs describe the property; the setter has docs of its own.
         let attributes = self
             .cell
             .attributes
@@ -163,7 +163,7 @@ impl Accessor<'_> {
         })
     }
 
-    /// What a caller gets hold of.
+    /// The type that the accessor hands to its caller.
     fn handle(&self) -> TokenStream {
         let (krate, place) = (&self.krate, self.place);
         let ty = self.cell.ty;

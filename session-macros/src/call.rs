@@ -6,7 +6,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use crate::model::{Callable, Cell, Code, Initializer, Set};
 use crate::span;
 
-/// The closure that makes a value.
+/// The closure that creates a value.
 pub(crate) fn initializer(
     set: &Set<'_>,
     cell: &Cell<'_>,
@@ -50,7 +50,7 @@ pub(crate) fn initializer(
     }
 }
 
-/// What makes the hook: it is a function, so that nothing is built before it is needed.
+/// The function that creates the hook, so that nothing is built before it is needed.
 pub(crate) fn hook(set: &Set<'_>, cell: &Cell<'_>) -> TokenStream {
     let krate = &set.krate;
     let ty = cell.ty;

@@ -1,4 +1,4 @@
-//! The rules on code: a path or a closure, with as many parameters as it gets values.
+//! The rules on code: a path or a closure, with as many parameters as it is passed values.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens as _;
@@ -9,7 +9,7 @@ use crate::keys::Maker;
 use crate::value::peel;
 
 const NO_SELF: &str = "an initializer has no `self`: write `|cx| ...`, and reach other properties through \
-                       `cx.session().props::<Set>()`, or in a set of groups `cx.group().props::<Set>()`";
+                       `cx.session().props::<Set>()`, or `cx.group().props::<Set>()` in a set of groups";
 
 /// Checks the code of an initializer.
 pub(crate) fn initializer(key: &Ident, maker: Maker, code: &Expr, errors: &mut Errors) {
@@ -24,8 +24,7 @@ pub(crate) fn initializer(key: &Ident, maker: Maker, code: &Expr, errors: &mut E
         }
     };
     if let Some(second) = closure.inputs.iter().nth(1) {
-        let message =
-            "an initializer takes nothing or the `&InitContext`: write `|| ...` or `|cx| ...`";
+        let message = "an initializer takes no parameter, or the `&InitContext`: write `|| ...` or `|cx| ...`";
         errors.push(second, message);
     }
     if let (Some(token), false) = (closure.asyncness, maker.is_async()) {
@@ -35,7 +34,7 @@ pub(crate) fn initializer(key: &Ident, maker: Maker, code: &Expr, errors: &mut E
             "async_init"
         };
         let message = format!(
-            "`{key}` makes its value at once: write `{name} = ...` for what gives a future"
+            "`{key}` returns its value at once: write `{name} = ...` for a closure that returns a future"
         );
         errors.push(token, message);
     }
@@ -44,7 +43,7 @@ pub(crate) fn initializer(key: &Ident, maker: Maker, code: &Expr, errors: &mut E
     }
 }
 
-/// Finds out whether a closure asks its context for a state, where the set has none.
+/// Blames a closure that asks its context for the state if the set names none.
 pub(crate) fn without_state(code: &Expr, errors: &mut Errors) {
     if let Expr::Closure(closure) = peel(code)
         && let Some(Pat::Ident(context)) = closure.inputs.first()
@@ -70,20 +69,20 @@ pub(crate) fn hook(key: &Ident, code: &Expr, errors: &mut Errors) {
     if let Some(second) = closure.inputs.iter().nth(1) {
         errors.push(
             second,
-            "a close hook takes nothing but the value: write `|value| ...`",
+            "a close hook takes only the value: write `|value| ...`",
         );
     }
     if let Some(this) = find_self(closure.body.to_token_stream()) {
         errors.push(
             this,
-            "a close hook has no `self`: it gets the value, and its set is gone by then",
+            "a close hook has no `self`: it takes the value, and its set is gone by then",
         );
     }
 }
 
-/// What to write instead of an expression that is neither a path nor a closure.
+/// The message for an expression that is neither a path nor a closure; it says what to write instead.
 fn instead(key: &Ident, expr: &Expr, bars: &str, argument: &str) -> String {
-    let later = format!("`{key}` names what is to be called later");
+    let later = format!("`{key}` names code that is called later");
     match expr {
         Expr::Call(call) => match peel(&call.func) {
             Expr::Path(path) if let Some(name) = plain(&path.path) => {
@@ -110,7 +109,7 @@ fn instead(key: &Ident, expr: &Expr, bars: &str, argument: &str) -> String {
     }
 }
 
-/// A path as one would write it, if it has no generic arguments.
+/// The path as it is usually written, if it has no generic arguments.
 fn plain(path: &Path) -> Option<String> {
     let simple = path.leading_colon.is_none()
         && path
@@ -155,8 +154,8 @@ fn find_state(code: TokenStream, context: &Ident) -> Option<Ident> {
     })
 }
 
-/// Looks at each token together with the three that follow it, also in groups, but not in functions, whose names are
-/// their own.
+/// Looks at each token together with the three that follow it. Groups are searched too, but not functions, whose names
+/// are their own.
 fn find(code: TokenStream, wanted: &dyn Fn(&[TokenTree]) -> Option<Ident>) -> Option<Ident> {
     let tokens: Vec<_> = code.into_iter().collect();
     let mut rest = tokens.as_slice();
@@ -178,7 +177,7 @@ fn find(code: TokenStream, wanted: &dyn Fn(&[TokenTree]) -> Option<Ident>) -> Op
     None
 }
 
-/// What follows the body of a function.
+/// The tokens after the body of a function.
 fn after_body(tokens: &[TokenTree]) -> &[TokenTree] {
     let is_body = |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
     let body = tokens.iter().position(is_body);

@@ -1,4 +1,4 @@
-//! The types of fields: all that a macro can see is how they are spelled.
+//! The types of fields, of which a macro sees only the spelling.
 
 use quote::ToTokens as _;
 use syn::{GenericArgument, PathArguments, PathSegment, Type};
@@ -12,7 +12,7 @@ pub(crate) enum CellKind {
     Exclusive,
 }
 
-/// A field of this type only uses a parameter of the set.
+/// Whether a field of this type only uses a parameter of the set.
 pub(crate) fn is_phantom(ty: &Type) -> bool {
     last_segment(ty).is_some_and(|segment| segment.ident == "PhantomData")
 }
@@ -26,7 +26,7 @@ pub(crate) fn read<'a>(ty: &'a Type, errors: &mut Errors) -> Option<(CellKind, &
     let value = value(cell);
     if value.is_none() {
         let message = format!(
-            "a cell names the type of its value, and nothing else: write `{}<T>`",
+            "a cell names only the type of its value: write `{}<T>`",
             cell.ident
         );
         errors.push(ty, message);
@@ -64,18 +64,18 @@ fn cell(ty: &Type) -> Option<(&PathSegment, CellKind)> {
     Some((segment, kind))
 }
 
-/// What to write for a type that is no cell.
+/// The message for a type that is not a cell; it says what to write instead.
 fn instead(ty: &Type) -> String {
     if let Some(outer) = last_segment(ty)
         && let Some((cell, _)) = value(outer).and_then(cell)
     {
         return format!(
-            "the cell comes first, and holds the rest: write `{}<{}<T>>`",
+            "the cell comes first and wraps the rest: write `{}<{}<T>>`",
             cell.ident, outer.ident
         );
     }
-    "a property set has cells only: write `Property<T>`, whose value requests share, \
-     or `Exclusive<T>`, whose value is lent to one at a time"
+    "the fields of a property set are cells: write `Property<T>`, whose value requests share, \
+     or `Exclusive<T>`, whose value is lent to one request at a time"
         .to_owned()
 }
 

@@ -1,4 +1,4 @@
-//! The rules between keys and between fields. What one key alone can get wrong is found when it is parsed.
+//! The rules between keys and between fields. A mistake within one key is found when the key is parsed.
 
 use std::collections::HashMap;
 
@@ -10,9 +10,9 @@ use crate::callable;
 use crate::errors::Errors;
 use crate::parse::{CellKeys, CellSyntax, HookSyntax, MakerSyntax, SetSyntax};
 
-/// Methods that a call through `Props` finds before it gets to the accessors of the set, and the traits
-/// that they belong to. `Props` has them from its own impls and from blanket ones; the traits are in the
-/// prelude, or often imported.
+/// Methods that a call through `Props` finds before the accessors of the set, and the traits that they belong
+/// to. `Props` has them from its own impls and from blanket ones; the traits are in the prelude, or often
+/// imported.
 const SHADOWING: &[(&str, &str)] = &[
     ("borrow", "Borrow"),
     ("borrow_mut", "BorrowMut"),
@@ -28,7 +28,7 @@ const SHADOWING: &[(&str, &str)] = &[
 ];
 
 pub(crate) fn set(set: &SetSyntax<'_>, errors: &mut Errors) {
-    // Every key by its name, so that a new one can't be forgotten.
+    // Every key is named here, so that a new one can't be forgotten.
     let SetSyntax {
         input,
         scope: _,
@@ -85,7 +85,7 @@ fn shadowed(ident: &Ident, errors: &mut Errors) {
             ident,
             format!(
                 "a property can't be called `{name}`: through `Props` a call finds `{owner}::{name}` first; \
-                 rename the field, and write `name = \"{name}\"` if it is to be listed so"
+                 rename the field, and write `name = \"{name}\"` to list it under that name"
             ),
         );
     }
@@ -97,10 +97,10 @@ fn one_maker(makers: &[MakerSyntax], errors: &mut Errors) {
     };
     for other in others {
         let message = if other.maker == first.maker {
-            format!("`{}` is given twice: keep one", other.key)
+            format!("`{}` is written twice: keep one", other.key)
         } else {
             format!(
-                "a property has one initializer, and this one has `{}` already: keep one of the two",
+                "a property has one initializer, but this one already has `{}`: keep one of the two",
                 first.key
             )
         };
@@ -108,7 +108,7 @@ fn one_maker(makers: &[MakerSyntax], errors: &mut Errors) {
     }
 }
 
-/// A field may not take the place of the setter that another one gets.
+/// A field may not take the name of another field's setter.
 fn setters(cells: &[CellSyntax<'_>], errors: &mut Errors) {
     for cell in cells.iter().filter(|cell| cell.keys.is_set_by_hand()) {
         let setter = format_ident!("set_{}", cell.ident);
@@ -116,7 +116,7 @@ fn setters(cells: &[CellSyntax<'_>], errors: &mut Errors) {
             errors.push(
                 other.ident,
                 format!(
-                    "`{setter}` is what sets `{}`, which has no initializer: rename this field",
+                    "`{setter}` is the setter of `{}`, which has no initializer: rename this field",
                     cell.ident
                 ),
             );
@@ -124,7 +124,7 @@ fn setters(cells: &[CellSyntax<'_>], errors: &mut Errors) {
     }
 }
 
-/// Listings and reports tell properties by their names.
+/// Listings and reports tell properties apart by their names.
 fn names(cells: &[CellSyntax<'_>], errors: &mut Errors) {
     let mut seen = HashMap::new();
     for CellSyntax { ident, keys, .. } in cells {
@@ -132,8 +132,9 @@ fn names(cells: &[CellSyntax<'_>], errors: &mut Errors) {
         let Some(first) = seen.insert(name.clone(), ident) else {
             continue;
         };
-        let message =
-            format!("`{first}` is listed as \"{name}\" already: give one of the two another name");
+        let message = format!(
+            "`{first}` is already listed as \"{name}\": choose another name for one of the two"
+        );
         match &keys.name {
             Some(name) => errors.push(name, message),
             None => errors.push(ident, message),

@@ -1,4 +1,4 @@
-//! The words that accessors add to the docs of their fields.
+//! The text that accessors add to the docs of their fields.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -8,7 +8,7 @@ use crate::cell_type::CellKind;
 use crate::model::{Cell, Set, Source};
 use crate::value::Scope;
 
-/// After the field's own docs: when the value is made, and what can go wrong.
+/// The lines after the field's own docs: when the value is created, and when access fails.
 pub(crate) fn getter(set: &Set<'_>, cell: &Cell<'_>) -> TokenStream {
     let home = home(set);
     let first = match cell.source {

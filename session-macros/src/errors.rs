@@ -1,12 +1,12 @@
-//! The one place where mistakes go, so that several are reported in one go.
+//! The collector of mistakes, so that several are reported at once.
 
 use std::fmt::Display;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-/// Collects mistakes. It has to be emptied with [`finish`](Self::finish): a mistake that nobody prints
-/// would give a program that does something else than its author wrote.
+/// Collects mistakes. It must be emptied with [`finish`](Self::finish): if a mistake were not printed, the program
+/// would do something other than its author wrote.
 #[must_use]
 pub(crate) struct Errors {
     found: Option<syn::Error>,
@@ -21,12 +21,12 @@ impl Errors {
         }
     }
 
-    /// Blames `tokens`: they should be the user's own.
+    /// Blames `tokens`, which should be the user's own.
     pub(crate) fn push(&mut self, tokens: impl ToTokens, message: impl Display) {
         self.push_error(syn::Error::new_spanned(tokens, message));
     }
 
-    /// Takes over what syn found wrong.
+    /// Adds an error that syn found.
     pub(crate) fn push_error(&mut self, error: syn::Error) {
         match &mut self.found {
             Some(found) => found.combine(error),

@@ -9,8 +9,8 @@ use crate::errors::Errors;
 use crate::model::{Cell, Set};
 use crate::span;
 
-/// The whole expansion. It is printed in spite of mistakes, so that code that uses the set gives no errors
-/// on top; only the bodies are left out then.
+/// The whole expansion. It is printed in spite of mistakes, so that code that uses the set causes no further
+/// errors; only the bodies are left out then.
 pub(crate) fn set(set: &Set<'_>, errors: Errors) -> TokenStream {
     let mistakes = errors.finish();
     let properties = session_properties(set, mistakes.is_some());
@@ -24,8 +24,8 @@ pub(crate) fn set(set: &Set<'_>, errors: Errors) -> TokenStream {
     }
 }
 
-/// Refuses a set with a `Drop` of its own, which would run on whatever thread its session ends. Of two impls that are in
-/// each other's way the compiler tells the trait's name alone, so the name says what to write.
+/// Refuses a set with a `Drop` of its own, which would run on whatever thread its session ends. For two conflicting
+/// impls the compiler prints only the trait's name, so the name says what to write.
 fn without_drop(set: &Set<'_>) -> TokenStream {
     let Set { ident, .. } = set;
     let (impl_generics, ty_generics, where_clause) = set.generics.split_for_impl();

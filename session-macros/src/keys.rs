@@ -55,12 +55,12 @@ pub(crate) enum Maker {
 }
 
 impl Maker {
-    /// The initializer gives a `Result`.
+    /// Whether the initializer returns a `Result`.
     pub(crate) fn is_fallible(self) -> bool {
         matches!(self, Self::TryInit | Self::TryAsyncInit)
     }
 
-    /// The initializer gives a future.
+    /// Whether the initializer returns a future.
     pub(crate) fn is_async(self) -> bool {
         matches!(self, Self::AsyncInit | Self::TryAsyncInit)
     }
@@ -81,8 +81,8 @@ impl Keys for CellKey {
     ];
 }
 
-/// The key that `word` spells, or, after a complaint, the one that it was probably meant to spell: the rest
-/// of the expansion then fits what the user will have written in a minute.
+/// The key that `word` spells or, after an error, the key that it was probably meant to spell. The rest of the
+/// expansion then fits the code that the user will write as the correction.
 pub(crate) fn resolve<K: Keys>(word: &Ident, errors: &mut Errors) -> Option<K> {
     let text = word.unraw().to_string();
     if let Some((_, key)) = K::ALL.iter().find(|(name, _)| *name == text) {
@@ -103,7 +103,7 @@ pub(crate) fn resolve<K: Keys>(word: &Ident, errors: &mut Errors) -> Option<K> {
     nearest.map(|(_, key)| *key)
 }
 
-/// The key that was probably meant: the same words in another order, or a few other letters, or one of the words.
+/// The key that was probably meant: the same words in another order, a few different letters, or one of the words.
 fn nearest<K: Keys>(text: &str) -> Option<&'static (&'static str, K)> {
     let same_words = K::ALL.iter().find(|(name, _)| words(name) == words(text));
     let similar = || {

@@ -1,11 +1,11 @@
-//! The derive of [session-core](https://docs.rs/session-core), which re-exports it: see
-//! [`SessionProperties`](macro@SessionProperties) for all that it understands.
+//! The derive of [session-core](https://docs.rs/session-core), which re-exports it. See
+//! [`SessionProperties`](macro@SessionProperties) for its grammar.
 //!
-//! A set goes through four phases, a file each: `parse` reads the attributes and keeps the user's tokens,
+//! A set goes through four phases, one file each. `parse` reads the attributes and keeps the user's tokens,
 //! `check` applies the rules between them (those on code are in `callable`), `model` fills in the defaults,
 //! `expand` prints, with the accessors in `accessor` and the calls of the user's code in `call`. Mistakes
-//! go to one place (`errors`) and stop nothing, so that all of them are reported in one go, and code that
-//! uses the set compiles as if there were none.
+//! are collected in `errors` and stop nothing, so that all of them are reported at once, and code that uses
+//! the set compiles as if there were none.
 
 mod accessor;
 mod call;
@@ -34,7 +34,7 @@ pub fn derive_session_properties(input: TokenStream) -> TokenStream {
     derive(&parse_macro_input!(input as DeriveInput)).into()
 }
 
-/// From the struct to what is printed beside it.
+/// Expands the struct to the code that is printed beside it.
 fn derive(input: &DeriveInput) -> proc_macro2::TokenStream {
     let mut errors = Errors::new();
     let syntax = parse::set(input, &mut errors);

@@ -10,16 +10,16 @@ use crate::parse::{CellSyntax, MakerSyntax, SetSyntax, shown_name};
 use crate::value::{Scope, peel};
 
 pub(crate) struct Set<'a> {
-    /// Where the user wrote it, but as a name of the expansion: a set that is deprecated may be mentioned
-    /// there.
+    /// Located where the user wrote it, but resolved as a name of the expansion, so that the expansion may mention
+    /// a deprecated set.
     pub(crate) ident: Ident,
     pub(crate) generics: Generics,
-    /// What the struct allows, its accessors may do.
+    /// The struct's `#[allow(..)]` attributes, which its accessors share.
     pub(crate) allowances: Vec<&'a Attribute>,
-    /// Where session-core is found.
+    /// The path to session-core.
     pub(crate) krate: Path,
     pub(crate) scope: Scope,
-    /// `None` if the set has no use for the manager's state.
+    /// `None` if the set does not use the manager's state.
     pub(crate) state: Option<Type>,
     /// As listings show it.
     pub(crate) name: String,
@@ -29,9 +29,9 @@ pub(crate) struct Set<'a> {
 
 pub(crate) struct Cell<'a> {
     pub(crate) ident: &'a Ident,
-    /// Those of the field that its accessors have too.
+    /// The field's attributes that its accessors share.
     pub(crate) attributes: Vec<&'a Attribute>,
-    /// Of the accessors.
+    /// The visibility of the accessors.
     pub(crate) vis: Visibility,
     pub(crate) kind: CellKind,
     /// The type of the value.
@@ -50,9 +50,9 @@ pub(crate) enum Source {
 
 pub(crate) struct Initializer {
     pub(crate) code: Code,
-    /// It gives a `Result`.
+    /// Whether it returns a `Result`.
     pub(crate) fallible: bool,
-    /// It gives a future.
+    /// Whether it returns a future.
     pub(crate) asynchronous: bool,
 }
 
@@ -64,7 +64,7 @@ pub(crate) enum Code {
 /// Code that the generated code calls.
 pub(crate) struct Callable {
     pub(crate) expr: Expr,
-    /// Its types are told by the function it is given to.
+    /// Whether it is a closure, whose types are inferred from the function that it is passed to.
     pub(crate) is_closure: bool,
 }
 
@@ -83,7 +83,7 @@ impl<'a> Set<'a> {
         ident.set_span(ident.span().resolved_at(Span::call_site()));
         let mut generics = input.generics.clone();
         if input.generics.lifetimes().next().is_some() {
-            // They are blamed already, and this keeps the compiler from blaming them again.
+            // They have been blamed already, and this keeps the compiler from blaming them again.
             let outlives = parse_quote!(Self: 'static);
             generics.make_where_clause().predicates.push(outlives);
         }
@@ -150,8 +150,7 @@ impl<'a> Cell<'a> {
 
 impl Initializer {
     fn new(syntax: Option<MakerSyntax>) -> Self {
-        // If none was understood, or its code was not, nothing of this is printed but the accessor's
-        // signature.
+        // If no key or no code was understood, only the accessor's signature is printed.
         let (maker, code) =
             syntax.map_or((Maker::Default, None), |syntax| (syntax.maker, syntax.code));
         Self {
@@ -163,7 +162,7 @@ impl Initializer {
 }
 
 impl Callable {
-    /// A closure without parameters gets one to ignore.
+    /// Adds an ignored parameter to a closure that has none.
     fn new(expr: &Expr) -> Self {
         let mut expr = peel(expr).clone();
         let is_closure = if let Expr::Closure(closure) = &mut expr {
@@ -178,7 +177,7 @@ impl Callable {
     }
 }
 
-/// What a field says about itself holds for its accessors.
+/// Whether an attribute of a field applies to its accessors too.
 fn is_shared(attribute: &Attribute) -> bool {
     ["doc", "deprecated", "allow"]
         .iter()

@@ -1,5 +1,5 @@
-//! From syntax to attributes. Nothing stops at a mistake: what can be understood is kept, with the key that
-//! named it.
+//! From syntax to attributes. Parsing does not stop at a mistake: everything that is understood is kept, with the
+//! key that named it.
 
 use proc_macro2::TokenTree;
 use syn::ext::IdentExt as _;
@@ -37,15 +37,15 @@ pub(crate) struct CellSyntax<'a> {
     pub(crate) keys: CellKeys,
 }
 
-/// What `#[property(...)]` says.
+/// The keys of `#[property(...)]`.
 #[derive(Default)]
 pub(crate) struct CellKeys {
-    /// As many as were written: [`check`](crate::check) says that one is enough.
+    /// All that were written; [`check`](crate::check) refuses more than one.
     pub(crate) makers: Vec<MakerSyntax>,
     pub(crate) close: Option<HookSyntax>,
     pub(crate) name: Option<LitStr>,
     pub(crate) vis: Option<Visibility>,
-    /// Something was not understood: it may have been meant for an initializer.
+    /// Whether something was not understood, and may have been meant for an initializer.
     pub(crate) unclear: bool,
 }
 
@@ -60,7 +60,7 @@ impl CellKeys {
     }
 }
 
-/// The name in listings: what was written, or the identifier.
+/// The name in listings: the `name` key, or the identifier.
 pub(crate) fn shown_name(name: Option<&LitStr>, ident: &Ident) -> String {
     name.map_or_else(|| ident.unraw().to_string(), LitStr::value)
 }
@@ -108,18 +108,18 @@ pub(crate) fn set<'a>(input: &'a DeriveInput, errors: &mut Errors) -> SetSyntax<
     set
 }
 
-/// A field that is no property.
+/// A field that is not a property.
 fn phantom<'a>(field: &'a Field, errors: &mut Errors) -> Option<&'a Ident> {
     for attribute in attributes::<CellKey, SetKey>(&field.attrs, errors) {
         errors.push(
             attribute.path(),
-            "a `PhantomData` is no property: remove the attribute",
+            "a `PhantomData` is not a property: remove the attribute",
         );
     }
     field.ident.as_ref()
 }
 
-/// The fields, if they are named ones of a struct.
+/// The fields, if this is a struct with named fields.
 fn fields<'a>(
     input: &'a DeriveInput,
     errors: &mut Errors,
@@ -131,7 +131,7 @@ fn fields<'a>(
             Fields::Unnamed(fields) => {
                 errors.push(
                     fields,
-                    format!("the properties of a set need names, for their accessors: {WRITE}"),
+                    format!("the properties of a set need names for their accessors: {WRITE}"),
                 );
             }
             Fields::Unit => errors.push(
@@ -164,7 +164,7 @@ fn cell<'a>(field: &'a Field, errors: &mut Errors) -> Option<CellSyntax<'a>> {
         let understood = entries(attribute, errors, |key, word, input, errors| {
             match key {
                 CellKey::Make(maker) => {
-                    // Kept even if its value can't be read, for it decides what the accessor looks like.
+                    // Kept even if its value can't be parsed, since it decides the accessor's signature.
                     keys.makers.push(MakerSyntax {
                         key: word.clone(),
                         maker,
@@ -200,7 +200,7 @@ fn cell<'a>(field: &'a Field, errors: &mut Errors) -> Option<CellSyntax<'a>> {
     })
 }
 
-/// The attributes that belong here, after a complaint about those that belong elsewhere.
+/// The attributes that belong here, after an error for those that belong elsewhere.
 fn attributes<'a, Here: Keys, Elsewhere: Keys>(
     all: &'a [Attribute],
     errors: &mut Errors,
@@ -222,7 +222,7 @@ fn attributes<'a, Here: Keys, Elsewhere: Keys>(
         .collect()
 }
 
-/// Goes through the comma-separated entries of one attribute. `take` reads what follows a key. Tells
+/// Goes through the comma-separated entries of one attribute. `take` reads the value of a key. Returns
 /// whether every key was understood.
 fn entries<K: Keys>(
     attribute: &Attribute,
@@ -260,14 +260,14 @@ fn entries<K: Keys>(
     understood
 }
 
-/// Reads one entry, up to its comma. Tells whether its key was understood.
+/// Reads one entry, up to its comma. Returns whether its key was understood.
 fn entry<K: Keys>(
     input: ParseStream<'_>,
     errors: &mut Errors,
     take: &mut impl FnMut(K, Ident, ParseStream<'_>, &mut Errors) -> syn::Result<()>,
 ) -> syn::Result<bool> {
     let Ok(word) = input.call(Ident::parse_any) else {
-        errors.push_error(input.error(format!("this is no key: {}", keys::valid::<K>())));
+        errors.push_error(input.error(format!("this is not a key: {}", keys::valid::<K>())));
         return Ok(false);
     };
     let Some(key) = keys::resolve(&word, errors) else {
@@ -287,7 +287,7 @@ fn entry<K: Keys>(
 /// Fills a slot, or blames the key that would fill it again.
 fn put<T>(slot: &mut Option<T>, key: &Ident, value: T, errors: &mut Errors) {
     if slot.is_some() {
-        errors.push(key, format!("`{key}` is given twice: keep one"));
+        errors.push(key, format!("`{key}` is written twice: keep one"));
     } else {
         *slot = Some(value);
     }

@@ -1,16 +1,16 @@
-//! Where generated code stands in the eyes of the compiler: located at the user's code, so that this is
-//! blamed where it does not fit, while its names stay invisible there.
+//! Spans of generated code. It is located at the user's code, so that the compiler blames that code if it does not
+//! fit, while the names of generated code stay invisible there.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
-/// For code that stands at `place`, and whose local names, `self` too, the user's code can't see.
+/// A span at `place` for code whose local names, including `self`, the user's code can't see.
 pub(crate) fn hidden_at(place: Span) -> Span {
     Span::mixed_site().located_at(place)
 }
 
-/// Where some code starts and ends. (Joining the two is not to be had on stable; the compiler does it when
-/// it reads the expansion.)
+/// The start and end of some code. (Stable Rust cannot join the two; the compiler does it when it reads the
+/// expansion.)
 pub(crate) fn ends(code: impl ToTokens) -> (Span, Span) {
     let mut spans = code
         .into_token_stream()
@@ -21,7 +21,7 @@ pub(crate) fn ends(code: impl ToTokens) -> (Span, Span) {
     (start, end)
 }
 
-/// The same path, located elsewhere. Its names keep their context, for `$crate` means nothing without it.
+/// The same path, located elsewhere. Its names keep their context, since `$crate` means nothing without it.
 pub(crate) fn locate(place: Span, path: impl ToTokens) -> TokenStream {
     path.into_token_stream()
         .into_iter()

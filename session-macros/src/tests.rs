@@ -1,10 +1,10 @@
-//! What the derive prints: one file in `snapshots/` per shape of accessor, which
-//! `UPDATE_EXPECT=1 cargo test -p session-macros` writes anew.
+//! Snapshots of the derive's output: one file in `snapshots/` per shape of accessor.
+//! `UPDATE_EXPECT=1 cargo test -p session-macros` rewrites them.
 
 use expect_test::{ExpectFile, expect_file};
 use syn::DeriveInput;
 
-/// Compares the expansion, as rustfmt would lay it out, with what is checked in.
+/// Compares the expansion, laid out as by rustfmt, with the snapshot.
 fn check(set: &str, expected: &ExpectFile) {
     let input: DeriveInput = syn::parse_str(set).expect("the set is valid Rust");
     let file = syn::parse2(crate::derive(&input)).expect("the expansion is valid Rust");
@@ -24,7 +24,7 @@ macro_rules! snapshots {
     )*};
 }
 
-/// No path leads past the one that `crate = ...` gives.
+/// Every path starts from the one in `crate = ...`.
 #[test]
 fn the_crate_path_is_the_only_one() {
     let input: DeriveInput = syn::parse_quote! {
@@ -42,7 +42,7 @@ fn the_crate_path_is_the_only_one() {
     assert!(!expansion.contains("session_core"), "{expansion}");
 }
 
-/// Whatever stands in an attribute, the expansion is valid Rust and says what is wrong.
+/// Whatever an attribute holds, the expansion is valid Rust and reports an error.
 #[test]
 fn nonsense_is_refused() {
     for attributes in [
@@ -203,7 +203,7 @@ snapshots! {
         }
     }
 
-    // With a mistake the signatures stay, and the bodies go.
+    // With a mistake the signatures stay, and the bodies are left out.
     broken: {
         struct Set {
             #[property(ini = Game::new)]

@@ -1,4 +1,4 @@
-//! What follows a key: text, a word, a type, a path, a visibility or code.
+//! The value of a key: text, a word, a type, a path, a visibility or code.
 
 use quote::ToTokens as _;
 use syn::parse::ParseStream;
@@ -7,7 +7,7 @@ use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Path, Result, Token, Type, V
 
 use crate::keys::Maker;
 
-/// Which local sessions a set lives in.
+/// The kind of local session that a set lives in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     Session,
@@ -21,13 +21,13 @@ pub(crate) fn maker(maker: Maker, key: &Ident, input: ParseStream<'_>) -> Result
     }
     if input.peek(Token![=]) || input.peek(Paren) {
         return Err(input.error(
-            "`default` takes no value, it is `T::default()`: write `default`, or `init = ...`",
+            "`default` does not take a value, it means `T::default()`: write `default`, or `init = ...`",
         ));
     }
     Ok(None)
 }
 
-/// A path or a closure. Which of the two, and of what shape, is a matter for [`check`](crate::check).
+/// A path or a closure; [`check`](crate::check) looks at its shape.
 pub(crate) fn code(key: &Ident, input: ParseStream<'_>) -> Result<Expr> {
     assign(key, "path", input)?;
     input.parse()
@@ -80,7 +80,7 @@ pub(crate) fn path(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
     refuse_string(key, "a path", input)?;
     let path = input.call(Path::parse_mod_style)?;
     let first = &path.segments[0].ident;
-    // The path is printed wherever the set stands, also in functions and modules that have names of their own.
+    // The path is printed next to the set, which may be in a function or module that has names of its own.
     // (`$crate` of a `macro_rules!` is absolute too.)
     if path.leading_colon.is_some() || first == "crate" || first == "$crate" {
         return Ok(path);
@@ -89,7 +89,7 @@ pub(crate) fn path(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
     Err(Error::new_spanned(
         path,
         format!(
-            "the path to session-core has to mean the same everywhere: write `{key} = ::{name}`, or start it with `crate::`"
+            "the path to session-core must mean the same everywhere: write `{key} = ::{name}`, or start it with `crate::`"
         ),
     ))
 }
@@ -105,7 +105,7 @@ pub(crate) fn visibility(key: &Ident, input: ParseStream<'_>) -> Result<Visibili
     }
 }
 
-/// Reads the `=` and sees that something follows.
+/// Reads the `=` and checks that a value follows.
 fn assign(key: &Ident, example: &str, input: ParseStream<'_>) -> Result<()> {
     if input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() || input.peek(Token![,]) {
         return Err(Error::new(

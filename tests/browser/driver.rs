@@ -1,6 +1,6 @@
-//! Chromium, driven by its own driver over [WebDriver](https://www.w3.org/TR/webdriver2/).
+//! Chromium, controlled through its own driver over [WebDriver](https://www.w3.org/TR/webdriver2/).
 //!
-//! The client is a page of code: the libraries there are bring second copies of half the tree along.
+//! The client is a page of code, because the existing libraries bring second copies of half the dependency tree.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -57,7 +57,7 @@ impl Driver {
                 break port.trim_end_matches('.').parse().unwrap();
             }
         };
-        // Later output must have somewhere to go.
+        // Later output must have a reader.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let profile = tempfile::tempdir().unwrap();
         let mut driver = Self {
@@ -134,7 +134,7 @@ impl Driver {
         self.post("/execute/async", script).await
     }
 
-    /// Clicks on the element of this id, as a mouse does.
+    /// Clicks on the element with this id, as a mouse does.
     pub(crate) async fn click(&self, id: &str) {
         let selector = json!({ "using": "css selector", "value": format!("#{id}") });
         let found = self.post("/element", selector).await;
@@ -162,7 +162,7 @@ impl Driver {
             .await;
     }
 
-    /// Waits until the script returns this, on whichever page the browser is by then.
+    /// Waits until the script returns this, on any page that the browser shows by then.
     async fn wait_for(&self, script: &str, expected: &str) {
         let reached = async {
             while self.run(script, json!([])).await != expected {
@@ -178,7 +178,7 @@ impl Driver {
         self.call(Method::DELETE, "/cookie", Value::Null).await;
     }
 
-    /// The tab that is in front.
+    /// The tab in front.
     pub(crate) async fn tab(&self) -> String {
         let tab = self.call(Method::GET, "/window", Value::Null).await;
         tab.as_str().unwrap().to_owned()

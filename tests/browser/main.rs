@@ -17,8 +17,8 @@ const THINKS: Duration = Duration::from_millis(300);
 async fn r21_a_page_that_polls_while_it_logs_in_is_logged_in() {
     let server = Server::start(THINKS).await;
     let browser = Driver::start().await;
-    // With its connections free, and with all but one taken by event streams: polls then wait in the browser, and go out
-    // with the id of before when the log-in's answer has arrived.
+    // With the browser's connections free, and with all but one taken by event streams. Polls then wait in the browser,
+    // and are sent with the earlier id when the log-in's answer has arrived.
     for streams in [0, 5] {
         browser.open(&server.url("/log-out")).await;
         browser.open(&server.url("/")).await;
@@ -51,7 +51,7 @@ async fn r21_a_page_that_polls_while_it_logs_in_is_logged_in() {
             .await;
         assert_eq!(report["logIn"], 200, "{report}");
         assert_eq!(report["name"], "ali", "{report}");
-        // Polls are answered, or told to come again; none fails otherwise.
+        // Polls are answered, or told to try again. None fails in another way.
         let statuses = report["statuses"].as_object().unwrap();
         assert!(
             statuses
@@ -118,7 +118,7 @@ async fn r21_a_log_out_in_one_tab_while_another_loads_logs_out() {
             )
             .await;
         assert_eq!(logged_in, 200);
-        // A page that goes on loading: each thing it asks for needs a session.
+        // A page that goes on loading, and each of its requests needs a session.
         browser
             .run(
                 "window.loading = true;
@@ -156,7 +156,7 @@ async fn r21_a_page_that_is_loaded_with_a_superseded_id_loads_itself_again() {
     let server = Server::start(Duration::ZERO).await;
     let browser = Driver::start().await;
     browser.open(&server.url("/poll")).await;
-    // The visitor logs in elsewhere; this tab's next page still goes out with the id of before.
+    // The visitor logs in elsewhere. The request for this tab's next page still has the earlier id.
     server.log_in_everybody();
     browser.open(&server.url("/page")).await;
     assert!(

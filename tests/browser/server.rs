@@ -1,4 +1,4 @@
-//! A server with a log-in, as any application has one.
+//! A server with an ordinary log-in.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -104,7 +104,7 @@ impl Server {
         format!("http://localhost:{}{path}", self.port)
     }
 
-    /// Logs all sessions in from elsewhere, so that their clients hold ids of before.
+    /// Logs all sessions in from elsewhere, so that their clients hold earlier ids.
     pub(crate) fn log_in_everybody(&self) {
         for session in self.sessions.sessions() {
             drop(session.enter().unwrap().log_in("ali".into()).unwrap());

@@ -1,4 +1,4 @@
-//! What the suite's tests share.
+//! Helpers that the suite's tests share.
 
 use std::fmt::{Debug, Display};
 use std::sync::{Arc, Mutex, mpsc};
@@ -30,7 +30,7 @@ pub(crate) fn threads() -> Runtime {
         .unwrap()
 }
 
-/// What happened, in order.
+/// The events so far, in order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<String>>>);
 
@@ -77,13 +77,13 @@ impl Drop for Bomb {
     }
 }
 
-/// A value whose destructor waits for its brake to be let go.
+/// A value whose destructor waits until its brake is dropped.
 pub(crate) struct Slow {
     begun: mpsc::Sender<()>,
     go_on: mpsc::Receiver<()>,
 }
 
-/// What holds a [`Slow`] value's destructor up, until it is dropped.
+/// The brake that holds up a [`Slow`] value's destructor, until it is dropped.
 pub(crate) struct Brake {
     begun: mpsc::Receiver<()>,
     _go_on: mpsc::Sender<()>,
@@ -119,14 +119,14 @@ impl Brake {
     }
 }
 
-/// Lets all that is ready run, on a runtime of one thread. Paused time stands still meanwhile.
+/// Lets all ready tasks run, on a runtime of one thread. Paused time does not advance meanwhile.
 pub(crate) async fn settle() {
     for _ in 0..200 {
         tokio::task::yield_now().await;
     }
 }
 
-/// Runs these on threads of their own, all at the same moment.
+/// Runs each of these on its own thread, all at the same moment.
 pub(crate) fn race<const N: usize>(racers: [&(dyn Fn() + Sync); N]) {
     let line = std::sync::Barrier::new(N);
     std::thread::scope(|scope: &Scope<'_, '_>| {
@@ -140,7 +140,7 @@ pub(crate) fn race<const N: usize>(racers: [&(dyn Fn() + Sync); N]) {
     });
 }
 
-/// Looks around in the very moment in which a future is woken, on the thread that wakes it.
+/// Runs a check at the very moment a future is woken, on the thread that wakes it.
 pub(crate) struct Lookout<R> {
     look: Box<dyn Fn() -> R + Send + Sync>,
     seen: Mutex<Option<R>>,
@@ -181,7 +181,7 @@ pub(crate) fn only<T: Debug>(all: Vec<T>) -> T {
     }
 }
 
-/// Looks again and again, as closely as the machine allows.
+/// Checks again and again, as often as the machine allows.
 pub(crate) fn spin_until(seen: impl Fn() -> bool) {
     for look in 1_u32.. {
         if seen() {
@@ -193,7 +193,7 @@ pub(crate) fn spin_until(seen: impl Fn() -> bool) {
     }
 }
 
-/// What went wrong in a cleanup: `name: trouble`.
+/// The troubles of a cleanup, as `name: trouble`.
 pub(crate) fn problems(report: &CleanupReport) -> Vec<String> {
     let problems = report.problems().iter();
     problems
@@ -204,7 +204,7 @@ pub(crate) fn problems(report: &CleanupReport) -> Vec<String> {
 /// The events that have come.
 pub(crate) fn come(events: &mut LifecycleEvents) -> Vec<LifecycleEvent> {
     let mut come = Vec::new();
-    // Unconstrained: without it tokio makes whoever takes many at a time wait.
+    // Unconstrained: otherwise tokio makes a task that takes many at a time wait.
     while let Some(Some(event)) = tokio::task::unconstrained(events.next()).now_or_never() {
         come.push(event.unwrap());
     }

@@ -1,4 +1,4 @@
-//! The contract of sessions, row by row: each sentence of each row has an assertion here.
+//! The contract of sessions, row by row. Each sentence of each row has an assertion here.
 //!
 //! Rows 19 and 20, which need a web framework, are in the `http` suite.
 

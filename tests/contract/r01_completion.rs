@@ -1,4 +1,4 @@
-//! A session completes once, for one cause, and `terminate()` is right from anywhere.
+//! A session completes once, for one cause, and `terminate()` works from anywhere.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::kit::{Log, builder, come, manager, race, settle, threads};
 
 const ANY: PropertyKey<u8> = PropertyKey::new("any");
 
-/// The causes in the `Completed` events that have come.
+/// The causes in the `Completed` events so far.
 fn causes(events: &[LifecycleEvent]) -> Vec<CompletionCause> {
     let causes = events.iter().filter_map(|event| match event {
         LifecycleEvent::Completed(_, cause) => Some(*cause),
@@ -169,7 +169,7 @@ fn r01_terminate_returns_nothing() {
     signals::<SessionGroup>(LocalSession::terminate);
 }
 
-/// Sees that the session was terminated, and that its cleanup comes to an end.
+/// Checks that the session was terminated, and that its cleanup ends.
 async fn assert_terminated(session: &Session) {
     assert_eq!(
         session.completion_cause(),
@@ -308,7 +308,7 @@ async fn r01_terminate_from_the_sessions_own_initializers() {
     let session = sessions.create_in("g".into()).unwrap();
     let set = session.group().props::<GroupEnding>().unwrap();
     let made = set.at_once();
-    // The session holds nothing, so the group has ended with it, while its property was being made.
+    // The session holds nothing, so the group has ended with it, while its property was being created.
     ended(made.map(drop));
     assert_terminated(&session).await;
 }

@@ -36,7 +36,7 @@ async fn r02_the_token_comes_after_the_rest() {
 type IsCompleted = fn(&Session) -> bool;
 
 #[test]
-fn r02_who_sees_it_completed_finds_its_id_dead_and_its_token_cancelled() {
+fn r02_a_thread_that_sees_it_completed_finds_its_id_dead_and_its_token_cancelled() {
     let runtime = threads();
     let _entered = runtime.enter();
     let sessions = manager();
@@ -71,7 +71,7 @@ fn r02_a_token_asked_for_at_that_very_moment_is_cancelled() {
     let sessions = manager();
     for round in 0..2000 {
         let session = sessions.create().unwrap();
-        // Every other round there is a token before.
+        // Every other round a token exists before.
         let before = (round % 2 == 0).then(|| session.completion_token());
         let asked = OnceLock::new();
         race([&|| session.terminate(), &|| {
@@ -152,6 +152,6 @@ async fn r02_a_dead_id_stays_dead() {
     assert_ne!(sessions.create().unwrap().id(), id);
     assert!(
         sessions.get(&id).is_none(),
-        "whoever presents it is a stranger"
+        "a client that presents it is a stranger"
     );
 }

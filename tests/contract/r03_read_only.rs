@@ -1,4 +1,4 @@
-//! What a completed session still gives, and what it refuses.
+//! The calls that a completed session still answers, and those it refuses.
 
 use std::convert::Infallible as Never;
 
@@ -36,7 +36,7 @@ fn handed_back<T>(refused: Refused<T>) -> T {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r03_what_is_there_stays_readable_until_cleanup_lets_go() {
+async fn r03_existing_values_stay_readable_until_cleanup_lets_go() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let properties = session.properties();
@@ -65,7 +65,7 @@ async fn r03_what_is_there_stays_readable_until_cleanup_lets_go() {
 
     drop(inside);
     settle().await;
-    // Cleanup has let go: of the dictionary and of its hold on the set, not of what others hold.
+    // Cleanup has dropped the dictionary and its hold on the set, but not the handles of others.
     assert!(properties.get(&THERE).is_none());
     assert!(properties.list().is_empty());
     assert!(matches!(
@@ -96,7 +96,7 @@ async fn r03_handles_stay_readable_when_the_session_is_long_gone() {
     assert_eq!(log.count(), 0);
 }
 
-/// Tries all that would change something; each attempt hands the value back.
+/// Tries every call that would change something. Each attempt hands the value back.
 fn assert_refuses(session: &Session, desk: &Desk) {
     let properties = session.properties();
     assert!(properties.is_read_only());
@@ -157,7 +157,7 @@ async fn r03_the_same_holds_for_a_group() {
     assert_eq!(group.properties().remove(&THERE).err(), Some(SessionEnded));
 }
 
-/// A getter that would have to create says so, and does not create.
+/// A getter that would have to create a value returns an error, and does not create it.
 fn assert_ended<T>(got: Result<T, PropertyError>) {
     let error = got.err();
     assert!(

@@ -1,4 +1,4 @@
-//! The order of a cleanup: owned values, drain, properties, the group is left, and it is told.
+//! The order of a cleanup: owned values, drain, properties, leaving the group, and the announcement.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ async fn r04_the_whole_order() {
     let session = sessions.create_in("g".into()).unwrap();
     let group = session.group();
 
-    // What drains: a request, a task, an initializer.
+    // The drain: a request, a task, an initializer.
     let request = session.enter().unwrap();
     let (go_on, gone_on) = oneshot::channel::<()>();
     let telling = log.clone();
@@ -73,7 +73,7 @@ async fn r04_the_whole_order() {
         made.await.map(drop)
     });
 
-    // What is closed: over the dictionary and two sets, in an order that is neither's own.
+    // The closed properties, over the dictionary and two sets, in an order that is neither's own.
     let (left, right) = (
         session.props::<Left>().unwrap(),
         session.props::<Right>().unwrap(),
@@ -93,7 +93,7 @@ async fn r04_the_whole_order() {
     drop(session.properties().insert(&THIRD, log.tell("third")));
     drop((left, right));
 
-    // What is owned: taken early and late.
+    // The owned values, taken early and late.
     let _owned = session.take_ownership(log.tell("owned 1")).unwrap();
     let _owned = session.take_ownership(log.tell("owned 2")).unwrap();
     settle().await;
@@ -107,7 +107,7 @@ async fn r04_the_whole_order() {
         report
     });
     settle().await;
-    // The request is still inside. What ends by itself, once told by the token, may end before or after (a).
+    // The request is still inside. Work that ends by itself, once the token is cancelled, may end before or after (a).
     let mut entries = log.entries();
     let of_itself = |entry: &mut String| !entry.starts_with("owned");
     let mut ended: Vec<_> = entries.extract_if(.., of_itself).collect();
@@ -143,7 +143,7 @@ async fn r04_the_whole_order() {
     ];
     assert_eq!(log.entries()[5..], rest);
     assert!(report.is_clean(), "{report:?}");
-    // 2 owned, 8 published with the guard among them, 1 that came too late.
+    // 2 owned, 8 published (the guard among them), 1 that came too late.
     assert_eq!(report.closed(), 11);
     assert_eq!(
         group.completion_cause(),
@@ -151,7 +151,7 @@ async fn r04_the_whole_order() {
     );
 }
 
-/// A hook that looks at the last steps, which are still to come.
+/// A hook that checks that the last steps are still to come.
 fn seen_from_the_last_hook(session: &Session) -> impl FnOnce(Tell) + Send + Sync + 'static {
     let weak = session.downgrade();
     move |value: Tell| {
@@ -216,7 +216,7 @@ async fn r04_a_replaced_property_has_the_place_of_its_new_value() {
     assert_eq!(log.entries(), ["old", "new", "second"]);
 }
 
-/// A younger value that uses an elder one while it is closed.
+/// A younger value that uses an older one while it is closed.
 struct Runner {
     connection: PropertyRef<Tell>,
 }
@@ -318,7 +318,7 @@ fn r04_to_be_cleaned_up_and_to_leave_the_group_are_one_step() {
         race([
             &|| session.terminate(),
             &|| {
-                // Who has left has nothing before it but to be told.
+                // A session that has left has only the announcement before it.
                 spin_until(|| !is_member());
                 assert!(session.completion_token().is_cancelled(), "round {round}");
                 spin_until(is_cleaned_up);
@@ -349,6 +349,6 @@ async fn r04_cleanup_lets_other_tasks_run() {
         turns += 1;
     }
     assert_eq!(cleanup.await.closed(), 2 * MANY);
-    // Some hundred values a turn, as tokio has it of any task.
+    // A few hundred values a turn, as tokio's budget demands of any task.
     assert!(turns > 100, "{turns}");
 }

@@ -11,7 +11,7 @@ use crate::kit::{Log, Slow, Tell, Watch, builder, problems, settle, threads};
 const ANY: PropertyKey<Tell> = PropertyKey::new("any");
 const OTHER: PropertyKey<Tell> = PropertyKey::new("other");
 
-/// How long aborted tasks get, at most.
+/// The longest time that aborted tasks get.
 const MOMENT: u128 = 1_000;
 
 fn draining() -> SessionManagerBuilder {
@@ -99,14 +99,14 @@ async fn r04_tasks_have_the_drain_timeout_and_are_then_aborted() {
     assert_eq!(watch.millis(), 20_000);
 }
 
-/// Lets the runtime's other tasks go on, as far as they can.
+/// Lets the runtime's other tasks run as far as they can.
 async fn others_have_their_turn() {
     for _ in 0..20 {
         tokio::spawn(settle()).await.unwrap();
     }
 }
 
-/// Lets other threads have what this one has woken: a runtime's thread keeps the last of it for itself.
+/// Lets other threads take the tasks that this one has woken: a runtime's thread keeps the last one for itself.
 struct HandsOver;
 
 impl Drop for HandsOver {
@@ -170,7 +170,7 @@ async fn r04_async_initializers_drain_as_tasks_do() {
     assert_eq!(log.count(), 0);
     let report = session.cleanup_completed().await;
     assert_eq!(log.entries(), ["what the initializer holds", "other"]);
-    // An initializer is named after what it was to make.
+    // An initializer is named after its property.
     assert_eq!(problems(&report), ["any: aborted"]);
     assert_eq!(watch.millis(), 20_000);
 }
@@ -236,7 +236,7 @@ async fn r04_owned_values_are_dropped_before_anything_has_drained() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r04_what_outlasts_the_cleanup_brings_nothing_back() {
+async fn r04_work_that_outlasts_the_cleanup_brings_nothing_back() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let log = Log::default();
@@ -259,7 +259,7 @@ async fn r04_what_outlasts_the_cleanup_brings_nothing_back() {
     brake.begun();
     is_inside.recv().unwrap();
     session.terminate();
-    // The threads hold nothing up but real time, of which the paused clock knows nothing.
+    // The threads take only real time, which the paused clock does not see.
     let report = session.cleanup_completed().await;
     let left_over = [
         "request: still held",

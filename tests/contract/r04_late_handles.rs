@@ -1,4 +1,4 @@
-//! Last handles that are dropped on a thread that knows no runtime, or when the runtime is gone.
+//! Last handles that are dropped on a thread without a runtime, or when the runtime is gone.
 
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
@@ -71,7 +71,7 @@ fn r04_a_destructor_on_a_foreign_thread_may_spawn_and_read_the_clock() {
     assert!(runtime.block_on(session.cleanup_completed()).is_clean());
 }
 
-/// The errors that are logged: what they say, with their fields.
+/// The logged errors, each message with its fields.
 #[derive(Clone, Default)]
 struct Errors(Arc<Mutex<Vec<String>>>);
 
@@ -94,7 +94,7 @@ impl<S: Subscriber> Layer<S> for Errors {
     }
 }
 
-/// A handle that has outlived its session and its runtime, and what its value tells.
+/// A handle that has outlived its session and its runtime, and the notes of its value.
 fn orphan(hook: bool) -> (PropertyRef<Tell>, Log) {
     let log = Log::default();
     let runtime = threads();

@@ -1,4 +1,4 @@
-//! Values that somebody still holds when cleanup comes to them, and hooks that take too long.
+//! Values that are still held when cleanup comes to them, and hooks that take too long.
 
 use std::time::Duration;
 
@@ -155,7 +155,7 @@ struct Desk {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r04_who_holds_a_set_holds_its_values() {
+async fn r04_a_handle_of_a_set_holds_its_values() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let log = Log::default();

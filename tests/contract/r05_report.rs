@@ -1,4 +1,4 @@
-//! `cleanup_completed()` and what its report tells.
+//! `cleanup_completed()` and its report.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -138,7 +138,7 @@ async fn r05_the_report_tells_by_key_and_type() {
         "`held` (alloc::string::String): still held",
     ];
     assert_eq!(told, expected);
-    // Both owned ones, the lamp, and what hangs, panics and is clean.
+    // Both owned values, the lamp, and the values that hang, panic and close cleanly.
     assert_eq!(report.closed(), 6);
 }
 
@@ -206,7 +206,7 @@ async fn r05_it_resolves_once_the_timeouts_have_passed_whatever_hangs() {
     let watch = Watch::start();
     session.terminate();
     let report = session.cleanup_completed().await;
-    // Drain and the moment after it, a hook after the other, and what is held at the end.
+    // Drain and the moment after it, one hook after the other, and the values held at the end.
     assert!(watch.millis() <= 5_000 + 1_000 + 3 * 3_000 + 3_000);
     assert_eq!(report.problems().len(), 7, "{report:?}");
     assert!(task.await.is_err());
@@ -254,7 +254,7 @@ async fn r05_inside_the_session_itself_it_waits_for_itself_and_the_report_names_
 }
 
 #[tokio::test(start_paused = true)]
-async fn r05_what_has_nothing_to_close_is_not_counted() {
+async fn r05_a_value_with_nothing_to_close_is_not_counted() {
     const NUMBER: PropertyKey<u64> = PropertyKey::new("number");
     let sessions = manager();
     let session = sessions.create().unwrap();
@@ -279,7 +279,7 @@ async fn r05_a_hook_that_cleanup_has_waited_for_in_vain_is_still_held() {
         .insert_with(&ANY, log.tell("any"), hangs);
     let handle = inserted.unwrap();
     drop(session.properties().remove(&ANY).unwrap());
-    // Something that cleanup waits for, so that it is at its end when the hook begins.
+    // Cleanup waits for this, so that it is at its end when the hook begins.
     let other = session
         .properties()
         .insert(&PropertyKey::<Tell>::new("other"), log.tell("other"))

@@ -6,7 +6,7 @@ use crate::kit::manager;
 
 const KEY: PropertyKey<String> = PropertyKey::new("key");
 
-/// Never rests: it uses up its task's budget at every poll, and with it the budget of what comes after it.
+/// Never rests: it uses up its task's budget at every poll, and so the budget of everything after it.
 async fn restless(_value: String) {
     loop {
         tokio::task::consume_budget().await;

@@ -1,4 +1,4 @@
-//! Panics and errors stay where they happen, and who drops which handle ends what.
+//! Panics and errors stay where they happen, and dropped handles end the right things.
 
 use std::sync::{Arc, OnceLock};
 
@@ -69,7 +69,7 @@ async fn r06_panics_and_errors_in_cleanup_touch_nothing_else() {
     assert_eq!(problems(&report), told);
     assert_eq!(report.closed(), 10);
 
-    // Neither the neighbor nor the group has noticed.
+    // Neither the neighbor nor the group is affected.
     assert!(!neighbor.is_completed() && !group.is_completed());
     assert_eq!(only(group.sessions()), neighbor);
     drop(neighbor.properties().insert(&ANY, log.tell("any")).unwrap());
@@ -86,7 +86,7 @@ async fn r06_a_panic_while_the_session_is_active_leaves_it_as_it_was() {
     let properties = session.properties();
     let log = Log::default();
 
-    // An initializer, sync and async: the property is absent, and can be made.
+    // An initializer, sync and async: the property is absent, and can be created.
     let made = properties.get_or_init(&ANY, || panic!("in an initializer"));
     let Err(PropertyError::Panicked(message)) = made else {
         unreachable!()
@@ -126,7 +126,7 @@ async fn r06_a_panic_while_the_session_is_active_leaves_it_as_it_was() {
     assert!(!session.is_completed());
     assert_eq!(log.count(), 0);
     session.terminate();
-    // Nothing of all that is left to wait for.
+    // None of this is left to wait for.
     let report = session.cleanup_completed().await;
     assert_eq!(log.entries(), ["any"]);
     assert!(report.is_clean(), "{report:?}");
@@ -151,7 +151,7 @@ async fn r06_dropping_the_last_session_handle_ends_nothing() {
 #[tokio::test(start_paused = true)]
 async fn r06_a_cleaned_up_session_is_freed_with_its_last_handle() {
     let sessions = manager();
-    // One that needed a cleanup, and one that did not.
+    // A session that needed a cleanup, and one that did not.
     for used in [true, false] {
         let session = sessions.create_in("g".into()).unwrap();
         let group = session.group();
@@ -222,7 +222,7 @@ async fn r06_a_clone_of_the_manager_in_its_state_or_in_a_property_keeps_it() {
     drop(sessions);
     settle().await;
     assert!(!session.is_completed());
-    // Its own end lets go of the manager.
+    // Its own end drops the manager.
     session.terminate();
     let report = session.cleanup_completed().await;
     assert!(report.is_clean());

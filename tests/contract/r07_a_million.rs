@@ -10,10 +10,10 @@ use tokio::time::{Instant, sleep_until};
 const SESSIONS: usize = 1_000_000;
 const IDLE: u64 = 60;
 
-/// A bucket of the timer, and a little: within this after its time a session has ended.
+/// A bucket of the timer, and a little more. A session ends within this span after its time.
 const BUCKET: Duration = Duration::from_millis(1_000);
 
-/// Lets the sweeper run until so many sessions are left; it ends a batch at a turn.
+/// Lets the sweeper run until this many sessions are left. It ends a batch at each turn.
 async fn settle(sessions: &SessionManager, left: usize) {
     for _ in 0..SESSIONS {
         if sessions.stats().active <= left {

@@ -23,7 +23,7 @@ fn bucket(timeout: Duration) -> Duration {
     (timeout / 64).min(Duration::from_millis(1_008))
 }
 
-/// Waits for the session's end: it is not before `due`, and within a bucket after it.
+/// Waits for the session's end, which must come no earlier than `due`, and within a bucket after it.
 async fn assert_ends(session: &Session, due: Instant, timeout: Duration, cause: CompletionCause) {
     session.completion_token().cancelled().await;
     let late = Instant::now().checked_duration_since(due);
@@ -42,7 +42,7 @@ async fn assert_idles(session: &Session, since: Instant, timeout: Duration) {
     .await;
 }
 
-/// Odd spans of time below `most`, always the same ones.
+/// Irregular spans of time below `most`, the same ones in every run.
 fn spans(most: Duration) -> impl Iterator<Item = Duration> {
     let mut seed = 42_u64;
     std::iter::repeat_with(move || {
@@ -64,7 +64,7 @@ async fn r07_idle_time_runs_from_the_end_of_the_last_activity() {
             assert_idles(&session, Instant::now(), timeout).await;
 
             let session = sessions.create().unwrap();
-            // Twice, so that the timer has been armed anew in between.
+            // Twice, so that the timer is armed again in between.
             for _ in 0..2 {
                 sleep(span()).await;
                 let request = session.enter().unwrap();
@@ -90,7 +90,7 @@ async fn r07_never_during_an_activity() {
     let request = session.enter().unwrap();
     sleep(IDLE * 10).await;
     assert!(!session.is_completed());
-    // Overlapping ones: what counts is the end of the last.
+    // For overlapping ones the end of the last counts.
     let kept = [session.keep_alive().unwrap(), session.keep_alive().unwrap()];
     sleep(IDLE * 10).await;
     drop(request);
@@ -138,7 +138,7 @@ async fn r07_nothing_else_is_activity() {
         let _looked = (found.age(), found.group(), found.completion_token());
         let _weak = found.downgrade().upgrade();
     }
-    // A new id has a timer entry of its own, and is no activity either.
+    // A new id has its own timer entry, and does not count as activity either.
     let _told = session.cycle_id().unwrap();
     session.join("other".into()).unwrap();
     assert_idles(&session, since, IDLE).await;
@@ -211,7 +211,7 @@ async fn r07_after_completion_both_are_refused() {
     assert_eq!(session.keep_alive().unwrap_err(), SessionEnded);
 }
 
-/// Places where another clock is read than that of the test.
+/// Places that read a clock other than the test's.
 type Elsewhere = fn(Box<dyn FnOnce() + Send>);
 
 const ELSEWHERE: [Elsewhere; 3] = [
@@ -245,10 +245,10 @@ async fn r07_guards_dropped_on_plain_threads_and_in_other_runtimes_read_the_same
         let session = sessions.create().unwrap();
         let request = (!keep).then(|| session.enter().unwrap());
         let kept = keep.then(|| session.keep_alive().unwrap());
-        // The machine's own clock knows nothing of this.
+        // The machine's own clock does not see this.
         advance(IDLE * 10).await;
         settle().await;
-        // Nor does the timer, which was armed anew just now.
+        // Nor does the timer, which was just armed again.
         advance(IDLE / 2).await;
         do_elsewhere(elsewhere, move || drop((request, kept)));
         settle().await;
@@ -257,7 +257,7 @@ async fn r07_guards_dropped_on_plain_threads_and_in_other_runtimes_read_the_same
     }
 }
 
-/// By then tokio can't be asked for a clock any more.
+/// By then tokio's clock is no longer available.
 #[tokio::test]
 async fn r07_guards_dropped_as_their_thread_ends_leave_the_session() {
     thread_local! {
@@ -271,7 +271,7 @@ async fn r07_guards_dropped_as_their_thread_ends_leave_the_session() {
     );
     let thread = std::thread::spawn(move || {
         KEPT.set(Some(guards));
-        // What this makes is destroyed before what was made earlier.
+        // The thread-local that this creates is destroyed before earlier ones.
         drop(runtime.enter());
     });
     thread.join().unwrap();
@@ -324,7 +324,7 @@ async fn r07_the_absolute_timeout_runs_from_creation_and_holds_under_traffic() {
     ends(&session, created).await;
     traffic.await.unwrap();
 
-    // One that never leaves, one that is kept alive, and one that moved.
+    // A request that never leaves, a session that is kept alive, and one that moved.
     let session = sessions.create().unwrap();
     let created = Instant::now();
     let _inside = session.enter().unwrap();
@@ -378,7 +378,7 @@ async fn r07_after_many_years_sessions_still_end_and_the_timer_rests() {
         let session = sessions.create().unwrap();
         let due = Instant::now() + IDLE;
         assert_ends(&session, due, IDLE, CompletionCause::IdleTimeout).await;
-        // Superseded ids have a timer of their own.
+        // Superseded ids have their own timer.
         let other = sessions.create().unwrap();
         drop(other.terminate_and_supersede());
         sleep(60 * SECOND).await;

@@ -46,7 +46,7 @@ impl Counter {
 }
 
 impl Counted {
-    /// Is this all of one value?
+    /// Whether these are all one value.
     fn is_whole(&self) -> bool {
         self.whole[0] == !self.whole[1]
     }
@@ -59,7 +59,7 @@ impl Drop for Counted {
     }
 }
 
-/// A thread's share of the work; gives how many properties it added less how many it took away.
+/// A thread's share of the work. Returns the number of properties added minus the number removed.
 fn use_properties(session: &Session, counter: &Counter, thread: usize) -> isize {
     let properties = session.properties();
     let mut added = 0;
@@ -166,7 +166,7 @@ fn r08_async_creation_and_removal_go_on_at_once_from_many_tasks() {
 }
 
 #[tokio::test]
-async fn r08_what_is_removed_at_once_reaches_all_who_asked_for_it() {
+async fn r08_a_value_that_is_removed_at_once_reaches_all_callers_that_asked_for_it() {
     const KEY: PropertyKey<u8> = PropertyKey::new("key");
     let sessions = manager();
     let session = sessions.create().unwrap();
@@ -181,7 +181,7 @@ async fn r08_what_is_removed_at_once_reaches_all_who_asked_for_it() {
     assert_eq!(*second.await.unwrap(), 2, "another");
 }
 
-/// Where an initializer blocks, as a slow one would.
+/// A point at which an initializer blocks, as a slow one would.
 struct Gate {
     entered: mpsc::Sender<()>,
     leave: Mutex<mpsc::Receiver<()>>,
@@ -222,7 +222,7 @@ fn pass(cx: &InitContext<Gate>) -> u8 {
     1
 }
 
-/// Uses all ways to a property but those to the slow ones.
+/// Uses every way to a property, except those to the slow ones.
 async fn use_the_others(session: &Session) {
     const GIVEN: PropertyKey<u8> = PropertyKey::new("given");
     const MADE: PropertyKey<u8> = PropertyKey::new("made");

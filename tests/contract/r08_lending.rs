@@ -1,4 +1,4 @@
-//! Row 8: an `Exclusive` is lent, to one at a time.
+//! Row 8: an `Exclusive` is lent to one caller at a time.
 
 use std::cell::Cell;
 use std::pin::pin;
@@ -17,7 +17,7 @@ use crate::thread::{block_on, watch_me};
 const LEND_TIMEOUT: Duration = Duration::from_secs(7);
 const JUST_IN_TIME: Duration = Duration::from_millis(6_999);
 
-/// What an `Exclusive` is for: something that can go bad, is used up, and can't be shared.
+/// A typical value of an `Exclusive`: it can go bad, can be used up, and can't be shared.
 struct Connection {
     name: &'static str,
     sent: Cell<u32>,
@@ -58,14 +58,14 @@ struct Bench {
     needs_lent: Property<bool>,
 }
 
-/// Lends with the guard in hand.
+/// Borrows while holding the guard.
 async fn asks_again(cx: &InitContext) -> Result<u32, PropertyError> {
     let bench = cx.session().props::<Bench>().unwrap();
     let _in_hand = bench.a().await?;
     bench.a().await.map(|again| *again)
 }
 
-/// Is it busy with whoever waits for this?
+/// Whether it is busy with the callers that wait for this.
 async fn needs_lent(cx: &InitContext) -> bool {
     let bench = cx.session().props::<Bench>().unwrap();
     matches!(bench.b().await, Err(PropertyError::Busy))
@@ -106,7 +106,7 @@ async fn r08_an_exclusive_is_lent_in_the_order_of_asking() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r08_who_goes_away_leaves_the_queue() {
+async fn r08_a_caller_that_goes_away_leaves_the_queue() {
     let (_sessions, _session, bench) = bench();
     let guard = bench.a().await.unwrap();
     {
@@ -127,7 +127,7 @@ async fn r08_a_wait_ends_in_busy_after_the_lend_timeout() {
     assert!(matches!(bench.a().await, Err(PropertyError::Busy)));
     assert_eq!(watch.millis(), LEND_TIMEOUT.as_millis());
 
-    // One that comes in time is served.
+    // A caller that comes in time is served.
     let (lent, ()) = tokio::join!(bench.a(), async {
         tokio::time::sleep(JUST_IN_TIME).await;
         drop(guard);
@@ -137,7 +137,7 @@ async fn r08_a_wait_ends_in_busy_after_the_lend_timeout() {
 
 #[tokio::test]
 async fn r08_a_wait_on_a_thread_without_a_runtime_ends_in_busy_too() {
-    // A clock that is paused runs ahead of threads, so this one goes, and the wait is short.
+    // A paused clock runs ahead of threads, so this one is not paused, and the wait is short.
     let sessions = builder().lend_timeout(Duration::from_millis(1));
     let sessions = sessions.build().unwrap();
     let bench: Props<Bench> = sessions.create().unwrap().props().unwrap();
@@ -151,7 +151,7 @@ async fn r08_a_wait_on_a_thread_without_a_runtime_ends_in_busy_too() {
     thread.join().unwrap();
 }
 
-/// There is no clock then that the wait could go by.
+/// Without a runtime there is no clock for the wait.
 #[test]
 fn r08_a_wait_ends_in_busy_once_the_managers_runtime_is_gone() {
     let runtime = threads();
@@ -215,7 +215,7 @@ async fn r08_at_completion_a_wait_ends_at_once_and_nothing_is_lent_any_more() {
     ));
     assert_eq!(watch.millis(), 0, "it ends at once");
 
-    // The guard that is out stays good, and what is done with it reaches the close hook.
+    // The lent guard stays valid, and the close hook sees the changes made through it.
     assert!(bench.connection.try_lock().is_none());
     assert_eq!(guard.name, "first");
     guard.sent.set(3);
@@ -235,14 +235,14 @@ async fn r08_at_completion_a_wait_ends_at_once_and_nothing_is_lent_any_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r08_what_is_given_back_at_completion_goes_to_nobody() {
+async fn r08_a_value_returned_at_completion_is_lent_to_nobody() {
     let (_sessions, session, bench) = bench();
     let guard = bench.a().await.unwrap();
     let mut waiting = pin!(bench.a());
     assert!(waiting.as_mut().now_or_never().is_none());
     session.terminate();
     drop(guard);
-    // Both have happened when it is asked again: the session's end and the guard's return.
+    // Both have happened when it is polled again: the session's end and the guard's return.
     assert!(matches!(
         waiting.now_or_never(),
         Some(Err(PropertyError::SessionEnded))
@@ -256,7 +256,7 @@ async fn r08_asking_again_with_the_guard_in_hand_ends_in_busy() {
     assert!(matches!(bench.a().await, Err(PropertyError::Busy)));
     drop(in_hand);
 
-    // Inside an initializer it is no cycle either.
+    // Inside an initializer it is not a cycle either.
     let failed = bench.asks_again().await.unwrap_err();
     assert!(matches!(failed.downcast_ref(), Some(PropertyError::Busy)));
     let _in_hand = bench.b().await.unwrap();
@@ -294,7 +294,7 @@ async fn r08_a_panic_with_the_guard_in_hand_does_not_poison() {
 }
 
 #[tokio::test]
-async fn r08_what_goes_bad_is_replaced_through_its_guard() {
+async fn r08_a_value_that_goes_bad_is_replaced_through_its_guard() {
     let (_sessions, session, bench) = bench();
     let mut connection = bench.connection().await.unwrap();
     connection.sent.set(1);
@@ -315,7 +315,7 @@ async fn r08_what_goes_bad_is_replaced_through_its_guard() {
 }
 
 #[tokio::test]
-async fn r08_what_is_used_up_is_taken_through_its_guard() {
+async fn r08_a_value_that_is_used_up_is_taken_through_its_guard() {
     let (_sessions, _session, bench) = bench();
     assert!(bench.transaction().await.unwrap().is_none());
     bench.set_transaction(Some("begin".into())).unwrap();

@@ -1,4 +1,4 @@
-//! Row 9: what can't wait for an initializer says so.
+//! Row 9: a call that can't wait for an initializer returns an error that says so.
 
 use std::pin::pin;
 use std::sync::mpsc;
@@ -19,7 +19,7 @@ fn is_being_created<T>(outcome: &Result<T, PropertyError>) -> bool {
     matches!(outcome, Err(PropertyError::BeingCreated))
 }
 
-/// Tries all that would put a value where one is being made; none of it waits.
+/// Tries every call that would put a value where one is being created. None of them waits.
 fn assert_nothing_can_be_put(session: &Session) {
     let properties = session.properties();
     let close = |_value: u32| ();
@@ -40,7 +40,7 @@ fn assert_nothing_can_be_put(session: &Session) {
 }
 
 #[tokio::test]
-async fn r09_what_an_async_initializer_makes_is_being_created_for_sync_callers() {
+async fn r09_the_value_of_an_async_initializer_is_being_created_for_sync_callers() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let properties = session.properties();
@@ -61,7 +61,7 @@ async fn r09_what_an_async_initializer_makes_is_being_created_for_sync_callers()
 }
 
 #[tokio::test]
-async fn r09_what_a_sync_initializer_makes_is_being_created_for_givers() {
+async fn r09_the_value_of_a_sync_initializer_is_being_created_for_callers_that_insert() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let properties = session.properties();
@@ -80,7 +80,7 @@ async fn r09_what_a_sync_initializer_makes_is_being_created_for_givers() {
         assert_nothing_can_be_put(&session);
         finish.send(()).unwrap();
     });
-    // Nor can its own initializer put something there.
+    // Nor can its own initializer put a value there.
     let other = PropertyKey::<u32>::new("other");
     let made = properties.get_or_init(&other, || {
         let refused = properties.insert(&other, 2).unwrap_err();
@@ -105,7 +105,7 @@ async fn r09_cells_that_are_being_made_can_not_be_set_or_read() {
     let set = session.props::<Set>().unwrap();
     assert!(set.shared().now_or_never().is_none());
     assert!(set.lent().now_or_never().is_none());
-    // A cell with an initializer has no `set_x`; this is what one would call.
+    // A cell with an initializer has no `set_x`. This is the function that one would call.
     let shared = __private::set(&set.shared, 2, __private::no_hook).unwrap_err();
     assert!(matches!(shared, Refused::BeingCreated(2)));
     let lent = __private::set_exclusive(&set.lent, 2, __private::no_hook).unwrap_err();

@@ -17,7 +17,7 @@ use crate::thread::{block_on, watch_me};
 
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The state: what initializers tell, and what they wait for.
+/// The state: the messages of initializers, and the signals they wait for.
 struct Stage {
     log: Log,
     entered: mpsc::Sender<()>,
@@ -25,7 +25,7 @@ struct Stage {
     on_a_task: Arc<Notify>,
 }
 
-/// A value that came too late, and whose end can be waited for.
+/// A value that came too late, and whose drop can be awaited.
 struct Late {
     tell: Tell,
     _alive: mpsc::Sender<()>,
@@ -85,7 +85,7 @@ fn closed_here(value: Tell) {
 }
 
 async fn closed(value: Tell) {
-    // Whoever does not wait for this misses it.
+    // A caller that does not wait for this misses it.
     tokio::task::yield_now().await;
     value.log.add("closed");
 }
@@ -94,7 +94,7 @@ fn closed_late(late: Late) {
     closed_here(late.tell);
 }
 
-/// A session on its stage.
+/// A session with its stage.
 struct Play {
     sessions: SessionManager,
     session: Session,
@@ -175,12 +175,12 @@ async fn r09_at_completion_threads_that_wait_get_session_ended_at_once() {
 }
 
 #[tokio::test]
-async fn r09_at_completion_who_waits_to_borrow_gets_session_ended_at_once() {
+async fn r09_at_completion_a_caller_that_waits_to_borrow_gets_session_ended_at_once() {
     complete_while_threads_wait(|set| is_ended(&block_on(set.lent_here()))).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn r09_what_a_thread_makes_after_cleanup_is_closed_through_its_hook() {
+async fn r09_a_value_that_a_thread_creates_after_cleanup_is_closed_through_its_hook() {
     let play = play();
     let first = thread::spawn({
         let set = play.set.clone();
@@ -263,7 +263,7 @@ async fn r09_an_async_initializer_is_aborted_at_the_drain_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r09_what_a_blocking_call_still_makes_for_an_aborted_initializer_is_dropped() {
+async fn r09_a_value_that_a_blocking_call_still_creates_for_an_aborted_initializer_is_dropped() {
     let play = play();
     assert!(play.set.blocking().now_or_never().is_none());
     settle().await;

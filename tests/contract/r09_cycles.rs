@@ -1,4 +1,4 @@
-//! Row 9: an initializer that would wait for itself is told, on one thread or task or across several.
+//! Row 9: an initializer that would wait for itself gets an error, on one thread or task or across several.
 
 use std::sync::Arc;
 use std::thread;
@@ -18,7 +18,7 @@ const A: PropertyKey<usize> = PropertyKey::new("a");
 const B: PropertyKey<usize> = PropertyKey::new("b");
 const C: PropertyKey<usize> = PropertyKey::new("c");
 
-/// Properties that need each other: the initializer of each one asks for the next, the last one's for the first.
+/// Properties that need each other: each one's initializer asks for the next, the last one's for the first.
 type Ring = Arc<[Link]>;
 
 struct Link {
@@ -50,7 +50,7 @@ impl Link {
     }
 }
 
-/// Who was told of the cycle has 1, who needed that one 2, and so on round the ring.
+/// The property whose initializer got the cycle error has 1, the one that needed it 2, and so on round the ring.
 fn steps(needed: Result<usize, PropertyError>) -> usize {
     match needed {
         Ok(steps) => steps + 1,
@@ -90,7 +90,7 @@ fn need(
     })
 }
 
-/// One of the ring was told, and the others got theirs.
+/// One of the ring got the error, and the others got their values.
 fn assert_one_was_told(mut got: Vec<usize>) {
     got.sort_unstable();
     assert!(got.iter().copied().eq(1..=got.len()), "{got:?}");
@@ -102,7 +102,7 @@ fn assert_cycle_alone(ring: &Ring) {
     assert_one_was_told(got.collect());
 }
 
-/// As many callers as there are properties, and nobody needs the next before all are being created.
+/// As many callers as there are properties, and none needs the next before all are being created.
 fn assert_cycle_crosswise(ring: &Ring) {
     let meeting = Arc::new(Barrier::new(ring.len()));
     let got = thread::scope(|scope| {
@@ -215,7 +215,7 @@ fn r09_sessions_of_several_managers_that_need_each_other_get_a_cycle() {
     }
 }
 
-/// The set of futures polls again only those that were woken.
+/// The set of futures polls only the woken ones again.
 #[tokio::test(start_paused = true)]
 async fn r09_a_future_that_was_begun_outside_and_is_awaited_inside_gets_a_cycle() {
     for in_a_set in [false, true] {

@@ -45,7 +45,7 @@ fn assert_shared(errors: &[PropertyError]) {
     assert!(errors.iter().all(|error| cause(error) == cause(&clone)));
 }
 
-/// Lets `make` run on one thread while three others wait for it on theirs; gives what they all got.
+/// Lets `make` run on one thread while three others wait for it on theirs. Returns what they all got.
 fn fail_on_threads(
     session: &Session,
     make: impl FnOnce() -> Result<u32, Refused> + Send,
@@ -100,7 +100,7 @@ async fn r09_a_sync_failure_reaches_all_and_leaves_the_property_absent() {
     assert!(session.properties().get(&KEY).is_none());
     assert!(session.properties().list().is_empty());
 
-    // Who comes later tries again.
+    // A later caller tries again.
     let again = session
         .properties()
         .get_or_try_init(&KEY, || Err(Refused(2)));
@@ -124,7 +124,7 @@ async fn r09_a_sync_panic_reaches_all_and_leaves_the_property_absent() {
     assert_eq!(*session.properties().get_or_init(&KEY, || 3).unwrap(), 3);
 }
 
-/// Lets `make` fail on its task while three callers wait; gives what they all got.
+/// Lets `make` fail on its task while three callers wait. Returns what they all got.
 async fn fail_on_a_task<Fut>(
     session: &Session,
     make: impl FnOnce() -> Fut + Send + 'static,
@@ -193,7 +193,7 @@ async fn r09_an_async_panic_reaches_all_and_leaves_the_property_absent() {
 }
 
 #[tokio::test]
-async fn r09_what_is_no_error_itself_is_a_source_all_the_same() {
+async fn r09_a_failure_that_is_not_an_error_type_is_a_source_all_the_same() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let failed = session
@@ -260,11 +260,11 @@ fn r09_without_its_runtime_an_async_initializer_fails_and_nobody_waits() {
     drop(runtime);
     let made = session.properties().get_or_init_async(&KEY, || async { 1 });
     assert!(block_on(made).unwrap_err().source().is_some());
-    // What runs on its caller's thread needs none.
+    // An initializer that runs on its caller's thread needs none.
     assert_eq!(*session.properties().get_or_init(&KEY, || 2).unwrap(), 2);
 }
 
-/// An error whose text can't be had.
+/// An error whose text can't be obtained.
 #[derive(Debug)]
 struct Untold;
 

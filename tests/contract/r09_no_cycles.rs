@@ -1,4 +1,4 @@
-//! Row 9: what looks like a cycle and is none, and cycles through a set's accessors.
+//! Row 9: waits that look like a cycle and are not one, and cycles through a set's accessors.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -20,7 +20,7 @@ const B: PropertyKey<u32> = PropertyKey::new("b");
 async fn get(session: Session, key: PropertyKey<u32>) -> u32 {
     let properties = session.properties();
     let made = properties.get_or_init_async(&key, || async {
-        // Slow enough for others to come meanwhile.
+        // Slow enough for other callers to come meanwhile.
         tokio::task::yield_now().await;
         1
     });
@@ -50,7 +50,7 @@ fn begin_b(session: &Session, may_go_on: oneshot::Receiver<()>) -> BoxFuture<'st
     b
 }
 
-/// An initializer may begin to wait for another property and leave the rest of it to a task, which is in no hurry.
+/// An initializer may begin to wait for another property and leave the rest of the wait to a slow task.
 #[tokio::test(start_paused = true)]
 async fn r09_a_future_that_was_begun_inside_and_is_awaited_elsewhere_is_no_cycle() {
     for hurries in [true, false] {
@@ -78,7 +78,7 @@ async fn r09_a_future_that_was_begun_inside_and_is_awaited_elsewhere_is_no_cycle
     }
 }
 
-/// As after a `select!` that another branch has won.
+/// As after a `select!` in which another branch won.
 #[tokio::test(start_paused = true)]
 async fn r09_a_future_that_an_initializer_keeps_and_does_not_await_is_no_cycle() {
     let sessions = manager();
@@ -106,7 +106,7 @@ async fn r09_a_future_that_an_initializer_keeps_and_does_not_await_is_no_cycle()
     assert_eq!(*properties.get(&B).unwrap(), 8);
 }
 
-/// A sync initializer may drive a runtime, on which others' tasks are polled.
+/// A sync initializer may drive a runtime, which polls the tasks of others.
 #[test]
 fn r09_a_task_that_is_polled_within_an_initializer_is_not_it() {
     let runtime = threads();
@@ -148,7 +148,7 @@ fn r09_two_callers_joined_in_one_task_are_no_cycle() {
             );
             assert_eq!(got, (2, 1, 2));
 
-            // Nor are they if that task is an initializer's.
+            // Nor if that task is an initializer's.
             let session = sessions.create().unwrap();
             let (one, other) = (session.clone(), session.clone());
             let make = || async {
@@ -162,7 +162,7 @@ fn r09_two_callers_joined_in_one_task_are_no_cycle() {
 }
 
 #[tokio::test]
-async fn r09_to_wait_for_what_one_has_stopped_waiting_for_is_no_cycle() {
+async fn r09_a_wait_for_something_that_is_no_longer_waited_for_is_not_a_cycle() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let (gave_up, has_given_up) = oneshot::channel();
@@ -206,7 +206,7 @@ async fn r09_an_initializer_that_waits_is_not_the_one_that_runs() {
     let mut first = pin!(session.properties().get_or_init_async(&A, make));
     assert!(first.as_mut().now_or_never().is_none());
     settle().await;
-    // The thread that has polled it waits for it on its own account, and in another initializer.
+    // The thread that polled it waits for it itself, and in another initializer.
     let mut second = pin!(session.properties().get_or_init_async(&A, || async { 2 }));
     assert!(second.as_mut().now_or_never().is_none());
     let mut third = pin!(get_by(session.clone(), B, A));

@@ -1,4 +1,4 @@
-//! Row 9: no user code runs under a lock: wherever it runs it may use all of its own session.
+//! Row 9: no user code runs under a lock, so that it may use all of its own session wherever it runs.
 
 use std::cell::Cell;
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::kit::settle;
 use crate::subscriber::subscribe;
 use crate::visitor::{Visited, Visitor};
 
-/// A value, or whatever else is dropped somewhere, that calls when it is.
+/// A value, or anything else that is dropped, that makes a call in its destructor.
 struct Caller(Visitor);
 
 impl Drop for Caller {
@@ -46,7 +46,7 @@ const KEY: PropertyKey<Caller> = PropertyKey::new("key");
 const OTHER: PropertyKey<Caller> = PropertyKey::new("other");
 const NUMBER: PropertyKey<u32> = PropertyKey::new("number");
 
-/// What an initializer would give that is never called.
+/// The value of an initializer that is never called.
 fn of_no_use(caller: Caller) -> u32 {
     drop(caller);
     0
@@ -62,7 +62,7 @@ async fn r09_initializers_run_under_no_lock() {
         1
     });
     assert_eq!((*made.unwrap(), visitor.visits()), (1, 1));
-    // One that is not needed goes unused.
+    // An initializer that is not needed is dropped unused.
     let unused = caller();
     properties
         .get_or_init(&NUMBER, move || of_no_use(unused))
@@ -81,7 +81,7 @@ async fn r09_initializers_run_under_no_lock() {
     assert_eq!(visitor.visits(), 3, "called, polled again, dropped");
     let _gone = properties.remove(&NUMBER).unwrap();
 
-    // An error that calls as it goes, here and where it was a task's.
+    // An error that makes a call when it is dropped, here and in a task.
     let failed = caller();
     properties
         .get_or_try_init(&NUMBER, || Err(failed))
@@ -245,7 +245,7 @@ async fn r09_wakers_are_woken_under_no_lock() {
 }
 
 thread_local! {
-    /// Who is called by the subscriber; nobody while it is.
+    /// The visitor that the subscriber calls; none during the call.
     static SUBSCRIBED: Cell<Option<Visitor>> = const { Cell::new(None) };
 }
 

@@ -1,4 +1,4 @@
-//! Row 9: one initializer, once, however many callers race; where it runs, and who waits how.
+//! Row 9: one initializer runs, once, however many callers race; where it runs, and how the callers wait.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,7 +27,7 @@ const KEY: PropertyKey<usize> = PropertyKey::new("key");
 struct Runs(AtomicUsize);
 
 impl Runs {
-    /// Counts one, and gives its number.
+    /// Counts one, and returns its number.
     fn next(&self) -> usize {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
@@ -211,7 +211,7 @@ async fn r09_callers_that_go_away_stop_nothing() {
         );
         assert!(first.as_mut().now_or_never().is_none());
         settle().await;
-        // Another comes while it runs, and goes too.
+        // Another caller comes while it runs, and goes away too.
         let second = session.properties().get_or_init_async(&KEY, || async { 2 });
         assert!(second.now_or_never().is_none());
     }
@@ -221,7 +221,7 @@ async fn r09_callers_that_go_away_stop_nothing() {
     finish.send(1).unwrap();
     assert_eq!(*third.await.unwrap(), 1);
 
-    // It goes on even if nobody is left, and cells find what it made.
+    // It goes on even if no caller is left, and cells find the value.
     let set = session.props::<Set>().unwrap();
     assert!(set.on_a_task().now_or_never().is_none());
     assert!(set.on_a_task_lent().now_or_never().is_none());
@@ -230,7 +230,7 @@ async fn r09_callers_that_go_away_stop_nothing() {
     assert!(set.on_a_task.get().is_some() && set.on_a_task_lent.try_lock().is_some());
 }
 
-/// Keeps, of each event, the spans that it is in, from the outermost.
+/// Keeps the spans of each event, from the outermost.
 struct Spans(Log);
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {

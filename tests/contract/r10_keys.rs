@@ -62,7 +62,7 @@ async fn r10_the_same_type_under_another_name_is_another_property() {
     assert!(properties.get(&NUMBER).is_none());
     properties.insert(&NUMBER, 2).unwrap();
     assert_eq!(properties.get(&TABLE[0]).as_deref(), Some(&1));
-    // A name is compared by its text, wherever that is.
+    // Names are compared by their text, not by its address.
     assert_eq!(properties.get(&TABLE[1]).as_deref(), Some(&2));
     let elsewhere: &'static str = String::from("x").leak();
     assert_eq!(
@@ -76,7 +76,7 @@ async fn r10_the_same_type_under_another_name_is_another_property() {
 #[tokio::test]
 async fn r10_new_is_const_and_its_key_is_copied() {
     fn is_a_plain_constant<K: Copy + Send + Sync + 'static>(_: K) {}
-    // Whatever the value is: a key holds none.
+    // Any value type will do, since a key holds no value.
     const CELL: PropertyKey<Cell<*const u8>> = PropertyKey::new("cell");
     is_a_plain_constant(CELL);
     let copy = NUMBER;
@@ -104,7 +104,7 @@ async fn r10_a_name_known_at_run_time_makes_the_same_key() {
     assert!(properties.insert(&TEXT, String::new()).is_ok());
 }
 
-/// Counts down to nought as values are dropped, which has to be in this order.
+/// Counts down to zero as values are dropped, which must happen in this order.
 struct Countdown(usize, &'static AtomicUsize);
 
 impl Drop for Countdown {
@@ -141,7 +141,7 @@ async fn r10_a_session_with_a_hundred_thousand_named_properties_works() {
     assert_eq!((list.len(), names.len()), (COUNT, COUNT));
     assert!(KEYS.iter().all(|key| names.contains(key.name())));
 
-    // One half is removed, and the other is closed, the last one first.
+    // One half is removed, and the other is closed, the last first.
     let (kept, removed) = KEYS.split_at(COUNT / 2);
     for key in removed.iter().rev() {
         assert!(properties.remove(key).unwrap().is_some());

@@ -1,4 +1,4 @@
-//! Row 11: what is inserted, replaced, removed and taken back.
+//! Row 11: properties that are inserted, replaced, removed and taken back.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ async fn r11_insert_fails_on_a_key_that_is_present() {
 }
 
 #[tokio::test]
-async fn r11_replace_gives_the_old_handle_and_remove_gives_the_handle() {
+async fn r11_replace_returns_the_old_handle_and_remove_returns_the_handle() {
     let (_sessions, session) = session();
     let properties = session.properties();
     let log = Log::default();
@@ -81,7 +81,7 @@ async fn r11_replace_gives_the_old_handle_and_remove_gives_the_handle() {
 }
 
 #[tokio::test]
-async fn r11_what_was_replaced_or_removed_is_closed_by_whoever_lets_go_last() {
+async fn r11_a_replaced_or_removed_value_is_closed_with_its_last_handle() {
     let (_sessions, session) = session();
     let properties = session.properties();
     let log = Log::default();
@@ -213,7 +213,7 @@ async fn r11_insert_with_and_replace_with_take_a_close_hook() {
     properties
         .insert_with(&third, log.tell("third"), closed)
         .unwrap();
-    // A hook belongs to its value: what comes in its place has its own, or none.
+    // A hook belongs to its value. The replacement has its own, or none.
     drop(properties.replace(&third, log.tell("fourth")).unwrap());
     assert_eq!(log.entries(), ["third closed", "third"]);
     session.terminate();

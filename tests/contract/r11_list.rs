@@ -1,4 +1,4 @@
-//! Row 11: a listing tells of every property, and creates nothing.
+//! Row 11: a listing contains every property, and creates nothing.
 
 use std::time::Duration;
 
@@ -108,7 +108,7 @@ async fn r11_a_listing_tells_name_type_age_and_state_of_every_property() {
     ];
     assert_eq!(list(properties), expected);
 
-    // An age runs from when the initializer has ended; what is replaced is young, what is removed is gone.
+    // An age runs from the end of the initializer. A replaced value is young, a removed one is gone.
     finish.send(1).unwrap();
     making.await.unwrap();
     properties.replace(&given, 2).unwrap();
@@ -159,7 +159,7 @@ async fn r11_a_sets_debug_shows_which_properties_are_there() {
         "Shelf { made: Present, shown as: Absent, pending: BeingCreated, lent: Absent, \
          by_hand: Absent, by_hand_lent: Absent }"
     );
-    // To look creates nothing.
+    // A listing creates nothing.
     assert!(shelf.lent.try_lock().is_none());
     let of_set = session.properties().list();
     assert!(of_set.iter().all(|info| info.set() == Some("Shelf")));

@@ -54,7 +54,7 @@ async fn r12_dispose_drops_the_value_now_and_forgets_it() {
 }
 
 #[tokio::test]
-async fn r12_reclaim_gives_it_back_undropped() {
+async fn r12_reclaim_returns_it_undropped() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let log = Log::default();
@@ -248,6 +248,6 @@ async fn r12_a_value_may_use_its_session_as_it_is_dropped() {
     session.terminate();
     let report = session.cleanup_completed().await;
     assert_eq!(log.entries(), ["refused: false", "refused: true"]);
-    // The one that was taken on the way out is closed too.
+    // The value that was taken on the way out is closed too.
     assert_eq!(report.closed(), 2);
 }

@@ -1,4 +1,4 @@
-//! Row 13: a property is closed once, by whoever lets go of it last.
+//! Row 13: a property is closed once, when its last handle is dropped.
 
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -17,7 +17,7 @@ use crate::subscriber::subscribe;
 const KEY: PropertyKey<u32> = PropertyKey::new("key");
 const TELL: PropertyKey<Tell> = PropertyKey::new("tell");
 
-/// Lets go of these handles on threads of their own, all at the same moment.
+/// Drops each of these handles on its own thread, all at the same moment.
 fn let_go_at_once(handles: Vec<PropertyRef<u32>>) {
     let line = Arc::new(Barrier::new(handles.len()));
     let threads = handles.into_iter().map(|handle| {
@@ -54,7 +54,7 @@ fn r13_of_threads_that_let_go_at_once_one_closes() {
             assert!(closed.recv().now_or_never().is_none(), "it is held");
             let_go_at_once(handles);
             assert_eq!(closed.recv().await, Some(7));
-            // The sender is in the hook: once it is gone no more can come.
+            // The sender is in the hook. Once the hook is gone no more messages can come.
             assert_eq!(closed.recv().await, None);
             session.terminate();
             let report = session.cleanup_completed().await;
@@ -99,7 +99,7 @@ async fn r13_a_last_handle_that_outlives_the_cleanup_closes_on_a_foreign_thread(
 }
 
 #[tokio::test]
-async fn r13_what_was_taken_back_is_not_closed() {
+async fn r13_a_value_that_was_taken_back_is_not_closed() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let (closes, mut closed) = mpsc::unbounded_channel();

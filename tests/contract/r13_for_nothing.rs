@@ -1,4 +1,4 @@
-//! Row 13: what has no drop glue and no hook costs nothing at cleanup.
+//! Row 13: a value without drop glue and without a hook costs nothing at cleanup.
 
 use futures_util::FutureExt as _;
 use session_core::{Exclusive, LocalSession, Property, PropertyKey, SessionProperties};
@@ -43,7 +43,7 @@ fn put(local: &impl LocalSession) {
 }
 
 #[tokio::test]
-async fn r13_what_has_nothing_to_drop_and_no_hook_costs_nothing() {
+async fn r13_a_value_with_nothing_to_drop_and_no_hook_costs_nothing() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let group = session.group();
@@ -75,7 +75,7 @@ async fn r13_what_has_nothing_to_drop_and_no_hook_costs_nothing() {
 }
 
 #[tokio::test]
-async fn r13_what_has_a_hook_or_something_to_drop_is_closed_on_a_task() {
+async fn r13_a_value_with_a_hook_or_something_to_drop_is_closed_on_a_task() {
     let sessions = manager();
     let closings: [fn(&session_core::Session); 2] = [
         |session| drop(session.properties().insert_with(&NUMBER, 1, |_: u64| ())),

@@ -1,4 +1,4 @@
-//! Row 13: every property is owned, and what it is closed with.
+//! Row 13: every property is owned, and the ways to close it.
 
 use session_core::{
     Exclusive, LocalSession, Property, PropertyKey, Session, SessionManager, SessionProperties,
@@ -13,7 +13,7 @@ fn session() -> (SessionManager, Session) {
 }
 
 thread_local! {
-    /// What has happened on this thread: tests here run on one.
+    /// The events on this thread. Tests here run on one.
     static LOG: Log = Log::default();
 }
 
@@ -83,10 +83,10 @@ async fn r13_every_property_is_owned_with_no_word_from_the_user() {
     assert_eq!(log().entries(), in_order);
 }
 
-/// What is closed by what takes it by value.
+/// A value that is closed by a function that takes it by value.
 struct Transaction(&'static str);
 
-/// What a rollback gives: nobody needs it.
+/// The result of a rollback, which is ignored.
 struct Rows;
 
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Row 14: what comes and goes leaves a session's memory where it was.
+//! Row 14: values that come and go leave a session's memory as it was.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,18 +16,18 @@ fn value() -> String {
     String::from("something on the heap")
 }
 
-/// Runs all on this thread, whose memory is measured.
+/// Runs everything on this thread, whose memory is measured.
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Calls `come_and_go` so many times on a session that has been used in this way before.
+/// Calls `come_and_go` this many times on a session that has been used in this way before.
 fn measured(times: usize, mut come_and_go: impl FnMut(&Session, usize)) -> AllocationInfo {
     let runtime = runtime();
     let _entered = runtime.enter();
     let sessions = manager();
     let session = sessions.create().unwrap();
-    // What stays is among what goes.
+    // Values that stay are among those that go.
     let kept = PropertyKey::<String, _>::named("kept");
     session.properties().insert(&kept, value()).unwrap();
     session.take_ownership(value()).unwrap();
@@ -103,7 +103,7 @@ fn r14_properties_replaced_and_made_leave_nothing() {
 }
 
 #[test]
-fn r14_what_goes_in_the_order_it_came_leaves_no_more_than_its_window() {
+fn r14_values_that_go_in_the_order_they_came_leave_no_more_than_their_window() {
     let mut window = VecDeque::with_capacity(65);
     let memory = measured(MILLION / 4, |session, time| {
         let key = PropertyKey::<String, _>::named(format!("property {time:09}"));
@@ -184,7 +184,7 @@ fn r14_ended_sessions_and_cycled_ids_leave_nothing_where_timeouts_never_come() {
     };
     come_and_go(10_000);
     let memory = measure(|| come_and_go(MILLION / 10));
-    // A thousand dead ones are too few to be looked for, and a list has room for twice as many.
+    // A thousand dead entries are too few to trigger a search, and a list has room for twice as many.
     assert!(memory.bytes_current.abs() < 64 * 1024, "{memory:?}");
     assert!(living.iter().all(|session| !session.is_completed()));
 }

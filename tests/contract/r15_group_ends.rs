@@ -1,4 +1,4 @@
-//! How groups end: termination, anonymous ones, and what is told of it.
+//! The end of groups: termination, anonymous groups, and the events.
 
 use futures_util::FutureExt as _;
 use session_core::{
@@ -26,7 +26,7 @@ async fn r15_termination_closes_it_ends_its_sessions_and_then_itself() {
     let token = group.completion_token();
     group.terminate();
 
-    // Closed to newcomers: they found another one.
+    // Closed to new members, which found another group.
     assert!(sessions.group(&id("g")).is_none());
     let newcomer = sessions.create_in(id("g")).unwrap();
     assert_ne!(newcomer.group(), group);
@@ -93,7 +93,7 @@ async fn r15_an_anonymous_group_is_made_when_first_asked_for_and_never_registere
     let _ = group.cleanup_completed().await;
     assert_eq!(log.entries(), ["any"]);
 
-    // To end it ends its session.
+    // Terminating it ends its session.
     other.group().terminate();
     assert_eq!(other.completion_cause(), Some(CompletionCause::Terminated));
     assert_eq!(
@@ -123,7 +123,7 @@ async fn r15_an_anonymous_group_ends_when_its_session_joins_a_named_one() {
 #[tokio::test(start_paused = true)]
 async fn r15_an_anonymous_group_asked_for_late_ends_as_it_should() {
     let sessions = manager();
-    // In cleanup it is there, until the session has left it.
+    // During cleanup it exists until the session has left it.
     let session = sessions.create().unwrap();
     let request = session.enter().unwrap();
     session.terminate();

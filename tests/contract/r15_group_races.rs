@@ -1,4 +1,4 @@
-//! Membership under races: nobody is left behind in a group that has ended, and none is left open.
+//! Membership under races: no session is left in a group that has ended, and no group is left open.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,7 +61,7 @@ fn r15_newcomers_and_a_termination() {
         race([&|| group.terminate(), &create, &join]);
         assert!(first.is_completed() && group.is_completed());
         for newcomer in newcomers.into_inner().unwrap() {
-            // It came in time and was ended, or it founded the next group and lives on.
+            // It came in time and was ended, or it founded the next group and is active.
             assert_eq!(newcomer.is_completed(), newcomer.group() == group);
             assert_eq!(
                 newcomer.is_completed(),
@@ -120,7 +120,7 @@ fn r15_join_and_a_termination() {
             &|| session.terminate(),
             &|| old.terminate(),
         ]);
-        // Terminated by name, it has ended wherever it was; both groups have ended with it.
+        // Terminated by name, it has ended wherever it was. Both groups have ended with it.
         assert!(session.is_completed());
         assert!(old.is_completed());
         assert!(session.group().is_completed());
@@ -135,7 +135,7 @@ async fn r15_nobody_joins_a_group_whose_last_session_has_just_left() {
     let session = sessions.create_in(id("g")).unwrap();
     let group = session.group();
     let mut events = sessions.subscribe();
-    // The second event: it has completed, and now it has been cleaned up.
+    // The second event: it completed before, and now it has been cleaned up.
     let mut cleaned_up = Box::pin(async {
         events.next().await;
         events.next().await;

@@ -1,4 +1,4 @@
-//! Groups: membership, and when they end.
+//! Groups: membership, and their end.
 
 use std::time::Duration;
 
@@ -94,7 +94,7 @@ async fn r15_a_group_has_no_timeouts_of_its_own() {
         .unwrap();
     let mut last = sessions.create_in(id("g")).unwrap();
     let group = last.group();
-    // Nobody uses it, and its members come and go, for far longer than any of them may live.
+    // It is not used, and its members come and go, for far longer than any of them may live.
     for _ in 0..100 {
         tokio::time::sleep(Duration::from_secs(30)).await;
         last = sessions.create_in(id("g")).unwrap();
@@ -182,7 +182,7 @@ async fn r15_join_moves_a_live_session_and_leaves_properties_behind() {
     assert_eq!(old.properties().get(&ANY).unwrap().name, "of the old");
     assert_eq!(session.properties().get(&ANY).unwrap().name, "its own");
 
-    // The last one to leave ends it, at once.
+    // The last member to leave ends it, at once.
     stays.join(id("new")).unwrap();
     assert_eq!(
         old.completion_cause(),

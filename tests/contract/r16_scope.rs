@@ -1,4 +1,4 @@
-//! Row 16: a property set says where it lives.
+//! Row 16: a property set declares its scope.
 //!
 //! That asking the wrong kind of local session for it does not compile is in the `ui` suite.
 
@@ -89,7 +89,7 @@ async fn r16_a_set_lives_in_its_session_or_in_the_group() {
     *by_one.count().await.unwrap() += 1;
     assert_eq!(*by_other.count().await.unwrap(), 1);
 
-    // Nobody else's: neither another group's nor a session's without a named group.
+    // Not shared with another group, nor with a session without a named group.
     let stranger = sessions.create().unwrap();
     let by_stranger = stranger.group().props::<OfGroup>().unwrap();
     assert_eq!(*by_stranger.count().await.unwrap(), 0);

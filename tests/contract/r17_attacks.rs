@@ -1,4 +1,4 @@
-//! What strangers and subscribers can do to a manager.
+//! Attacks on a manager by strangers and subscribers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use session_core::{GroupId, LocalSession, Session, SessionManager, WhenFull};
 use crate::kit::builder;
 
 #[tokio::test(start_paused = true)]
-async fn r17_ids_that_are_dead_do_not_hide_those_who_can_be_evicted() {
+async fn r17_dead_ids_do_not_hide_sessions_that_can_be_evicted() {
     let sessions = builder()
         .max_sessions(10, WhenFull::EvictIdlest)
         .build()
@@ -30,7 +30,7 @@ async fn r17_ids_that_are_dead_do_not_hide_those_who_can_be_evicted() {
     assert!(idle.iter().all(Session::is_completed));
 }
 
-/// A subscriber that looks at a session in the moment in which it is woken.
+/// A subscriber that looks at a session at the moment in which it is woken.
 struct Curious {
     session: Session,
     woken: AtomicUsize,

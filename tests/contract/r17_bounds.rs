@@ -1,4 +1,4 @@
-//! `max_sessions`: rejection, eviction, and as many again in cleanup.
+//! `max_sessions`: rejection, eviction, and the same number again in cleanup.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -73,7 +73,7 @@ async fn r17_eviction_takes_the_longest_idle() {
     advance(MINUTE).await;
     let three = sessions.create().unwrap();
     advance(MINUTE).await;
-    // The eldest is not the longest idle.
+    // The oldest is not the longest idle.
     drop(one.enter().unwrap());
     let four = sessions.create().unwrap();
     assert!(is_evicted(&two));
@@ -97,7 +97,7 @@ async fn r17_eviction_never_takes_one_with_activity() {
     let newcomer = sessions.create_in(named()).unwrap();
     assert!(is_evicted(&idle));
     let _request = newcomer.enter().unwrap();
-    // None is left to make room.
+    // No session is left to make room.
     for _ in 0..3 {
         assert_eq!(sessions.create_in(named()).unwrap_err(), CreateError::Full);
     }
@@ -109,7 +109,7 @@ async fn r17_anonymous_sessions_are_evicted_first() {
     let sessions = bounded(3, WhenFull::EvictIdlest);
     let user = sessions.create_in(named()).unwrap();
     advance(MINUTE).await;
-    // One that became a user's, and one that was asked for its own group.
+    // A session that became a user's, and one that was asked for its own group.
     let joined = sessions.create().unwrap();
     joined.join(named()).unwrap();
     advance(MINUTE).await;
@@ -118,13 +118,13 @@ async fn r17_anonymous_sessions_are_evicted_first() {
     advance(MINUTE).await;
     let second = sessions.create().unwrap();
     assert!(is_evicted(&stranger));
-    // A flood of strangers throws out strangers only.
+    // A flood of anonymous sessions evicts anonymous ones only.
     for _ in 0..1_000 {
         let _ = sessions.create().unwrap();
     }
     assert!(is_evicted(&second));
     assert!(!user.is_completed() && !joined.is_completed());
-    // Users throw out strangers too, and each other where there are none.
+    // Users' sessions evict anonymous ones too, and each other if there are none.
     let newest = sessions.create_in(named()).unwrap();
     assert!(!user.is_completed() && !joined.is_completed());
     let _third = sessions.create_in(named()).unwrap();
@@ -143,7 +143,7 @@ async fn r17_strangers_are_refused_before_a_user_is_thrown_out() {
         assert_eq!(sessions.create().unwrap_err(), CreateError::Full);
     }
     assert!(!users.iter().any(Session::is_completed));
-    // A user makes room for another.
+    // A user's session makes room for another's.
     sessions.create_in(named()).unwrap();
     assert!(is_evicted(&users[0]));
 }
@@ -163,7 +163,7 @@ async fn r17_the_one_idle_session_among_busy_ones_is_found_at_once() {
     drop(busy);
 }
 
-/// Streams near the end of their absolute timeout are the next to be due, and are no longest idle ones.
+/// Streams near the end of their absolute timeout are the next to be due, but are not the longest idle.
 #[tokio::test(start_paused = true)]
 async fn r17_eviction_goes_on_where_busy_sessions_are_due_first() {
     let sessions = bounded(1_000, WhenFull::EvictIdlest);
@@ -231,7 +231,7 @@ fn r17_the_bound_holds_under_races() {
             for _ in 0..500 {
                 match (when_full, sessions.create()) {
                     (WhenFull::Reject, Ok(session)) => {
-                        // Counted only while it surely is active.
+                        // Counted only while it is certainly active.
                         let now = held.fetch_add(1, Ordering::Relaxed) + 1;
                         assert!(now <= 10);
                         held.fetch_sub(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! A manager: what it is bound to, what it lists, counts and tells.
+//! A manager: its runtime, its lists, counts and events.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -60,7 +60,7 @@ fn r17_it_needs_a_runtime() {
     assert_eq!(builder().build().unwrap_err(), BuildError::NoRuntime);
     let runtime = threads();
     let sessions = builder().runtime(runtime.handle().clone()).build().unwrap();
-    // Where there is no runtime all else works.
+    // Without a runtime everything else works.
     let session = sessions.create_in("g".into()).unwrap();
     session.join("h".into()).unwrap();
     drop(session.enter().unwrap());
@@ -95,7 +95,7 @@ async fn r17_nothing_may_be_zero() {
     }
 }
 
-/// Where a hook, a task or an initializer ran.
+/// The place where a hook, a task or an initializer ran.
 fn here() -> tokio::runtime::Id {
     Handle::current().id()
 }
@@ -168,7 +168,7 @@ async fn r17_it_finds_lists_and_counts() {
     let counts = (stats.active, stats.in_cleanup, stats.groups, stats.created);
     assert_eq!(counts, (4, 0, 2, 4));
 
-    // One that is cleaned up at once, and one that has a request inside.
+    // A session that is cleaned up at once, and one that has a request inside.
     let request = one.enter().unwrap();
     one.terminate();
     three.terminate();
@@ -184,8 +184,8 @@ async fn r17_it_finds_lists_and_counts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r17_who_hears_of_a_cleanup_finds_it_counted() {
-    // One whose cleanup takes a task, and one whose does not.
+async fn r17_a_task_that_hears_of_a_cleanup_finds_it_counted() {
+    // A session whose cleanup takes a task, and one whose cleanup does not.
     for used in [true, false] {
         let sessions = builder().max_sessions(1, WhenFull::Reject).build().unwrap();
         let mut events = sessions.subscribe();

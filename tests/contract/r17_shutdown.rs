@@ -1,4 +1,4 @@
-//! Shutdown: no new sessions, all complete at once, and are cleaned up in parallel.
+//! Shutdown: no new sessions are created, and all complete at once and are cleaned up in parallel.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::thread::block_on;
 const ANY: PropertyKey<Tell> = PropertyKey::new("any");
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The troubles of a shutdown, without whose they are.
+/// The troubles of a shutdown, without their sessions.
 fn troubles(report: &ShutdownReport) -> Vec<String> {
     let reports = report.problems().iter();
     reports.flat_map(|(_, report)| problems(report)).collect()
@@ -108,7 +108,7 @@ async fn r17_shutdown_waits_for_a_completion_that_has_just_begun() {
         } else {
             drop(session.properties().insert(&ANY, log.tell("any")));
         }
-        // As the token is cancelled the session has completed, and its cleanup has not begun.
+        // When the token is cancelled the session has completed, and its cleanup has not begun.
         let mut cancelled = Box::pin(session.completion_token().cancelled_owned());
         let own = sessions.clone();
         let lookout = Lookout::on(&mut cancelled, move || {
@@ -182,7 +182,7 @@ async fn r17_its_timeout_caps_the_others_and_what_was_left_over_is_named() {
         "{}",
         watch.millis()
     );
-    // All has been closed by then but what is held, since nothing may run after a shutdown.
+    // By then everything is closed except held values, since nothing may run after a shutdown.
     assert!(report.unfinished().is_empty(), "{:?}", report.unfinished());
     let mut entries = log.entries();
     entries.sort_unstable();
@@ -254,7 +254,7 @@ async fn r17_in_a_hurry_there_is_time_to_close_what_can_be_closed() {
 }
 
 #[test]
-fn r17_what_cannot_be_hurried_is_left_behind_and_named() {
+fn r17_a_value_that_cannot_be_hurried_is_left_behind_and_named() {
     let runtime = threads();
     let sessions = builder().runtime(runtime.handle().clone()).build().unwrap();
     let session = sessions.create_in("g".into()).unwrap();
@@ -300,7 +300,7 @@ async fn r17_of_two_shutdowns_at_once_each_names_what_went_wrong() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     drop(session.take_ownership(Bomb).unwrap());
-    // One that nobody waits for keeps nothing from the others.
+    // A shutdown that is not awaited takes nothing from the others.
     let forgotten = Box::pin(sessions.shutdown(Duration::from_secs(5)));
     let (one, other) = (
         sessions.shutdown(Duration::from_secs(5)),

@@ -1,4 +1,4 @@
-//! Session ids: what they are made of, how they are read and shown, and how they change.
+//! Session ids: their bits, how they are read and shown, and how they change.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -37,12 +37,12 @@ async fn r18_an_id_is_128_random_bits() {
     let create = || bits(sessions.create().unwrap().id());
     let ids: Vec<u128> = std::iter::repeat_with(create).take(4_096).collect();
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len());
-    // Nor do they depend on one another, as counters or clocks would make them.
+    // Nor do they depend on one another, as with counters or clocks.
     let changes = ids.windows(2).map(|pair| pair[0] ^ pair[1]).collect();
     for words in [ids, changes] {
         for bit in 0..128 {
             let set = words.iter().filter(|word| **word >> bit & 1 == 1).count();
-            // Half of them, give or take seven standard deviations.
+            // Half of them, plus or minus seven standard deviations.
             assert!((1_824..=2_272).contains(&set), "bit {bit}: {set}");
         }
     }
@@ -73,7 +73,7 @@ async fn r18_it_travels_as_base64url_without_padding_and_is_read_strictly() {
     ];
     let odd = (0..=127_u8).filter(|byte| !ALPHABET.contains(byte));
     wrong.extend(odd.map(|byte| format!("{}{}", char::from(byte), &text[1..])));
-    // A last character with bits that no id has: one of four stands for each.
+    // A last character with bits that no id has. Four are accepted, one for each value of the two bits that count.
     let last = text.as_bytes()[21];
     let others = ALPHABET.iter().filter(|byte| **byte != last);
     let accepted = others.filter_map(|byte| {
@@ -104,7 +104,7 @@ async fn r18_an_id_that_the_client_made_up_never_becomes_a_sessions() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r18_cycle_id_gives_the_same_live_session_a_new_id() {
+async fn r18_cycle_id_replaces_the_id_of_the_same_live_session() {
     let sessions = manager();
     let session = sessions.create_in("g".into()).unwrap();
     let old = session.id();
@@ -124,7 +124,7 @@ async fn r18_cycle_id_gives_the_same_live_session_a_new_id() {
     assert_eq!(only(sessions.sessions()), session);
     assert_eq!(sessions.stats().active, 1);
 
-    // Who holds the session goes on.
+    // A holder of the session goes on.
     settle().await;
     assert!(!session.is_completed() && !task.is_finished());
     assert_eq!(request.session(), &session);
@@ -142,7 +142,7 @@ async fn r18_cycle_id_gives_the_same_live_session_a_new_id() {
 }
 
 #[test]
-fn r18_whoever_looks_while_an_id_is_cycled_finds_the_session_by_the_one_or_the_other() {
+fn r18_a_look_up_while_an_id_is_cycled_finds_the_session_by_one_id_or_the_other() {
     let runtime = threads();
     let _entered = runtime.enter();
     let sessions = manager();
@@ -191,7 +191,7 @@ fn r18_a_race_with_completion_leaves_no_completed_session_to_be_found() {
     }
 }
 
-/// Tries all that could bring a completed session back.
+/// Tries everything that could bring a completed session back.
 async fn assert_stays_away(sessions: &SessionManager, session: &Session) {
     assert!(session.enter().is_err() && session.keep_alive().is_err());
     assert!(session.cycle_id().is_err());
@@ -214,7 +214,7 @@ async fn assert_stays_away(sessions: &SessionManager, session: &Session) {
 #[tokio::test(start_paused = true)]
 async fn r18_a_completed_session_never_comes_back_whatever_a_request_does() {
     let sessions = manager();
-    // A slow one: the session ends under it, and is cleaned up before it is done.
+    // A slow request: the session ends during it, and is cleaned up before it is done.
     let session = sessions.create().unwrap();
     let slow = session.enter().unwrap();
     session.terminate();
@@ -224,7 +224,7 @@ async fn r18_a_completed_session_never_comes_back_whatever_a_request_does() {
     drop(slow);
     assert_stays_away(&sessions, &session).await;
 
-    // A cancelled one: it began to make a property.
+    // A cancelled request, which began to create a property.
     let session = sessions.create().unwrap();
     let request = session.enter().unwrap();
     let cancelled = tokio::spawn(async move {
@@ -250,7 +250,7 @@ async fn r18_a_completed_session_never_comes_back_whatever_a_request_does() {
     assert!(session.cleanup_completed().await.is_clean());
 }
 
-// The amended part: look-up and entry are one step, and a change of the id parts.
+// The amended part: look-up and entry are one step, and a change of the id separates requests.
 
 #[test]
 fn r18_nobody_enters_by_an_id_that_has_been_cycled() {
@@ -295,10 +295,10 @@ async fn r18_cycle_id_parts_the_session_from_the_requests_inside_its_own_excepte
         };
         assert!(stranger.is_parted() && !own.is_parted());
         assert!(!sessions.enter(&new.id()).unwrap().is_parted());
-        // A second time parts it from no more requests.
+        // A second time separates it from no more requests.
         drop(own.cycle_id().unwrap());
         assert!(!own.is_parted());
-        // A change by the session's handle parts it from all of them.
+        // A change by the session's handle separates it from all of them.
         drop(session.cycle_id().unwrap());
         assert!(own.is_parted());
         // It counts as inside all the same, and the session is not idle.

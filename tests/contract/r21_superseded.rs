@@ -1,4 +1,4 @@
-//! Superseded ids: one that was taken from its client a moment ago is neither live nor a stranger's.
+//! Superseded ids: an id that was taken from its client a moment ago is neither live nor unknown.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ fn refused(sessions: &SessionManager, id: SessionId) -> NotLive {
     sessions.enter(&id).unwrap_err()
 }
 
-/// Lets time pass, and the sweeper see it.
+/// Lets time pass, and lets the sweeper run.
 async fn pass(time: Duration) {
     settle().await;
     advance(time).await;
     settle().await;
 }
 
-/// Whether the id is superseded for as long as it should be from now on, and no longer.
+/// Whether the id is superseded from now on for as long as it should be, and no longer.
 async fn assert_superseded_from_now(sessions: &SessionManager, id: SessionId, time: Duration) {
     pass(time.saturating_sub(TICK)).await;
     assert_eq!(refused(sessions, id), NotLive::Superseded);
@@ -141,7 +141,7 @@ async fn r21_at_the_bound_the_oldest_become_unknown() {
     for id in &ids[2..] {
         assert_eq!(refused(&sessions, *id), NotLive::Superseded);
     }
-    // Those whose clients have not been told are kept before the others, and no more than the bound of them.
+    // Ids whose clients have not been told are kept before the others, and at most as many as the bound.
     let pending: Vec<_> = (0..4)
         .map(|_| (session.id(), session.cycle_id().unwrap()))
         .collect();

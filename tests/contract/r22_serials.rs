@@ -62,7 +62,7 @@ async fn r22_they_start_at_a_random_multiple_of_two_to_the_32nd_below_two_to_the
             serial >> 32
         })
         .collect();
-    // By chance alike: one pair of twenty in ten thousand runs.
+    // Equal by chance: one pair of twenty in ten thousand runs.
     assert!(starts.len() > 18, "{starts:?}");
 }
 
@@ -80,7 +80,7 @@ async fn r22_an_active_session_is_found_by_its_serial() {
     assert_eq!(sessions.find(session.serial()), None);
 }
 
-/// Whether each event names a session or group that an earlier one has named, and none that is gone.
+/// Whether each event names a session or group that an earlier event named, and that is not gone.
 fn assert_each_was_created(events: Vec<LifecycleEvent>) {
     let mut alive = HashSet::new();
     for event in events {
@@ -106,7 +106,7 @@ async fn r22_an_event_names_nothing_that_no_earlier_event_has_named() {
     let ended = sessions.create().unwrap();
     ended.terminate();
     let _ = ended.cleanup_completed().await;
-    // Made when it is over.
+    // Created when it is over.
     let late = ended.group();
     let report = sessions.shutdown(Duration::from_secs(5)).await;
     assert!(report.is_clean());
@@ -153,7 +153,7 @@ impl MakeWriter<'_> for Lines {
     }
 }
 
-/// Everything that is shown of a session's life.
+/// All output about a session's life.
 fn show(sessions: &SessionManager, ids: &mut Vec<SessionId>) -> Vec<String> {
     let mut events = sessions.subscribe();
     let mut shown = Vec::new();
@@ -218,7 +218,7 @@ fn r18_r22_nothing_shows_an_id_or_its_fingerprint() {
     assert!(shown.contains(&serial.to_string()));
     for id in &ids {
         let text = id.encode();
-        // Nor a part of it that would tell one from another.
+        // Nor a part of it that distinguishes one id from another.
         for part in [&text[..8], &text[7..15], &text[14..]] {
             assert!(!shown.contains(part), "{shown}");
         }

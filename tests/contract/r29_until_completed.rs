@@ -1,4 +1,4 @@
-//! Values that end with their session, polled or not: what event streams are made of.
+//! Values that end with their session, polled or not, as event streams use them.
 
 use std::future::{pending, ready};
 use std::pin::Pin;
@@ -74,7 +74,7 @@ fn r29_a_poller_that_has_it_in_hand_drops_it_itself_and_hands_out_nothing() {
     begun.recv().unwrap();
     session.terminate();
     let cleanup = session.cleanup_completed();
-    // It ends before the elder one does.
+    // It ends before the older one does.
     spin_until(|| elder.count() == 1);
     assert_eq!(log.count(), 0);
     go_on.send(()).unwrap();
@@ -113,13 +113,13 @@ async fn r18_those_of_other_requests_end_when_the_id_is_cycled() {
         let late = session.enter().unwrap();
         assert_eq!(planted.next().await, Some("stream"));
         end(&mut own);
-        // At once: not even an event that is ready.
+        // At once, without even an event that is ready.
         assert_eq!(planted.next().await, None);
         assert!(poll!(late.until_completed(pending::<()>())).is_ready());
         settle().await;
         assert_eq!(log.count(), 2);
         assert_eq!(unread.next().await, None);
-        // One that comes after it goes on.
+        // A later one goes on.
         let mut new = endless(&session, &log);
         assert_eq!(new.next().await, Some("stream"));
         drop(own);

@@ -9,8 +9,8 @@ use tracing_subscriber::registry::Registry;
 
 /// Subscribes for this thread, until the guard is dropped.
 pub(crate) fn subscribe(layer: impl Layer<Registry> + Send + Sync) -> DefaultGuard {
-    // If it were the only subscriber, then an event that some other thread reaches first would count as one
-    // that nobody wants: so there is a second.
+    // A second subscriber is needed: with only one, an event that some other thread reaches first would count as
+    // one that nobody wants.
     static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Registry::default()));
     LazyLock::force(&SECOND);
     tracing::subscriber::set_default(Registry::default().with(layer))

@@ -1,4 +1,4 @@
-//! Threads that block, and what they wait with.
+//! Threads that block, and their way to wait.
 
 use std::path::PathBuf;
 use std::pin::pin;
@@ -16,8 +16,8 @@ pub(crate) fn watch_me() -> Watched {
 }
 
 impl Watched {
-    /// Returns once that thread sleeps. Where there is no `/proc` to tell it goes on at once: what is tested
-    /// then holds as well, but less is tested.
+    /// Returns once that thread sleeps. Without `/proc` it returns at once: the test then still holds, but tests
+    /// less.
     pub(crate) fn until_asleep(&self) {
         let Some(thread) = &self.0 else { return };
         loop {

@@ -1,4 +1,4 @@
-//! What initializers and hooks log stands in a span that names the set and the property as the user did.
+//! Log lines of initializers and hooks are in a span that names the set and the property as the user did.
 
 use std::fmt::{Debug, Write as _};
 
@@ -98,7 +98,7 @@ impl<S: Subscriber> Layer<S> for Named {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_session_cannot_have_is_logged_with_the_session() {
+async fn a_property_that_a_session_cannot_have_is_logged_with_the_session() {
     const NOTE: PropertyKey<u64> = PropertyKey::new("note");
     let log = Log::default();
     let _subscribed = subscribe(Named(log.clone()));

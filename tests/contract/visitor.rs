@@ -1,4 +1,4 @@
-//! What user code may do anywhere: all that a session offers.
+//! User code that uses everything a session offers, which it may do anywhere.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use session_core::{
 
 use crate::kit::builder;
 
-/// What user code has at hand: it uses all that a session offers, and counts.
+/// The state of such user code: it uses everything a session offers, and counts.
 #[derive(Clone)]
 pub(crate) struct Visitor(Arc<Visit>);
 
@@ -47,7 +47,7 @@ impl Visitor {
         Waker::from(self.0.clone())
     }
 
-    /// How often it was called since this was asked last.
+    /// How often it was called since the last time this was asked.
     pub(crate) fn visits(&self) -> usize {
         self.0.visits.swap(0, Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! The order of the house: imports of a crate's own modules run one way.
+//! The module order: imports of a crate's own modules run one way.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,7 +17,7 @@ const FLOORS: [&[&str]; 9] = [
     &["models"],
 ];
 
-/// A module's path, and what it imports from its own crate.
+/// A module's path, and its imports from its own crate.
 type Imports = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
@@ -43,7 +43,7 @@ fn no_import_of_session_core_runs_up() {
 fn no_imports_go_in_a_circle() {
     for package in ["session-core", "session-axum", "session-macros"] {
         let mut imports = imports(package);
-        // What imports nothing that is left can't be in a circle.
+        // A module that imports no remaining one can't be in a cycle.
         while let Some(module) = imports
             .iter()
             .find(|(_, imported)| imported.iter().all(|other| !imports.contains_key(other)))
@@ -93,7 +93,7 @@ fn imports(package: &str) -> Imports {
         .collect()
 }
 
-/// The longest beginning of the path that is a module; the crate's root is what imports all.
+/// The longest prefix of the path that is a module. The crate's root imports all.
 fn module_of(path: &str, modules: &BTreeSet<String>) -> String {
     let end = path.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
     let mut path = path[..end.unwrap_or(path.len())].trim_end_matches("::");

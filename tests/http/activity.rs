@@ -19,7 +19,7 @@ use crate::kit::{self, Stage, cookie, manager, request, staged};
 
 type Chunk = Result<Bytes, std::io::Error>;
 
-/// An application whose one response streams what the sender sends.
+/// An application whose only response streams the sender's messages.
 fn streaming(sessions: &SessionManager) -> (mpsc::Sender<Chunk>, Router) {
     let (sender, receiver) = mpsc::channel(1);
     let receiver = std::sync::Arc::new(std::sync::Mutex::new(Some(receiver)));
@@ -38,7 +38,7 @@ fn streaming(sessions: &SessionManager) -> (mpsc::Sender<Chunk>, Router) {
     (sender, app)
 }
 
-/// Cleanup waits for the requests inside: it is over after this step and was not before.
+/// Cleanup waits for the requests inside: it ends with this step, and not before.
 async fn leaves_only_by(session: &session_core::Session, step: impl Future<Output = ()>) {
     session.terminate();
     let mut cleanup = pin!(session.cleanup_completed());
@@ -158,7 +158,7 @@ async fn an_open_stream_keeps_its_session_from_being_idle() {
 }
 
 #[tokio::test]
-async fn a_body_says_what_the_one_within_says() {
+async fn a_body_reports_the_same_as_the_one_within() {
     let sessions = manager();
     let app = Router::new()
         .route("/full", get(async || "four"))

@@ -66,7 +66,7 @@ impl Server {
         }
     }
 
-    /// Tells it to stop, and leaves it to itself.
+    /// Tells it to stop, and does not wait for it.
     pub(crate) fn signal(self) -> JoinHandle<ShutdownReport> {
         self.stop.send(()).unwrap();
         self.task
@@ -88,14 +88,14 @@ pub(crate) fn request(path: &str, cookies: &str) -> Request<Body> {
     request
 }
 
-/// Lets the server read what has been sent, which takes it no time worth mentioning.
+/// Lets the server read the bytes sent so far, which takes very little time.
 pub(crate) async fn settle() {
     for _ in 0..20 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
-/// Waits until a count grows no more: what is counted has met a client that does not read.
+/// Waits until a count stops growing, because the counted output has met a client that does not read.
 pub(crate) async fn until_stalled(count: &AtomicUsize) {
     let mut before = 0;
     loop {
@@ -108,7 +108,7 @@ pub(crate) async fn until_stalled(count: &AtomicUsize) {
     }
 }
 
-/// Sends the request on a connection of its own.
+/// Sends the request on its own connection.
 pub(crate) async fn send(
     address: SocketAddr,
     http: Http,

@@ -1,4 +1,4 @@
-//! Cookies as clients send them, and as `CookieTransport` is told to make them.
+//! Cookies as clients send them, and as `CookieTransport` is configured to write them.
 
 use std::panic::catch_unwind;
 
@@ -12,7 +12,7 @@ use crate::kit::{
     self, Stage, app, bare, cookie, is_silent, manager, request, set_cookies, text, told,
 };
 
-/// Whatever no honest client sends.
+/// Cookies that no honest client sends.
 fn hostile() -> Vec<Vec<u8>> {
     let mut headers: Vec<Vec<u8>> = [
         "id=",
@@ -213,7 +213,7 @@ fn what_browsers_would_throw_away_is_refused_at_start_up() {
         assert!(message.contains(sentence), "{message}");
     }
 
-    // All that they would keep is taken.
+    // Every cookie that they would keep is accepted.
     let _ = host()
         .with_path("/")
         .with_secure(true)

@@ -1,4 +1,4 @@
-//! Extractors: one session a request, and what each gives.
+//! Extractors: one session a request, and the results of each.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -92,7 +92,7 @@ async fn extractors_that_race_in_one_request_create_one_session() {
 }
 
 #[tokio::test]
-async fn a_session_has_what_local_sessions_have() {
+async fn a_session_can_do_what_local_sessions_can() {
     let sessions = manager();
     let app = Router::new()
         .route(
@@ -159,7 +159,7 @@ async fn a_session_is_born_into_the_group_that_its_request_names() {
         sessions.group(&"a.example".into()).unwrap()
     );
 
-    // A session that is there stays where it is.
+    // An existing session stays in its group.
     of_tenant("b.example", cookie(&session)).await.unwrap();
     assert!(sessions.group(&"b.example".into()).is_none());
 
@@ -172,7 +172,7 @@ async fn a_session_is_born_into_the_group_that_its_request_names() {
 async fn a_session_created_while_the_group_is_found_is_the_requests() {
     let sessions = manager();
     let asked = AtomicU32::new(0);
-    // Stands for an extractor that is quicker, right between the other's looks.
+    // Stands for a quicker extractor, right between the other's two look-ups.
     let resolver = move |request: &Parts| {
         if asked.fetch_add(1, Ordering::Relaxed) == 0 {
             let mut request = request.clone();

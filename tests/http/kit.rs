@@ -1,4 +1,4 @@
-//! What the suite's tests share: an application's surroundings, requests, and what responses say.
+//! Helpers that the suite's tests share: an application's surroundings, requests, and checks of responses.
 
 use std::sync::{Arc, Mutex};
 
@@ -36,7 +36,7 @@ pub(crate) async fn get(app: &Router, path: &str, cookies: impl AsRef<[u8]>) -> 
     app.clone().oneshot(request(path, cookies)).await.unwrap()
 }
 
-/// The request was refused because it came with an id of before; its client is told nothing else.
+/// The request was refused because it presented an earlier id. Its client is told nothing else.
 pub(crate) fn is_superseded(response: &Response) -> bool {
     let head = response.headers();
     response.status() == 409
@@ -71,12 +71,12 @@ pub(crate) fn no_store(response: &Response) -> bool {
         .is_some_and(|value| value == "no-store")
 }
 
-/// Nothing in the head speaks of sessions.
+/// Nothing in the head is about sessions.
 pub(crate) fn is_silent(response: &Response) -> bool {
     set_cookies(response).is_empty() && !no_store(response)
 }
 
-/// Lets time pass, and what waits for it go on.
+/// Lets time pass, and lets the tasks that wait for it go on.
 pub(crate) async fn pass(time: std::time::Duration) {
     for time in [std::time::Duration::ZERO, time] {
         tokio::time::advance(time).await;
@@ -95,7 +95,7 @@ pub(crate) async fn text_of<B: axum::body::HttpBody<Error: std::fmt::Debug>>(bod
     String::from_utf8(body.to_vec()).unwrap()
 }
 
-/// Where a handler leaves its session for the test, and waits until the test lets it go on.
+/// The place where a handler leaves its session for the test, and waits until the test lets it go on.
 #[derive(Clone, Default)]
 pub(crate) struct Stage {
     session: Arc<Mutex<Option<Session>>>,
@@ -110,7 +110,7 @@ impl Stage {
         self.go_on.notified().await;
     }
 
-    /// Says that it has come, and goes on.
+    /// Reports that it has arrived, and goes on.
     pub(crate) fn arrive(&self) {
         self.arrived.notify_one();
     }
@@ -121,7 +121,7 @@ impl Stage {
         self.go_on.notified().await;
     }
 
-    /// A handler waits.
+    /// Waits until a handler waits.
     pub(crate) async fn waiting(&self) {
         self.arrived.notified().await;
     }
@@ -141,7 +141,7 @@ impl Stage {
     }
 }
 
-/// Handlers that do what their path says.
+/// Handlers that do the action in their path.
 pub(crate) fn app(sessions: &SessionManager) -> Router {
     staged(sessions, Stage::default())
 }
@@ -208,7 +208,7 @@ pub(crate) fn bare(stage: Stage) -> Router {
         .merge(staying(stage))
 }
 
-/// Handlers that stop half-way.
+/// Handlers that stop halfway.
 fn staying(stage: Stage) -> Router {
     use axum::extract::State;
     use axum::routing::get;

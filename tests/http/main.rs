@@ -1,5 +1,5 @@
-//! Sessions over http: the contract's rows 18 to 21, 29, 31 and 32, through the service alone and over real
-//! connections.
+//! Sessions over http. These are the contract's rows 18 to 21, 29, 31 and 32, through the service alone and over
+//! real connections.
 
 mod activity;
 mod client;

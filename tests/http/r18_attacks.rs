@@ -1,4 +1,4 @@
-//! A stranger's requests that are inside by a planted id when the visitor logs in get nothing of what follows.
+//! An attacker's requests that are inside with a planted id when the visitor logs in see nothing of the session after.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -29,7 +29,7 @@ async fn ask_late(
 ) -> Result<Response, SessionRejection> {
     let path = request.uri().path().to_owned();
     let (mut head, _) = request.into_parts();
-    // The stage wants a session to show; one of another visit says nothing here.
+    // The stage needs a session to show. One of another visit does not matter here.
     stage.wait().await;
     match &*path {
         "/late/session" => {
@@ -169,7 +169,7 @@ async fn r18_of_two_requests_that_cycle_the_second_is_refused() {
         let in_hand = stage.stopped().await;
         let victim = kit::get(&app, path, &cookies).await;
         let victims = told(&victim).unwrap();
-        // Nor does what it has in hand end the session through the layer.
+        // Nor does the handle that it holds end the session through the layer.
         in_hand.terminate();
         assert!(!session.is_completed());
         stage.go_on();
@@ -178,7 +178,7 @@ async fn r18_of_two_requests_that_cycle_the_second_is_refused() {
     }
 }
 
-/// An event stream that says at each event whose it is.
+/// An event stream that names the session's user in each event.
 async fn events(session: Session) -> Response {
     let core = session.into_inner();
     let events = stream::repeat_with(move || {
@@ -207,7 +207,7 @@ async fn r18_an_event_stream_from_before_the_log_in_ends_with_it() {
     assert_eq!(event, "data: anonymous\n\n");
     let new: SessionId = told(&kit::get(&app, "/log-in", &cookies).await).unwrap();
     assert!(stream.frame().await.is_none(), "it goes on");
-    // The victim's own goes on.
+    // The victim's own stream goes on.
     let mut own = kit::get(&app, "/events", format!("id={}", new.encode()))
         .await
         .into_body();
@@ -215,7 +215,7 @@ async fn r18_an_event_stream_from_before_the_log_in_ends_with_it() {
     assert_eq!(event, "data: user\n\n");
 }
 
-/// As a naive extractor for the user does: it takes the session, and asks that for its group.
+/// Takes the session and asks it for its group, as a naive extractor for the user does.
 async fn by_the_session(session: Option<Session>) -> String {
     let group = session.map(|session| session.group());
     group.map_or_else(String::new, |group| format!("{:?}", group.id()))
@@ -239,7 +239,7 @@ async fn r18_no_extractor_shows_the_users_group_while_the_user_logs_in() {
             get(async |visitor: session_axum::LazySession| {
                 let session = visitor.log_in("user".into())?;
                 let secret = session.group().props::<OfTheUser>()?;
-                // Of an earlier round, if the group is still there.
+                // From an earlier round, if the group still exists.
                 drop(secret.set_secret("user".to_owned()));
                 Ok::<_, SessionRejection>(())
             }),
@@ -290,7 +290,7 @@ async fn r18_a_session_in_hand_shows_an_ended_group_after_anothers_log_in() {
     assert_eq!(planted.group().id().unwrap().as_str(), "user");
 }
 
-/// A handle of the session outlives the handler, or the handler takes a session of its own: it ends the victim's neither way.
+/// A handle of the session outlives the handler, or the handler takes its own session. Neither way ends the victim's.
 #[tokio::test]
 async fn r18_a_parted_request_ends_the_session_neither_after_its_head_nor_from_another_session() {
     let sessions = manager();
@@ -316,7 +316,7 @@ async fn r18_a_parted_request_ends_the_session_neither_after_its_head_nor_from_a
     assert_eq!(in_hand.group().id(), None);
     assert!(!planted.is_completed());
     stage.go_on();
-    // It has a session of its own by now.
+    // It has its own session by now.
     assert!(told(&replaced.await.unwrap().unwrap()).is_some_and(|id| id != planted.id()));
 }
 
@@ -331,7 +331,7 @@ impl Drop for Asks {
 
 #[test]
 fn r18_a_change_of_id_runs_no_destructor_under_its_locks_though_the_runtime_is_gone() {
-    // The manager's runtime is not the server's, and ends before it.
+    // The manager's runtime is separate from the server's, and ends before it.
     let managers = tokio::runtime::Runtime::new().unwrap();
     let builder = SessionManager::builder().runtime(managers.handle().clone());
     let sessions = builder.build().unwrap();

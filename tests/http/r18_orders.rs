@@ -1,5 +1,5 @@
-//! Over sockets: an attacker with a planted id, inside with an event stream, a slow upload and a waiting handler while
-//! the victim logs in, in every order of the steps.
+//! An attack over sockets. The attacker, with a planted id, is inside with an event stream, a slow upload and a waiting
+//! handler while the victim logs in, in every order of the steps.
 
 use std::convert::Infallible;
 
@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use crate::client::{self, Http, Server, send};
 use crate::kit::{Stage, manager, text_of};
 
-/// The attacker's steps and the victim's log-in. A step comes after the one of its kind before.
+/// The attacker's steps and the victim's log-in. A step comes after the previous one of its kind.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Step {
     OpensStream,
@@ -63,7 +63,7 @@ fn orders() -> Vec<Vec<Step>> {
     orders
 }
 
-/// Where handlers say that they have come, and wait.
+/// The place where handlers report that they have arrived, and wait.
 #[derive(Clone, Default)]
 struct Stages {
     upload: Stage,
@@ -74,7 +74,7 @@ fn name(group: &session_core::SessionGroup) -> String {
     group.id().map_or("nobody", |id| id.as_str()).to_owned()
 }
 
-/// Tells at each event whose session it is.
+/// Names the session's user in each event.
 async fn events(session: Session) -> Response {
     let session = session.into_inner();
     let events = stream::unfold(session, async |session| {
@@ -100,7 +100,7 @@ async fn upload(
     Ok(name(&group))
 }
 
-/// Waits with its session in hand, then tries whatever may be had of it.
+/// Waits while holding its session, then tries everything that it allows.
 async fn wait(
     State(stages): State<Stages>,
     session: Result<Session, SessionRejection>,
@@ -136,7 +136,7 @@ fn app(sessions: &SessionManager, stages: Stages) -> Router {
         .layer(SessionLayer::new(sessions.clone()))
 }
 
-/// Reads a stream until it ends, and says what came.
+/// Reads a stream until it ends, and returns its text.
 fn read(body: Incoming) -> JoinHandle<String> {
     tokio::spawn(async move {
         let mut body = body;
@@ -161,7 +161,7 @@ async fn run(http: Http, order: &[Step]) {
     let planted = format!("id={}", sessions.create().unwrap().id().encode());
     let ask = |path: &str, cookie: &str| send(address, http, client::request(path, cookie));
 
-    // All that the attacker is sent.
+    // Everything that is sent to the attacker.
     let mut streams = Vec::new();
     let (mut uploading, mut waiting) = (None, None);
     let (chunks, body) = mpsc::channel::<Result<Bytes, Infallible>>(1);

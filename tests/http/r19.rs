@@ -84,7 +84,7 @@ async fn r19_option_does_not_create() {
 }
 
 #[tokio::test]
-async fn r19_option_gives_the_session_that_is_there() {
+async fn r19_option_extracts_the_existing_session() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let app = Router::new()

@@ -1,4 +1,4 @@
-//! Row 20: what each response tells the client of its session.
+//! Row 20: the session cookie and headers of each response.
 
 use axum::response::Response;
 use axum::routing::get;
@@ -55,7 +55,7 @@ async fn r20_only_the_request_that_cycled_the_id_sets_the_cookie() {
     assert!(no_store(&response));
     assert!(sessions.get(&old).is_none());
     assert!(is_silent(&other.await.unwrap().unwrap()));
-    // The old id is a stranger's, the new one is told no more.
+    // The old id is unknown, and the new one is not sent again.
     assert_eq!(
         text(kit::get(&app, "/optional", &presented).await).await,
         "none"
@@ -129,7 +129,7 @@ async fn r20_a_created_session_that_has_ended_before_the_head_is_not_told() {
         )
         .layer(SessionLayer::new(sessions.clone()));
     assert!(is_silent(&kit::get(&app, "/", "").await));
-    // Nor is one that the same request terminated: the client knows nothing that it could forget.
+    // Nor is one that the same request terminated, since the client has no cookie to forget.
     assert!(is_silent(
         &kit::get(&kit::app(&sessions), "/terminate", "").await
     ));

@@ -1,4 +1,4 @@
-//! Row 20: a client that hangs up in the middle of its request's body has read no response.
+//! Row 20: a client that hangs up in the middle of its request's body reads no response.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use tower::ServiceExt as _;
 
 use crate::kit::{cookie, is_silent, manager, told};
 
-/// Answers whatever comes of the body.
+/// Answers whether or not the body arrives.
 async fn upload(session: Session, body: Body) -> String {
     let read = axum::body::to_bytes(body, usize::MAX).await;
     format!("{} {}", session.is_new(), read.is_ok())
@@ -57,7 +57,7 @@ async fn serve(sessions: &SessionManager) -> SocketAddr {
     address
 }
 
-/// Sends half a body and goes. If it is to get a session, the server has made it by then.
+/// Sends half a body and hangs up. If a session is to be created, the server has created it by then.
 async fn hang_up(address: SocketAddr, sessions: &SessionManager, path: &str, cookies: &str) {
     let before = sessions.stats().created;
     let mut client = TcpStream::connect(address).await.unwrap();
@@ -108,7 +108,7 @@ async fn r20_one_that_was_there_lives_on_unless_its_id_was_cycled() {
 
     let old = known.id();
     hang_up(address, &sessions, "/cycle", &cookie(&known)).await;
-    // No client was told the new id, and the old one is unknown.
+    // No client got the new id, and the old one is unknown.
     until(|| known.is_completed()).await;
     until(|| sessions.enter(&old).err() == Some(NotLive::Unknown)).await;
 }
@@ -129,7 +129,7 @@ async fn r20_a_body_that_is_refused_or_that_no_handler_reads_is_answered_as_ever
         .unwrap();
     assert!(told(&response).is_some());
 
-    // Limited outside the layer, so that the body fails inside; the client is there, and reads the answer.
+    // Limited outside the layer, so that the body fails inside. The client is still there, and reads the answer.
     let limited = app(&sessions).layer(map_request(async |request: axum::extract::Request| {
         request.map(|body| Body::new(Limited::new(body, 10)))
     }));

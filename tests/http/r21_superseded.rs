@@ -22,7 +22,7 @@ async fn r21_a_poll_in_flight_undoes_no_log_in() {
     let session = sessions.create().unwrap();
     let old = presents(session.id());
     let new = told(&kit::get(&app, "/log-in", &old).await).unwrap();
-    // It waited in the browser for a connection, and comes with the old id.
+    // It waited in the browser for a connection, and presents the old id.
     assert!(is_superseded(&kit::get(&app, "/session", &old).await));
     let optional = kit::get(&app, "/optional", &old).await;
     assert!(is_silent(&optional));
@@ -43,7 +43,7 @@ async fn r21_a_poll_in_flight_undoes_no_log_out() {
     assert!(is_superseded(&kit::get(&app, "/session", &old).await));
     assert!(is_silent(&kit::get(&app, "/optional", &old).await));
     assert_eq!(sessions.sessions(), []);
-    // After a while it is a stranger's.
+    // After a while the id is unknown.
     kit::pass(Duration::from_secs(31)).await;
     assert!(told(&kit::get(&app, "/session", &old).await).is_some());
 }
@@ -118,7 +118,7 @@ async fn r21_a_session_whose_id_another_request_changed_is_not_the_requests_to_e
     assert!(!session.is_completed());
 }
 
-/// A log-out ends every session that the client could come back with.
+/// A log-out ends every session that the client could still present.
 #[tokio::test]
 async fn r21_a_log_out_ends_every_live_session_that_the_request_presents() {
     let sessions = manager();
@@ -189,7 +189,7 @@ async fn r21_a_created_session_that_is_cycled_or_ended_leaves_nothing_superseded
     advance(Duration::ZERO).await;
 }
 
-/// A log of response heads has no id in it.
+/// A log of response heads contains no id.
 #[tokio::test]
 async fn r18_debug_of_a_response_shows_no_id() {
     let sessions = manager();

@@ -19,7 +19,7 @@ use tower_http::compression::predicate::SizeAbove;
 use crate::client::{self, Http};
 use crate::kit::{self, cookie, manager};
 
-/// A stream as the server sees it.
+/// The server's side of a stream.
 #[derive(Clone, Default)]
 struct Seen(Arc<Stream>);
 
@@ -43,10 +43,10 @@ impl Drop for SetsOnDrop {
     }
 }
 
-/// More than any buffer on the way takes.
+/// More bytes than any buffer on the way takes.
 fn flood(seen: &Seen) -> Body {
     let held = SetsOnDrop(seen.clone());
-    // Nothing that compresses: no sequence comes again within gzip's window.
+    // Incompressible: no sequence repeats within gzip's window.
     let mut state = 1_u32;
     let noise = (0..64 << 10).map(|_| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -155,12 +155,12 @@ async fn r29_a_stream_after_a_log_out_is_no_sessions() {
     let session = sessions.create().unwrap();
     let response = kit::get(&app, "/", cookie(&session)).await;
     assert!(kit::removes(&response));
-    // The request has left, though its stream goes on.
+    // The request has left the session, though its stream goes on.
     assert!(session.cleanup_completed().await.is_clean());
     assert_eq!(kit::text(response).await, "data: bye\n\n");
 }
 
-/// Over sockets, with compression where it may be.
+/// Over sockets, with compression where it is allowed.
 #[tokio::test]
 async fn r29_a_client_that_has_stopped_reading_holds_up_no_cleanup() {
     for http in Http::BOTH {
@@ -191,13 +191,13 @@ async fn r29_a_client_that_has_stopped_reading_holds_up_no_cleanup() {
             let session = sessions.sessions().pop().unwrap();
             let mut body = response.into_body();
             assert!(body.frame().await.unwrap().is_ok());
-            // Now it reads no more, and all buffers are full.
+            // Now the client stops reading, and all buffers are full.
             client::until_stalled(&seen.0.events).await;
             session.terminate();
             let report = session.cleanup_completed().await;
             assert!(report.is_clean(), "{http:?} {around}: {report:?}");
             assert!(seen.is_dropped(), "{http:?} {around}");
-            // And if it reads on, it finds an end.
+            // And if it reads on, the stream ends.
             let mut rest = body.into_data_stream();
             while rest.next().await.transpose().unwrap().is_some() {}
             server.stop().await;

@@ -1,4 +1,4 @@
-//! Row 31: a server that shuts down within its time, whatever its clients do.
+//! Row 31: a server shuts down within its time, whatever its clients do.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ use crate::kit::{Stage, manager, text_of};
 
 const GRACE: Duration = Duration::from_secs(2);
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// When connections are cut.
+/// The time at which connections are cut.
 const CUT: Duration = Duration::from_secs(19);
 const DONE: PropertyKey<&str> = PropertyKey::new("done");
 
@@ -112,7 +112,7 @@ impl Hostile {
         Self::UnreadEvents(Http::Two),
     ];
 
-    /// Does its worst, and keeps what has to be kept open for it.
+    /// Misbehaves, and returns the things that must stay open for it.
     async fn begin(self, server: &Server, stage: &Stage) -> Box<dyn std::any::Any> {
         let half = "host: x\r\ncontent-length: 100\r\n\r\nhalf";
         let head = match self {
@@ -150,7 +150,7 @@ async fn r31_it_returns_within_its_timeout_whatever_clients_do() {
         let app = app(&sessions, stage.clone());
         let server = Server::with(app, &sessions, GRACE, TIMEOUT).await;
         let _open = hostile.begin(&server, &stage).await;
-        // Those that make one have it by now, or never will.
+        // Clients that create a session have it by now, or never will.
         client::settle().await;
 
         tokio::time::pause();
@@ -163,7 +163,7 @@ async fn r31_it_returns_within_its_timeout_whatever_clients_do() {
             took <= TIMEOUT + Duration::from_secs(1),
             "{hostile:?}: {took:?}"
         );
-        // Cut before the report: that names nothing which is gone a moment later.
+        // Cut before the report, so that the report names nothing that is gone a moment later.
         assert!(report.is_clean(), "{hostile:?}: {report:?}");
         assert_eq!(sessions.stats().in_cleanup, 0);
         assert!(
@@ -207,7 +207,7 @@ async fn r31_a_request_under_way_is_served_to_its_end_and_no_session_is_made() {
         while TcpStream::connect(address).await.is_ok() {
             tokio::task::yield_now().await;
         }
-        // An open connection is still answered, but a stranger gets no session.
+        // An open connection is still answered, but no new session is created.
         kept.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
             .await
             .unwrap();
@@ -335,14 +335,14 @@ async fn r31_hooks_have_their_time_also_after_a_grace_that_took_all() {
     tokio::time::pause();
     let report = server.stop().await;
     assert!(report.is_clean(), "{report:?}");
-    // The stuck request's session went with its connection: no client knew it.
+    // The stuck request's session ended with its connection, since no client knew its id.
     assert_eq!(report.ended(), 1);
     closed.await.expect("the hook was not aborted");
     assert!(stuck.await.is_err(), "its connection was cut");
 }
 
 #[tokio::test]
-async fn r31_the_report_names_what_is_truly_held() {
+async fn r31_the_report_names_sessions_that_are_truly_held() {
     let sessions = manager();
     let server = Server::with(app(&sessions, Stage::default()), &sessions, GRACE, TIMEOUT).await;
     let session = sessions.create().unwrap();
@@ -404,7 +404,7 @@ async fn r31_any_listener_and_any_service_will_do() {
     let sessions = manager();
     let directory = std::env::temp_dir().join(format!("r31-{}", std::process::id()));
     let listener = tokio::net::UnixListener::bind(&directory).unwrap();
-    // The layer around the router, whose bodies are of its own type.
+    // The layer around the router, whose bodies have their own type.
     let app = SessionLayer::new(sessions.clone())
         .layer(Router::new().route("/", get(async |_: Session| "hello")));
     tokio::spawn(session_axum::serve(listener, app, sessions).into_future());

@@ -1,4 +1,4 @@
-//! Row 32: a session that is looked for when the handler says so, and a log-in in one step.
+//! Row 32: a session that is looked up when the handler asks for it, and a log-in in one step.
 
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ async fn r32_it_looks_or_creates_when_asked() {
 }
 
 #[tokio::test]
-async fn r32_only_what_is_for_a_log_in_creates_for_a_superseded_id() {
+async fn r32_only_a_call_for_a_log_in_creates_for_a_superseded_id() {
     let sessions = manager();
     let app = lazy(&sessions);
     let old = sessions.create().unwrap();
@@ -150,7 +150,7 @@ async fn r32_log_in_is_cycle_and_join_in_one() {
     assert_eq!(session.group().id(), Some(&GroupId::from("user")));
     assert_eq!(sessions.enter(&old).unwrap_err(), NotLive::Superseded);
     assert_eq!(sessions.stats().created, 1);
-    // A stranger is logged in with a session made for it.
+    // A client without a session is logged in with a new one.
     let response = kit::get(&app, "/log-in", "").await;
     let new = sessions.get(&told(&response).unwrap()).unwrap();
     assert_eq!(new.group(), session.group());
@@ -158,7 +158,7 @@ async fn r32_log_in_is_cycle_and_join_in_one() {
 
 #[tokio::test]
 async fn r32_a_log_in_that_fails_changes_nothing() {
-    // The head is out.
+    // The head has been sent.
     let sessions = manager();
     let stage = Stage::default();
     let session = sessions.create_in("before".into()).unwrap();
@@ -174,7 +174,7 @@ async fn r32_a_log_in_that_fails_changes_nothing() {
     assert_eq!(session.group().id(), Some(&GroupId::from("before")));
     assert!(sessions.group(&"user".into()).is_none());
 
-    // The session has ended, and the manager has no place for another.
+    // The session has ended, and the manager has no room for another.
     let sessions = SessionManager::builder()
         .max_sessions(1, WhenFull::Reject)
         .build()
@@ -205,8 +205,8 @@ async fn r32_a_log_in_that_fails_changes_nothing() {
 
 /// A double click: both are inside the session, or the first has gone already.
 #[tokio::test]
-async fn r32_a_person_who_clicks_twice_is_logged_in() {
-    // The second was inside when the first logged in, whose client has gone.
+async fn r32_a_double_click_logs_in() {
+    // The second was inside when the first logged in; the first one's client has gone.
     let sessions = manager();
     let stage = Stage::default();
     let app = staged(&sessions, stage.clone());
@@ -216,7 +216,7 @@ async fn r32_a_person_who_clicks_twice_is_logged_in() {
     stage.waiting().await;
     let mut first = Box::pin(app.clone().oneshot(request("/log-in-then-stop", &cookies)));
     assert!(futures_util::poll!(&mut first).is_pending());
-    // And one that comes while the first is under way.
+    // And a click that comes while the first is under way.
     let third = kit::get(&app, "/log-in", &cookies).await;
     drop(first);
     assert!(session.is_completed(), "nobody knows its id");

@@ -1,4 +1,4 @@
-//! What a request is answered when it can't have what it asks for.
+//! The answers to requests that can't get their session.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ struct Needy {
     length: Property<usize>,
 }
 
-/// What the problem of this status says; panics if it is none.
+/// The text of the problem with this status. Panics if the response is not one.
 async fn problem(response: Response, status: u16) -> (String, String) {
     assert_eq!(response.status(), status);
     assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
@@ -79,7 +79,7 @@ async fn errors_of_core_have_their_status() {
         assert!(!detail.contains("hunter2"));
     }
 
-    // The cause is for the application: in the chain of sources, not in the text.
+    // The cause is for the application. It is in the chain of sources, not in the text.
     let rejection = SessionRejection::from(failed());
     let cause = rejection.source().and_then(Error::source).unwrap();
     assert_eq!(cause.to_string(), "password: hunter2");
@@ -95,7 +95,7 @@ async fn r21_a_superseded_request_is_asked_to_come_again() {
 }
 
 #[tokio::test]
-async fn without_the_layer_extractors_say_what_is_missing() {
+async fn without_the_layer_extractors_say_that_it_is_missing() {
     let app = Router::new()
         .route("/session", get(async |_: Session| ()))
         .route("/optional", get(async |_: Option<Session>| ()))

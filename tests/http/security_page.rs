@@ -1,4 +1,4 @@
-//! The page on security names tests: they are there.
+//! The tests that the page on security names exist.
 
 use std::fs;
 use std::path::Path;

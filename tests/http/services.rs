@@ -1,4 +1,4 @@
-//! The layer around services that are not axum's.
+//! The layer around services that do not come from axum.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -87,7 +87,7 @@ async fn a_service_that_panics_in_its_call_ends_the_session_that_it_created() {
 
 const SESSION: HeaderName = HeaderName::from_static("x-session");
 
-/// Goes on after a break, as a careless transport might.
+/// Goes on after an interruption, as a careless transport might.
 struct Headers;
 
 impl SessionTransport for Headers {
@@ -111,7 +111,7 @@ impl SessionTransport for Headers {
     }
 }
 
-async fn end_what_is_old(request: Request<()>) -> Result<Response<()>, Infallible> {
+async fn end_old_session(request: Request<()>) -> Result<Response<()>, Infallible> {
     let mut head = request.into_parts().0;
     let session = Session::from_request_parts(&mut head, &()).await.unwrap();
     if !session.is_new() {
@@ -124,7 +124,7 @@ async fn end_what_is_old(request: Request<()>) -> Result<Response<()>, Infallibl
 async fn the_id_travels_where_the_transport_says() {
     let sessions = manager();
     let layer = SessionLayer::new(sessions.clone()).with_transport(Headers);
-    let service = layer.layer(service_fn(end_what_is_old));
+    let service = layer.layer(service_fn(end_old_session));
 
     let response = service.clone().oneshot(Request::new(())).await.unwrap();
     let id = response.headers()[SESSION].clone();
@@ -139,7 +139,7 @@ async fn the_id_travels_where_the_transport_says() {
         .append(SESSION, other.id().encode().parse().unwrap());
     let response = service.oneshot(request).await.unwrap();
     assert_eq!(response.headers()[SESSION], "");
-    // Both that the request presented.
+    // Both sessions that the request presented.
     assert!(other.is_completed());
     assert_eq!(sessions.sessions(), []);
 }

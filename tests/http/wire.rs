@@ -1,4 +1,4 @@
-//! Over a real connection: clients that hang up, streams that stay open, servers that stop.
+//! Real connections: clients that hang up, streams that stay open, servers that stop.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::kit::{Stage, cookie, manager, staged};
 
-/// Serves the application on a port of its own until the test is over.
+/// Serves the application on its own port until the test is over.
 async fn serve(app: Router) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -33,7 +33,7 @@ async fn ask(address: std::net::SocketAddr, path: &str, cookies: &str) -> TcpStr
     connection
 }
 
-/// Reads until the text has come.
+/// Reads until the text has arrived.
 async fn read_until(connection: &mut TcpStream, text: &str) -> String {
     let mut read = String::new();
     while !read.contains(text) {
@@ -45,7 +45,7 @@ async fn read_until(connection: &mut TcpStream, text: &str) -> String {
     read
 }
 
-/// Sends one event and has no end of its own.
+/// Sends one event and never ends by itself.
 async fn events(_: Session) -> impl IntoResponse {
     let events =
         stream::once(async { Ok::<_, Infallible>(Bytes::from("event")) }).chain(stream::pending());
@@ -75,7 +75,7 @@ async fn r20_a_session_whose_client_hung_up_first_is_terminated() {
 #[tokio::test]
 async fn a_client_that_hangs_up_on_a_stream_leaves_its_session() {
     let sessions = manager();
-    // Not ended by the session, so that only the client's going can end it.
+    // Not ended by the session, so that only the client's hang-up can end it.
     let endless = async |_: Session| {
         let events = stream::once(async { Ok::<_, Infallible>(Bytes::from("event")) });
         Body::from_stream(events.chain(stream::pending()))

@@ -2,8 +2,7 @@
 
 use session_core::LocalSession as _;
 
-/// A framework that has session-core among its parts, in the way of an application that only knows the
-/// framework.
+/// A framework that re-exports session-core, for an application that depends only on the framework.
 mod framework {
     pub(crate) mod sessions {
         pub(crate) use session_core::*;

@@ -1,4 +1,4 @@
-//! Attributes that are not the derive's own: they mean to it what they mean to the compiler.
+//! Attributes that are not the derive's own. They mean the same to it as to the compiler.
 
 use session_core::{Exclusive, LocalSession as _, Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! Sets that a `macro_rules!` writes: what comes through its matchers is wrapped in invisible groups.
+//! Sets that a `macro_rules!` writes. The tokens of its matchers are wrapped in invisible groups.
 
 use session_core::LocalSession as _;
 
@@ -32,7 +32,7 @@ pub(crate) mod framework {
         };
     }
 
-    /// The same variable name inside and outside: the closure's is the one that is used.
+    /// The same variable name inside and outside. The closure's is used.
     macro_rules! set_with_closure {
         ($name:ident, $body:expr) => {
             #[derive($crate::from_macro_rules::framework::SessionProperties)]

@@ -1,5 +1,4 @@
-//! Sets with parameters: the bounds are those of the struct, and each choice of parameters is a set of its
-//! own.
+//! Sets with parameters. The bounds are those of the struct, and each choice of parameters is a separate set.
 
 use std::fmt::Display;
 use std::marker::PhantomData;
@@ -85,10 +84,10 @@ async fn greeting<S: Greet>(cx: &InitContext<S>) -> std::io::Result<String> {
     Ok(cx.state().greet().to_owned())
 }
 
-/// What a set says of itself.
+/// A set's description of itself.
 struct Relative<T: 'static>(PhantomData<fn() -> &'static T>);
 
-/// What an initializer gives may be told by the cell alone.
+/// The cell alone may determine the type that an initializer returns.
 #[derive(SessionProperties)]
 struct Inferred {
     #[property(init = Vec::new)]

@@ -32,7 +32,7 @@ async fn runs() {
     assert_eq!(*set.text().await.unwrap(), "false");
 
     {
-        // The same name again, in a block, with a state that nothing outside can name.
+        // The same name again, in a block, with a state that no code outside can name.
         #[derive(SessionProperties)]
         #[session(state = App)]
         struct Set {

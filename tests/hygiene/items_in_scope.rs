@@ -1,4 +1,4 @@
-//! Items that would get in the way: constants, which are patterns, and methods, which all types have.
+//! Items that could get in the way: constants, which are patterns, and methods that all types have.
 #![allow(
     unused,
     non_camel_case_types,
@@ -12,7 +12,7 @@ const seed: u8 = 1;
 static cx: u8 = 1;
 struct value;
 
-/// By value: these come before methods that take a reference.
+/// By value, so that these come before methods that take a reference.
 trait ByValue: Sized {
     fn get(self) {}
     fn value(self) {}

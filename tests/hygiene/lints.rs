@@ -1,4 +1,4 @@
-//! Sets of users who deny all that can be denied.
+//! Sets in crates that deny every lint that can be denied.
 
 #![deny(
     warnings,
@@ -21,7 +21,7 @@ use std::num::ParseIntError;
 use session_core::{Exclusive, InitContext, LocalSession as _, Property, SessionProperties};
 use tokio::task::yield_now;
 
-/// A set that everybody can see: its accessors are documented, for their fields are.
+/// A public set. Its accessors are documented, because their fields are.
 #[derive(Debug, SessionProperties)]
 #[session(state = crate::App)]
 pub struct Everything {

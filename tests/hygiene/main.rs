@@ -1,9 +1,9 @@
-//! The expansion of `#[derive(SessionProperties)]` in surroundings that are hard on macros: each module is
-//! one of them. That it compiles is most of the test; that it runs shows that it means the same everywhere.
+//! The expansion of `#[derive(SessionProperties)]` in surroundings that are hard on macros, one in each module.
+//! That it compiles is most of the test. That it runs shows that it means the same everywhere.
 
 use session_core::{Session, SessionManager};
 
-// What `renamed = { package = "session-core" }` in a manifest does.
+// Does the same as `renamed = { package = "session-core" }` in a manifest.
 extern crate session_core as renamed;
 
 mod another_crate_path;
@@ -17,7 +17,7 @@ mod no_prelude;
 mod raw_identifiers;
 mod shadowed_names;
 
-/// A manager, which has to be kept, and a session.
+/// A manager, which must be kept, and a session.
 fn session() -> (SessionManager, Session) {
     let sessions = SessionManager::builder()
         .state(App { greeting: "hello" })

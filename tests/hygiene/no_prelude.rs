@@ -1,4 +1,4 @@
-//! Nothing is in scope but what is named.
+//! Nothing is in scope except named items.
 
 use session_core::LocalSession as _;
 

@@ -1,4 +1,4 @@
-//! The names that an expansion needs mean something else here.
+//! Surroundings in which the names that an expansion needs mean something else.
 #![allow(unused, reason = "they are only in the way")]
 
 use ::session_core::{Exclusive, LocalSession as _, Property, SessionProperties};
@@ -53,7 +53,7 @@ pub(crate) struct Set {
     by_hand: Property<u8>,
     by_hand_and_lent: Exclusive<u8>,
 
-    // Names of the expansion's own: those of its variables, of its functions and of what it implements.
+    // The expansion's own names: those of its variables, of its functions and of the traits it implements.
     #[property(default)]
     seed: Property<u8>,
     #[property(init = || 3)]

@@ -1,4 +1,4 @@
-//! Random creations at the bound of a manager, beside a list that is searched from one end to the other.
+//! Random creations at the bound of a manager, compared with a list that is searched from one end to the other.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the list knows of an active session.
+/// The list's entry of an active session.
 struct Known {
     session: Session,
     named: bool,
@@ -62,7 +62,7 @@ enum Activity {
 
 struct Run {
     sessions: SessionManager,
-    /// The eldest first.
+    /// The oldest first.
     active: Vec<Known>,
     now: u32,
 }

@@ -1,7 +1,7 @@
 //! Random programs on sessions, groups and properties.
 //!
-//! Run one step at a time they have to do exactly what a simple model says; run on several threads, whatever the
-//! order turns out to be, every value is dropped once, never before its last use, and nothing stays registered.
+//! Run one step at a time, they must do exactly what a simple model says. Run on several threads, in any order of the
+//! steps, every value is dropped once, never before its last use, and nothing stays registered.
 //!
 //! `SESSION_PROGRAMS` sets how many programs each test runs.
 
@@ -13,7 +13,7 @@ mod sequential;
 mod threads;
 mod values;
 
-/// How the programs are drawn: the same ones every time unless more are asked for.
+/// The configuration of the drawing: the same programs every time, unless more are requested.
 fn config(programs: u32) -> proptest::test_runner::Config {
     let programs = std::env::var("SESSION_PROGRAMS")
         .ok()
@@ -21,7 +21,7 @@ fn config(programs: u32) -> proptest::test_runner::Config {
         .unwrap_or(programs);
     proptest::test_runner::Config {
         cases: programs,
-        // A failing program is printed whole; there is no file to keep it in.
+        // A failing program is printed in full, since there is no file to keep it in.
         failure_persistence: None,
         max_shrink_iters: 2000,
         ..Default::default()

@@ -1,22 +1,22 @@
-//! The simple model: what a program has to lead to, one step at a time.
+//! The simple model: the expected result of a program, one step at a time.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::probe::{End, Holder};
 use crate::program::Close;
 
-/// What a session or group holds.
+/// The contents of a session or group.
 #[derive(Default)]
 struct Held {
-    /// By key; the list of all values is in the order of publication.
+    /// By key. The list of all values is in the order of publication.
     properties: BTreeMap<usize, u32>,
     published: Vec<u32>,
     owned: Vec<u32>,
-    /// The guards of requests inside; of a group, one for each session that left it with requests inside.
+    /// The guards of requests inside. A group has one for each session that left it with requests inside.
     inside: Vec<usize>,
 }
 
-/// Requests that were inside a session when that left a group: the group's drain waits for them as for one.
+/// Requests that were inside a session when it left a group. The group's drain waits for them as for one.
 struct Departure {
     group: usize,
     guards: Vec<usize>,
@@ -26,7 +26,7 @@ struct Departure {
 #[derive(Default)]
 pub(crate) struct Model {
     held: HashMap<Holder, Held>,
-    /// Which group a session is in.
+    /// The group of each session.
     group: HashMap<usize, usize>,
     closes: HashMap<u32, (Holder, Close)>,
     /// Handles that the program keeps, by value.
@@ -36,7 +36,7 @@ pub(crate) struct Model {
     pub(crate) ends: HashMap<Holder, Vec<End>>,
 }
 
-/// What a report has to say.
+/// The expected report.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Expected {
     pub(crate) holder: Holder,
@@ -61,7 +61,7 @@ impl Model {
         self.held.entry(Holder::Group(group)).or_default();
     }
 
-    /// Moves a session; gives the group that ends by it.
+    /// Moves a session. Returns the group that ends by it.
     pub(crate) fn join(&mut self, session: usize, group: usize) -> Vec<Expected> {
         if self.group.get(&session) == Some(&group) {
             return Vec::new();
@@ -110,7 +110,7 @@ impl Model {
         held.published.push(number);
     }
 
-    /// Takes a property out: it ends now, unless a handle is kept.
+    /// Takes a property out. It ends now, unless a handle is kept.
     pub(crate) fn remove(&mut self, holder: Holder, key: usize) {
         let held = self.held.get_mut(&holder).expect("it is active");
         if let Some(number) = held.properties.remove(&key) {
@@ -144,7 +144,7 @@ impl Model {
             .push(number);
     }
 
-    /// Takes an owned value out; whether it was there.
+    /// Takes an owned value out. Returns whether it was there.
     pub(crate) fn disown(&mut self, holder: Holder, number: u32, dropped: bool) -> bool {
         let Some(held) = self.held.get_mut(&holder) else {
             return false;
@@ -159,7 +159,7 @@ impl Model {
         true
     }
 
-    /// A request enters; gives the guard's number.
+    /// Lets a request enter. Returns the guard's number.
     pub(crate) fn enter(&mut self, session: usize) -> usize {
         let number = self.number();
         self.held
@@ -187,7 +187,7 @@ impl Model {
         }
     }
 
-    /// Ends a session; gives the reports to expect, its group's too if that ends by it.
+    /// Ends a session. Returns the expected reports, including its group's if that ends by it.
     pub(crate) fn end_session(&mut self, session: usize) -> Vec<Expected> {
         let mut expected = vec![self.end_holder(Holder::Session(session))];
         expected.extend(

@@ -1,17 +1,17 @@
-//! Values that tell what becomes of them.
+//! Values that record their end.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// Who holds a value: a session or a group, by its number in the program.
+/// The holder of a value: a session or a group, by its number in the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Holder {
     Session(usize),
     Group(usize),
 }
 
-/// What is noted of a value's end.
+/// A note about a value's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// Its hook ran.
@@ -20,7 +20,7 @@ pub(crate) enum End {
     Dropped(u32),
 }
 
-/// The notes, by who held the value: between two holders there is no order to check.
+/// The notes by the value's holder. There is no order to check between two holders.
 #[derive(Clone, Default)]
 pub(crate) struct Log {
     ends: Arc<Mutex<HashMap<Holder, Vec<End>>>>,

@@ -1,4 +1,4 @@
-//! What a program is made of.
+//! The parts of a program.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ pub(crate) const SESSIONS: usize = 4;
 pub(crate) const GROUPS: usize = 2;
 pub(crate) const KEYS: usize = 3;
 
-/// How a value is closed.
+/// The way a value is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Close {
     Drop,
@@ -33,7 +33,7 @@ pub(crate) enum Step {
     GetOrInitAsync(Holder, usize),
     /// Keeps a handle.
     Hold(Holder, usize),
-    /// Lets go of a handle that is kept.
+    /// Drops a kept handle.
     LetGo(usize),
     Own(Holder),
     Dispose(usize),

@@ -96,7 +96,7 @@ impl World {
         }
     }
 
-    /// The cleanups of these, asked for before they end.
+    /// The cleanups of these, requested before they end.
     fn cleanup(&self, holder: Holder) -> Option<CleanupCompleted> {
         self.find(holder).map(|found| match found {
             Found::Session(session) => session.cleanup_completed(),
@@ -219,7 +219,7 @@ impl World {
         assert!(joined);
     }
 
-    /// A join by a request of the session's own, and a new id.
+    /// A join by one of the session's own requests, and a new id.
     async fn log_in(&mut self, session: usize, group: usize) {
         let Some(found) = self.slots[session].clone() else {
             return;
@@ -254,7 +254,7 @@ impl World {
         check(expected, cleanups).await;
     }
 
-    /// What the model expects of a step, and the cleanups that will say so.
+    /// The reports that the model expects of a step, and the cleanups that will return them.
     fn expect(
         &mut self,
         step: impl FnOnce(&mut Model) -> Vec<Expected>,
@@ -291,7 +291,7 @@ impl World {
         }
     }
 
-    /// The program is over: everything goes, and nothing is left.
+    /// Ends the program: everything is dropped, and nothing is left.
     async fn end(mut self) {
         self.handles.clear();
         self.guards.clear();
@@ -320,7 +320,7 @@ async fn check(expected: Vec<Expected>, cleanups: Vec<CleanupCompleted>) {
     }
 }
 
-/// Lets what was spawned run to its end: no hook here takes more than a few turns.
+/// Lets spawned tasks run to their end. No hook here takes more than a few turns.
 async fn settle() {
     for _ in 0..8 {
         tokio::task::yield_now().await;

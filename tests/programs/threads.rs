@@ -10,7 +10,7 @@ use crate::probe::{Holder, Log, Probe, close, close_later};
 use crate::program::{Close, SESSIONS, Step, program};
 use crate::sequential::{KEYS, manager, name};
 
-/// What the threads share.
+/// The state that the threads share.
 struct World {
     sessions: SessionManager,
     log: Log,
@@ -64,7 +64,7 @@ async fn run(world: &World, steps: Vec<Step>) {
             Step::Terminate(holder) => with!(world, holder, |local| local.terminate()),
             Step::Join(session, group) => {
                 if let Some(session) = world.slot(session) {
-                    // One that has ended meanwhile joins nothing.
+                    // A session that has ended meanwhile joins nothing.
                     let _ = session.join(name(group));
                 }
             }
@@ -75,7 +75,7 @@ async fn run(world: &World, steps: Vec<Step>) {
                     let stream = session
                         .enter()
                         .map(|other| other.until_completed(world.log.probe(Holder::Session(0))));
-                    // Another may be quicker.
+                    // Another thread may be quicker.
                     let _ = request.log_in(name(group));
                     drop(stream);
                 }
@@ -224,7 +224,7 @@ fn race(programs: Vec<Vec<Step>>) {
     assert_eq!((stats.active, stats.in_cleanup, stats.groups), (0, 0, 0));
     assert!(world.sessions.sessions().is_empty());
     assert!(world.sessions.groups().is_empty());
-    // The hooks of what was removed by hand may still be at work: with the runtime they end.
+    // The hooks of values that were removed by hand may still be running. They end with the runtime.
     drop(runtime);
     assert_eq!(world.log.made(), world.log.dropped(), "made and dropped");
 }

@@ -1,4 +1,4 @@
-//! The steps of a program that concern values: each does one thing to the sessions and to the model, and compares.
+//! The steps of a program that concern values. Each does one thing to the sessions and to the model, and compares.
 
 use session_core::Refused;
 
@@ -69,7 +69,7 @@ impl World {
         }
     }
 
-    /// A value that was handed back is the program's own: it is dropped here.
+    /// A value that was handed back belongs to the program, and is dropped here.
     #[expect(clippy::needless_pass_by_value, reason = "its end is what is noted")]
     pub(crate) fn refused(&mut self, holder: Holder, probe: Probe) {
         self.model

@@ -1,5 +1,5 @@
-//! A server's life in short: sessions, properties, owned values and tasks come and go, requests are cancelled at
-//! random, and memory stays where it was.
+//! A server's life in short. Sessions, properties, owned values and tasks come and go, requests are cancelled at
+//! random, and memory stays as it was.
 //!
 //! It runs for `SESSION_SOAK_SECONDS`, ten unless told otherwise.
 
@@ -18,24 +18,24 @@ use tokio::time::Instant;
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Rounds of churn that one look at the memory covers.
+/// Rounds of churn that one check of the memory covers.
 const ROUNDS: u64 = 2_000;
 
 /// How long the tables of the allocator, of tokio and of the timer grow at first.
 const WARM_UP: Duration = Duration::from_secs(2);
 
-/// An ended session's id stays in the timer until it would have been due: so not for long.
+/// Short, since an ended session's id stays in the timer until it would have been due.
 const IDLE: Duration = Duration::from_millis(500);
 
-/// What the test itself, or a thread that is ending, may still hold.
+/// The bytes that the test itself, or a thread that is ending, may still hold.
 const ONCE: usize = 4 * 1024;
 
-/// What the ids in the timer and the reserves of tables may come to.
+/// The bytes that the ids in the timer and the reserves of tables may take.
 const SLACK: usize = 256 * 1024;
 
 const NOTES: PropertyKey<Vec<u64>> = PropertyKey::new("notes");
 
-/// What the server's visitors have opened and what has been closed.
+/// The counts of what the server's visitors have opened and what has been closed.
 #[derive(Default)]
 struct App {
     opened: AtomicU64,
@@ -181,7 +181,7 @@ fn live_bytes() -> usize {
     stats.bytes_allocated - stats.bytes_deallocated
 }
 
-/// What is held now and then only, a table that is being moved say, does not count.
+/// Memory that is held only now and then (a table that is being moved, say) does not count.
 fn median(looks: &[usize]) -> usize {
     let mut looks = looks.to_vec();
     looks.sort_unstable();
@@ -242,7 +242,7 @@ fn memory_is_flat_and_nothing_leaks() {
     let seconds = std::env::var("SESSION_SOAK_SECONDS")
         .ok()
         .and_then(|seconds| seconds.parse().ok());
-    // The first life makes what a process makes once.
+    // The first life allocates the things that a process allocates once.
     live(Instant::now());
     let before = live_bytes();
     live(Instant::now() + Duration::from_secs(seconds.unwrap_or(10)));

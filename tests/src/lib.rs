@@ -1,1 +1,1 @@
-//! The tests that span the crates are in the folders beside this one, a folder a suite.
+//! The tests that span the crates are in the folders beside this one, one folder for each suite.

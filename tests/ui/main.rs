@@ -1,7 +1,7 @@
-//! What the derive accepts, and what it says of what it does not.
+//! The programs that the derive accepts, and its messages for those that it rejects.
 //!
-//! `pass` holds a program per form of accessor, which also runs. `fail` holds programs with one mistake each, in
-//! folders named after the mistake. `TRYBUILD=overwrite` writes the `.stderr` files anew.
+//! `pass` holds a program for each form of accessor, which also runs. `fail` holds programs with one mistake each, in
+//! folders named after the mistake. `TRYBUILD=overwrite` rewrites the `.stderr` files.
 
 use std::collections::HashMap;
 use std::fs;
@@ -34,7 +34,7 @@ fn every_mistake_has_a_message_of_its_own() {
     );
 }
 
-/// What it says of what: the first error's headline, and what stands under the user's code.
+/// The message and its place: the first error's headline, and the text under the user's code.
 fn first_message(text: &str) -> String {
     let error = text.split("\n\n").next().expect("there is an error");
     let mut lines = error.lines();

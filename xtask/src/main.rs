@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+mod instructions;
+
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,6 +16,8 @@ usage: cargo xtask <command>
   models        runs the models alone
   bench [ROW].. measures what sessions cost, beside what else there is; rows 1 to 6, or those of these numbers:
                 row 7, what the derive costs a build, takes minutes
+  instructions  counts the instructions of a request, and fails if they are more than bench/instructions.txt says;
+                `instructions keep` writes that file
 ";
 
 fn main() -> ExitCode {
@@ -23,6 +27,8 @@ fn main() -> ExitCode {
     let done = match (command.as_deref(), rest.as_slice()) {
         (Some("test"), []) => test(),
         (Some("models"), []) => models(),
+        (Some("instructions"), []) => instructions(false),
+        (Some("instructions"), [keep]) if keep == "keep" => instructions(true),
         (Some("bench"), rows) if rows.iter().all(|row| is_row(row)) => bench(rows),
         _ => {
             eprint!("{USAGE}");
@@ -36,15 +42,21 @@ fn main() -> ExitCode {
     }
 }
 
-/// Programs that tests run, and the Debian packages that bring them.
-const PROGRAMS: [(&str, &str); 3] = [
+/// A program, and the Debian package that contains it.
+type Program = (&'static str, &'static str);
+
+/// Programs that tests run.
+const OF_TESTS: [Program; 3] = [
     ("curl", "curl"),
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
 ];
 
+/// The program that counts instructions.
+const OF_INSTRUCTIONS: [Program; 1] = [("valgrind", "valgrind")];
+
 fn test() -> bool {
-    if !install_what_is_missing() {
+    if !install_what_is_missing(&OF_TESTS) {
         return false;
     }
     let tests = if has_nextest() {
@@ -57,8 +69,8 @@ fn test() -> bool {
     run(tests) && run(cargo(["test", "--workspace", "--doc"])) && models()
 }
 
-fn install_what_is_missing() -> bool {
-    let missing = PROGRAMS.iter().filter(|(program, _)| !is_there(program));
+fn install_what_is_missing(programs: &[Program]) -> bool {
+    let missing = programs.iter().filter(|(program, _)| !is_there(program));
     let packages: Vec<_> = missing.map(|(_, package)| *package).collect();
     if packages.is_empty() {
         return true;
@@ -86,7 +98,7 @@ fn is_there(program: &str) -> bool {
     env::split_paths(&paths).any(|folder| folder.join(program).is_file())
 }
 
-/// The models build the core over shuttle, so they have a target folder of their own.
+/// The models build the core over shuttle, so they have their own target folder.
 fn models() -> bool {
     let mut models = cargo([
         "test",
@@ -96,10 +108,10 @@ fn models() -> bool {
         "--lib",
         "models",
     ]);
-    // Each says how many schedules it has explored.
+    // Each prints how many schedules it has explored.
     models.args(["--", "--show-output"]);
     let flags = env::var("RUSTFLAGS").unwrap_or_default();
-    // A count that falls below nought is a race lost, and without the checks nobody would see it.
+    // A count that falls below zero is a lost race, which would go unseen without the checks.
     let flags = format!("{flags} --cfg session_shuttle -C overflow-checks");
     models.env("RUSTFLAGS", flags);
     models.env("CARGO_TARGET_DIR", root().join("target/models"));
@@ -108,10 +120,22 @@ fn models() -> bool {
 
 fn bench(rows: &[String]) -> bool {
     let of_bench = |command| cargo([command, "--release", "--manifest-path", "bench/Cargo.toml"]);
-    // One of its binaries starts the other, so all are built first.
+    // One of the binaries starts another, so all are built first.
     let mut bench = of_bench("run");
     bench.arg("--").args(rows);
     run(of_bench("build")) && run(bench)
+}
+
+/// The release build of the bench has the program to count.
+fn instructions(keep: bool) -> bool {
+    let build = ["build", "--release", "--manifest-path", "bench/Cargo.toml"];
+    if !install_what_is_missing(&OF_INSTRUCTIONS) || !run(cargo(build)) {
+        return false;
+    }
+    instructions::check(&root(), keep).unwrap_or_else(|error| {
+        eprintln!("{error}");
+        false
+    })
 }
 
 fn is_row(argument: &str) -> bool {

@@ -1,4 +1,4 @@
-//! Counts allocations, under an allocator that would slow the timed cases down. The bench asks it.
+//! Counts allocations, under an allocator that would slow the timed cases down. The bench runs it.
 
 use session_bench::memory::{HOLDERS, SESSIONS};
 use session_bench::{child, request, runtime};
@@ -20,6 +20,6 @@ fn main() {
             let info = allocation_counter::measure(|| sessions = Some(holder.fill(&runtime)));
             println!("{}", info.bytes_current as f64 / SESSIONS as f64);
         }
-        _ => panic!("the bench asks this program, with arguments of its own"),
+        _ => panic!("the bench runs this program, with its own arguments"),
     }
 }

@@ -1,4 +1,4 @@
-//! What the server answers to.
+//! The server's routes.
 
 use std::sync::Arc;
 
@@ -26,8 +26,8 @@ use super::{blocking, body};
 
 /// All routes, with their sessions, for a server on this port.
 pub(crate) fn router(database: Database, sessions: SessionManager, port: u16) -> Router {
-    // Cookies know no ports: under one name, two workbenches on one host would throw out each other's visitors. Served
-    // over plain http on loopback, where a `Secure` cookie would not come back everywhere.
+    // Cookies are not separated by port: under one name, two workbenches on one host would throw out each other's
+    // visitors. Not `Secure`, since not every client sends such a cookie back over plain http on loopback.
     let transport = CookieTransport::new(format!("workbench-{port}")).with_secure(false);
     Router::new()
         .route("/", get(|| async { Html(include_str!("page.html")) }))
@@ -40,7 +40,7 @@ pub(crate) fn router(database: Database, sessions: SessionManager, port: u16) ->
         .route("/api/logout", post(log_out))
         .with_state(database)
         .layer(SessionLayer::new(sessions).with_transport(transport))
-        // Outside the sessions: a request that is refused, or whose body never comes, enters none.
+        // Outside the sessions: a request that is refused, or whose body never arrives, enters none.
         .layer(from_fn(body::whole))
         .layer(DefaultBodyLimit::max(body::MOST_BYTES))
         .layer(from_fn(only_own_pages))
@@ -54,10 +54,10 @@ struct Statement {
     background: bool,
 }
 
-/// Runs SQL on the visitor's own connection, which is opened if it is the first.
+/// Runs SQL on the visitor's own connection, which the first query opens.
 ///
 /// In the foreground, the answer has the first page of rows. In the background it is the runner's id, and the
-/// pages can be had while the query goes on.
+/// pages can be read while the query goes on.
 async fn query(
     visitor: LazySession,
     Json(statement): Json<Statement>,
@@ -65,7 +65,7 @@ async fn query(
     if statement.sql.contains('\0') {
         return Err(Problem::ZeroByte);
     }
-    // The statement is there, so the visitor gets a session.
+    // The statement has arrived, so a session is created if the visitor has none.
     let session = visitor.session()?;
     let workbench = visitor.props::<Workbench>()?;
     let connection = workbench.connection().await?;
@@ -100,7 +100,7 @@ struct Page {
     rows: Box<RawValue>,
 }
 
-/// A page of a query's rows; waits for it while the query runs.
+/// Returns a page of a query's rows. Waits for it while the query runs.
 async fn rows(
     workbench: Option<Props<Workbench>>,
     Path(id): Path<u64>,
@@ -109,8 +109,8 @@ async fn rows(
     page(find(workbench.as_ref(), id)?, number).await
 }
 
-/// An event stream of how far a query is, until it stops. It ends with the session, too, as the layer sees to; then
-/// its last event says that the query is running.
+/// Returns an event stream of a query's progress, until it stops. The layer also ends it with the session. Its last
+/// event then says that the query is running.
 async fn progress(
     workbench: Option<Props<Workbench>>,
     Path(id): Path<u64>,
@@ -122,7 +122,7 @@ async fn progress(
     ))
 }
 
-/// Stops a query and waits until it has.
+/// Stops a query and waits until it has stopped.
 async fn cancel(
     workbench: Option<Props<Workbench>>,
     Path(id): Path<u64>,
@@ -158,7 +158,7 @@ async fn page(runner: Arc<Runner>, number: usize) -> Result<Reply<Page>, Problem
 struct Overview {
     session: bool,
     transaction: bool,
-    /// The last transaction was rolled back for others who waited to write; the next query is told so, too.
+    /// Set if the last transaction was rolled back for others that waited to write. The next query is told so, too.
     #[serde(skip_serializing_if = "is_false")]
     rolled_back: bool,
     runners: Vec<Listed>,
@@ -176,7 +176,7 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// What the visitor's session is at. Waits for no statement, and makes no session of a stranger.
+/// Returns the state of the visitor's session. Waits for no statement, and does not create a session.
 async fn state(workbench: Option<Props<Workbench>>) -> Reply<Overview> {
     let runners = workbench
         .as_ref()
@@ -195,7 +195,8 @@ async fn state(workbench: Option<Props<Workbench>>) -> Reply<Overview> {
     })
 }
 
-/// The tables as the visitor sees them, temp tables too, unless a statement has the connection; else as all do.
+/// Returns the tables as the visitor sees them, with temp tables. While a statement holds the connection, returns only
+/// the shared ones.
 async fn list_tables(
     workbench: Option<Props<Workbench>>,
     State(database): State<Database>,
@@ -208,7 +209,7 @@ async fn list_tables(
     Ok(Reply(tables.await.map_err(Problem::Database)?))
 }
 
-/// Ends the session; what follows, in order, is in the log.
+/// Ends the session. The log shows the steps that follow, in order.
 async fn log_out(session: Option<Session>) -> StatusCode {
     if let Some(session) = session {
         session.terminate();
@@ -216,7 +217,7 @@ async fn log_out(session: Option<Session>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// JSON that ends its line, for those who talk to the server from a shell.
+/// JSON that ends with a newline, for clients in a shell.
 struct Reply<T>(T);
 
 impl<T: Serialize> IntoResponse for Reply<T> {

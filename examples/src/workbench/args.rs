@@ -1,4 +1,4 @@
-//! What the command line says.
+//! The command line.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -6,10 +6,10 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How the program is used.
+/// The usage text.
 pub(crate) const USAGE: &str = "\
 Serves a live SQL workbench: every visitor has a connection, temp tables and an open transaction of their own.
-It is for people who trust each other on one machine: SQLite is no sandbox for the SQL of strangers.
+It is for people who trust each other on one machine: SQLite is not a sandbox for the SQL of strangers.
 
 usage: workbench [--listen ADDR] [--idle SECONDS] [--patience SECONDS] [FILE...]
 
@@ -20,7 +20,7 @@ usage: workbench [--listen ADDR] [--idle SECONDS] [--patience SECONDS] [FILE...]
   --patience SECONDS
                   how long an open transaction may be idle while others wait for it (default: 55)";
 
-/// The command line, understood.
+/// The parsed command line.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Args {
     /// Print the usage.

@@ -1,8 +1,8 @@
-//! Blank lines of a file with one column, which a CSV reader skips: each is a row without a value.
+//! Blank lines of a file with one column. Each is a row without a value, but a CSV reader skips them.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 
-/// Copies `source` from after its header line, with an empty field in quotes on each blank line.
+/// Copies `source` from after its header line, and writes an empty field in quotes on each blank line.
 pub(crate) fn copy_quoted(source: impl Read, mut to: impl Write) -> io::Result<()> {
     let mut source = BufReader::new(source);
     let mut line = Vec::new();
@@ -23,14 +23,14 @@ pub(crate) fn copy_quoted(source: impl Read, mut to: impl Write) -> io::Result<(
     }
 }
 
-/// Whether a quote is open at the end of the line. One in the middle of a field opens none.
+/// Whether a quote is open at the end of the line. A quote in the middle of a field does not open one.
 fn is_quoted_after(line: &[u8], mut quoted: bool) -> bool {
     let mut may_open = true;
     for byte in line {
         match byte {
             b'"' if quoted => {
                 quoted = false;
-                // Two of them in a field that is quoted stand for one.
+                // Two quotes in a quoted field stand for one.
                 may_open = true;
             }
             b'"' => quoted = std::mem::take(&mut may_open),

@@ -1,4 +1,4 @@
-//! Bodies of requests: whole, before anything else is done for them.
+//! Bodies of requests, read in full before anything else is done for the request.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ pub(crate) const MOST_BYTES: usize = 128 << 10;
 /// How long a client may take to send a statement.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Reads the body before the request enters a session. A client that sends half of one, and waits, is inside none then,
-/// so it keeps no session from being idle, and takes none of the few places.
+/// Reads the body before the request enters a session. A client that sends half a body and waits is then in no session,
+/// so it keeps no session from being idle and takes none of the few places.
 pub(crate) async fn whole(request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
@@ -29,8 +29,8 @@ pub(crate) async fn whole(request: Request, next: Next) -> Response {
         Ok(Err(rejection)) => rejection.into_response(),
         Err(_) => answer(
             StatusCode::REQUEST_TIMEOUT,
-            "The request's body did not come",
-            "send the whole of it within ten seconds",
+            "The request's body did not arrive",
+            "send all of it within ten seconds",
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! A session's own connection: its temp tables, its open transaction.
+//! A session's own connection, with its temp tables and its open transaction.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,18 +15,18 @@ use super::spill::{Spill, SpillError};
 use super::writers::Turn;
 use super::{blocking, sqlite_message};
 
-/// A connection, and whose it is for the log.
+/// A connection, and the session that owns it.
 #[derive(Debug)]
 pub(crate) struct Connection {
     sqlite: rusqlite::Connection,
     database: Database,
     /// The session's serial, for the log.
     session: u64,
-    /// Its transaction was rolled back for others, and no query has been told so yet.
+    /// Set if its transaction was rolled back for others, and no query has been told so yet.
     rolled_back: bool,
 }
 
-/// Why a query did not run to its end.
+/// The reason why a query did not run to its end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum QueryError {
     #[error("the query was cancelled")]
@@ -41,14 +41,14 @@ pub(crate) enum QueryError {
     #[error("{}", .0.message)]
     Sql(SqlError),
     #[error(
-        "your transaction was rolled back, since it was idle for long and others waited to write: this statement was not run"
+        "this statement was not run: your transaction was rolled back, since it was idle for long and others waited"
     )]
     RolledBack,
     #[error("another query found no memory, and this one has run longest")]
     CrowdedOut,
     #[error(
-        "a table works out too much by itself: a statement gives it up to {} calls of functions in generated columns, checks, \
-         defaults and indexes",
+        "a table computes too much by itself: a statement may add up to {} function calls in generated columns, \
+         checks, defaults and indexes",
         sandbox::SCHEMA_CALLS
     )]
     TooManyCalls,
@@ -58,7 +58,7 @@ pub(crate) enum QueryError {
     Panicked,
 }
 
-/// SQLite's error without the statement, which it would keep.
+/// SQLite's error, without the statement that it would keep.
 #[derive(Debug)]
 pub(crate) struct SqlError {
     code: Option<ErrorCode>,
@@ -74,7 +74,7 @@ impl From<rusqlite::Error> for QueryError {
         match error.code {
             Some(ErrorCode::OperationInterrupted) => Self::Cancelled,
             Some(ErrorCode::AuthorizationForStatementDenied) => Self::Refused(error),
-            // It has no code for a function.
+            // SQLite has no code for a refused function.
             _ if error.message.starts_with("not authorized") => Self::Refused(error),
             _ => Self::Sql(error),
         }
@@ -82,12 +82,12 @@ impl From<rusqlite::Error> for QueryError {
 }
 
 impl QueryError {
-    /// Somebody asked for it otherwise.
+    /// Whether the query failed. A cancelled one did not: a client asked for it.
     pub(crate) fn is_failure(&self) -> bool {
         !matches!(self, Self::Cancelled)
     }
 
-    /// Another session holds what the statement needs: it may work a little later.
+    /// Whether another session holds what the statement needs, so that it may work a little later.
     pub(crate) fn is_busy(&self) -> bool {
         matches!(self, Self::Sql(error) if error.code == Some(ErrorCode::DatabaseBusy))
     }
@@ -112,7 +112,7 @@ pub(crate) async fn open(cx: &InitContext<Database>) -> rusqlite::Result<Connect
     })
 }
 
-/// The close hook: what was not committed is taken back, then the connection is closed.
+/// The close hook: rolls back uncommitted changes, then closes the connection.
 pub(crate) async fn close(connection: Connection) -> rusqlite::Result<()> {
     blocking(move || {
         let Connection {
@@ -135,8 +135,8 @@ impl Connection {
         !self.sqlite.is_autocommit()
     }
 
-    /// Takes back what is not committed if others wait for the end of the transaction; the next query is told so. Returns
-    /// whether it did. Blocks.
+    /// Rolls back the transaction if others wait for its end, and returns whether it did. The next query is told so.
+    /// Blocks.
     pub(crate) fn roll_back_for_others(&mut self) -> rusqlite::Result<bool> {
         let state = self.sqlite.transaction_state(Some("main"))?;
         let in_the_way = self.database.writers().wait_for(state);
@@ -153,9 +153,9 @@ impl Connection {
         self.database.writers().patience
     }
 
-    /// Runs the statements one after the other and gives the number of rows they changed. Blocks.
+    /// Runs the statements one after the other and returns the number of rows they changed. Blocks.
     ///
-    /// `spilled` has the rows of the last statement that has any; `on_page` is called when a page gets its first.
+    /// `spilled` has the rows of the last statement that has any. `on_page` is called when a page gets its first row.
     pub(crate) fn run(
         &mut self,
         sql: &str,
@@ -170,7 +170,7 @@ impl Connection {
         let has_room_for_tables = database.has_room_for_tables(&self.sqlite)?;
         let watch = Arc::new(Watch::new(has_room_for_tables));
         let turn = Arc::new(Turn::new(database.writers(), cancelled.clone()));
-        // Asked every hundred steps of SQLite's machine. An interrupt from outside would be lost between two
+        // Called every hundred steps of SQLite's virtual machine. An interrupt from outside would be lost between two
         // statements, or before the first.
         let (stop, waiting) = (cancelled.clone(), Arc::clone(&turn));
         self.sqlite
@@ -195,7 +195,7 @@ impl Connection {
         result
     }
 
-    /// The connection itself, for a look at what it sees.
+    /// The connection itself, for reading what it sees.
     pub(crate) fn sqlite(&self) -> &rusqlite::Connection {
         &self.sqlite
     }

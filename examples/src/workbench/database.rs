@@ -22,7 +22,7 @@ const SAMPLES: [(&str, &str); 2] = [
     ),
 ];
 
-/// Where the shared tables are, and where results too large for memory go.
+/// The location of the shared tables, and of results too large for memory.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
     path: PathBuf,
@@ -32,7 +32,7 @@ pub(crate) struct Database {
     statements: Arc<Statements>,
 }
 
-/// Why there is nothing to serve: one line that names the file.
+/// The reason why there is nothing to serve, as one line that names the file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadError {
     #[error("give CSV files or one SQLite database, not both")]
@@ -49,9 +49,9 @@ pub(crate) enum LoadError {
 }
 
 impl Database {
-    /// Makes the tables ready: those of the sample data, of the CSV files, or of the SQLite database given.
+    /// Prepares the tables of the sample data, of the CSV files, or of the given SQLite database.
     ///
-    /// `scratch` is a directory of the program's own.
+    /// `scratch` is the program's own directory.
     pub(crate) fn load(
         files: &[PathBuf],
         scratch: &Path,
@@ -125,7 +125,7 @@ impl Database {
         })
     }
 
-    /// Those who wait to write.
+    /// The sessions that wait to write.
     pub(crate) fn writers(&self) -> &Arc<Writers> {
         &self.writers
     }
@@ -134,12 +134,12 @@ impl Database {
         &self.statements
     }
 
-    /// How large any file may become.
+    /// The size limit of a file.
     pub(crate) fn most_file_bytes(&self) -> u64 {
         self.bounds.file_bytes
     }
 
-    /// Whether the visitor may make tables: each connection has the text of all in memory.
+    /// Whether the visitor may create tables. Each connection holds the text of all of them in memory.
     pub(crate) fn has_room_for_tables(&self, connection: &Connection) -> rusqlite::Result<bool> {
         Ok(sandbox::text_of_tables(connection)? < self.bounds.text_of_tables)
     }
@@ -173,16 +173,16 @@ impl Source {
 }
 
 fn open(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
-    // SQLite takes `file:x.db` for a URI, and an absolute path for nothing else.
+    // SQLite takes `file:x.db` for a URI, but never an absolute path.
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    // SQLite reads nothing before it must: look now, so that a file that is no database fails here.
+    // SQLite reads the file as late as possible. Read now, so that a file that is not a database fails here.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
 }
 
-/// Opens the file and puts it in WAL mode: who reads and who writes don't wait for each other, and what one
-/// visitor has not committed stays their own.
+/// Opens the file in WAL mode: readers and writers do not wait for each other, and a visitor does not see the
+/// uncommitted changes of another.
 fn prepare(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = open(path, flags)?;
     connection.pragma_update(None, "journal_mode", "wal")?;

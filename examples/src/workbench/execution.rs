@@ -14,17 +14,17 @@ pub(crate) struct Execution<'a, F> {
     pub(crate) running: Running<'a>,
     pub(crate) watch: &'a Watch,
     pub(crate) turn: &'a Turn,
-    /// Gets the rows of the last statement that has any.
+    /// Receives the rows of the last statement that has any.
     pub(crate) spilled: &'a Spill,
     /// Called when a page gets its first row.
     pub(crate) on_page: F,
 }
 
 impl<F: Fn()> Execution<'_, F> {
-    /// Returns the number of rows that were changed.
+    /// Returns the number of changed rows.
     pub(crate) fn run(self, sql: &str) -> Result<u64, QueryError> {
         match self.run_all(sql) {
-            // SQLite has stopped waiting because it was told to.
+            // SQLite stopped waiting because of the cancellation.
             Err(error) if error.is_busy() && self.turn.is_cancelled() => Err(QueryError::Cancelled),
             Err(QueryError::Cancelled) if self.running.was_crowded_out() => {
                 Err(QueryError::CrowdedOut)
@@ -52,8 +52,8 @@ impl<F: Fn()> Execution<'_, F> {
 
     fn run_one(&self, statement: &mut Statement<'_>) -> Result<(), QueryError> {
         let in_transaction = !self.sqlite.is_autocommit();
-        // The columns are known after the first step: if the tables have changed since the statement was
-        // prepared, that prepares it again.
+        // The columns are known after the first step, which prepares the statement again if the tables have changed
+        // since.
         let mut begun = false;
         self.running.with_room(|| {
             let mut rows = statement.raw_query();
@@ -61,7 +61,7 @@ impl<F: Fn()> Execution<'_, F> {
                 let row = match rows.next() {
                     Ok(Some(row)) => row,
                     Ok(None) => return Ok(Ok::<_, QueryError>(())),
-                    // It has left nothing behind: it can be tried again.
+                    // The statement has left nothing behind, so it can be tried again.
                     Err(error) if !begun && in_transaction != self.sqlite.is_autocommit() => {
                         return Err(error);
                     }

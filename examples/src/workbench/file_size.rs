@@ -1,17 +1,17 @@
-//! How large a file of the process may become. Most of them are SQLite's, which bounds neither what a sort or a
-//! `DISTINCT` writes nor the write-ahead log.
+//! The size limit of the process's files. Most of them are SQLite's, which bounds neither the temporary files of a sort
+//! or a `DISTINCT` nor the write-ahead log.
 
 use std::io;
 
-/// Bounds all files that the process writes from now on. A write beyond fails.
+/// Bounds all files that the process writes from now on. A write beyond the limit fails.
 ///
-/// To be called in a tokio runtime.
+/// Must be called in a tokio runtime.
 #[cfg(unix)]
 pub(crate) fn bound(bytes: u64) -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
     use tokio::signal::unix::{SignalKind, signal};
 
-    // The signal for it would end the process, but for a handler, which stays.
+    // The signal would end the process without this handler, which stays installed.
     let _never_awaited = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     let Rlimit { current, maximum } = getrlimit(Resource::Fsize);
     let current = Some(current.map_or(bytes, |current| current.min(bytes)));
@@ -19,7 +19,7 @@ pub(crate) fn bound(bytes: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Windows has no such bound.
+/// Windows has no such limit.
 #[cfg(not(unix))]
 pub(crate) fn bound(_bytes: u64) -> io::Result<()> {
     Ok(())

@@ -1,4 +1,4 @@
-//! Whose name the request was sent to.
+//! The host name that the request was sent to.
 
 use std::net::IpAddr;
 
@@ -11,10 +11,9 @@ use axum::response::Response;
 
 use super::problem::answer;
 
-/// Turns down what was sent to another name than this machine's own.
+/// Refuses requests that were sent to a name other than this machine's own.
 ///
-/// Any site may give its own name the address 127.0.0.1. Its pages then reach a server on loopback as if they were
-/// the server's.
+/// Any site can point its own name at 127.0.0.1. Its pages then reach a server on loopback as if they were its own.
 pub(crate) async fn only_local(request: Request, next: Next) -> Response {
     let host = request.headers().get(HOST);
     if host.is_some_and(|host| is_local(host.as_bytes())) {

@@ -1,4 +1,4 @@
-//! A transaction that is open and idle while others wait for its end: it is rolled back, and its session is told.
+//! The rollback of a transaction that is open and idle while others wait for its end. Its session is told.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use super::set::Workbench;
 
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// Watches the transaction that this query has left open, until it ends or another query comes.
+/// Watches the transaction that this query has left open, until it ends or another query starts.
 pub(crate) async fn watch(workbench: &Props<Workbench>, query: u64, patience: Duration) {
     let Some(runners) = workbench.runners.get() else {
         return;
     };
     sleep(patience).await;
     while runners.in_transaction() && runners.latest() == query {
-        // While a look at the tables has the connection, the transaction waits a little longer.
+        // While the list of tables uses the connection, the transaction stays a little longer.
         if let Some(mut connection) = workbench.connection.try_lock()
             && runners.latest() == query
         {

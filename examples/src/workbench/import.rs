@@ -1,4 +1,4 @@
-//! CSV into a table: each column gets the narrowest affinity that loses nothing.
+//! The import of CSV into a table. Each column gets the narrowest affinity that loses nothing.
 
 use std::collections::HashSet;
 use std::io::{self, BufRead as _, BufReader, BufWriter, Read, Seek, SeekFrom};
@@ -9,7 +9,7 @@ use rusqlite::{Transaction, params_from_iter};
 
 use super::{blank_lines, sqlite_message};
 
-/// Why a file is not imported.
+/// The reason why a file is not imported.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ImportError {
     /// Not CSV, or not well-formed: binary data, rows of different lengths.
@@ -23,15 +23,15 @@ pub(crate) enum ImportError {
     /// A quote is open at the end of the file, so that all rows after it are one field.
     #[error("line {line}: a quote is opened in this row and never closed")]
     Unclosed { line: u64 },
-    /// What SQLite says of the columns, such as that two have one name.
+    /// SQLite's error about the columns, such as that two have the same name.
     #[error("{}", sqlite_message(.0))]
     Sqlite(#[from] rusqlite::Error),
 }
 
 /// Loads `source` into a new table called `table` and returns the number of rows.
 ///
-/// The first line names the columns. An empty field is `NULL`, and so is a blank line where there is one column. The file
-/// is read twice, to look and to load, so that its size is not the memory's.
+/// The first line names the columns. An empty field is `NULL`, and so is a blank line where there is one column. The
+/// file is read twice, to find the types and to load, so that it need not fit in memory.
 pub(crate) fn import(
     transaction: &Transaction<'_>,
     table: &str,
@@ -92,8 +92,8 @@ fn load(
     Ok(rows)
 }
 
-/// The line in which the last record begins, if it is open at its end: one more line is then a part of it. `source` is
-/// before that record, in this line or at the end of the one before.
+/// Returns the line in which the last record begins, if that record is open at its end, so that one more line would be
+/// part of it. `source` is before that record, in this line or at the end of the one before.
 fn unclosed(source: impl Read, mut line: u64) -> csv::Result<Option<u64>> {
     let mut source = BufReader::new(source);
     while let Some(end @ (b'\r' | b'\n')) = source.fill_buf()?.first() {
@@ -110,7 +110,7 @@ fn unclosed(source: impl Read, mut line: u64) -> csv::Result<Option<u64>> {
     Ok((!closed).then_some(line))
 }
 
-/// The table's name for a file's: `seattle-weather` is `seattle_weather`, so that SQL needs no quotes.
+/// The table's name for a file's name. `seattle-weather` is `seattle_weather`, so that SQL needs no quotes.
 pub(crate) fn table_name(stem: &str) -> String {
     let mut name: String = stem
         .chars()
@@ -142,7 +142,7 @@ impl Affinity {
     }
 }
 
-/// Which numbers all fields of a column survive as; the empty ones, as any.
+/// The types of number that lose nothing of any field of a column. Empty fields fit all.
 #[derive(Clone, Default)]
 struct Fits {
     /// `None` if all fields so far are empty.
@@ -155,7 +155,7 @@ impl Fits {
         if field.is_empty() {
             return;
         }
-        // One word is enough: most columns are looked at no further.
+        // One word is enough: most columns need no further check.
         if self.integer != Some(false) {
             self.integer = Some(survives_as_integer(field));
         }
@@ -173,7 +173,7 @@ impl Fits {
     }
 }
 
-/// Not so `00401`: it is a code, and a number would lose its zeros.
+/// `00401` is not one: it is a code, and a number would lose its zeros.
 fn survives_as_integer(field: &str) -> bool {
     field
         .parse::<i64>()
@@ -193,7 +193,7 @@ fn survives_as_real(field: &str) -> bool {
         })
 }
 
-/// The digits that a number in decimals has beside zeros in front and at the end.
+/// The digits of a decimal number without leading and trailing zeros.
 fn digits_of(number: &str) -> impl Iterator<Item = char> {
     let mantissa = number.split(['e', 'E']).next().unwrap_or(number);
     let is_digit = |c: &char| c.is_ascii_digit();
@@ -220,7 +220,7 @@ fn create_table(table: &str, columns: &StringRecord, affinities: &[Affinity]) ->
     format!("CREATE TABLE {} ({})", quoted(table), columns.join(", "))
 }
 
-/// A column without a name gets one that no other has, in whatever case: SQLite tells `a` and `A` apart as little.
+/// A column without a name gets one that no other has in any case: SQLite does not tell `a` from `A`.
 fn names(columns: &StringRecord) -> Vec<String> {
     let mut taken: HashSet<_> = columns.iter().map(str::to_ascii_lowercase).collect();
     let mut free = |number: usize| {
@@ -241,7 +241,7 @@ fn names(columns: &StringRecord) -> Vec<String> {
         .collect()
 }
 
-/// A name as SQL takes any name.
+/// A name in quotes, in which SQL accepts any name.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -307,7 +307,7 @@ mod tests {
         let nulls = "SELECT count(*) FROM t WHERE a IS NULL";
         assert_eq!(connection.query_row(nulls, [], |row| row.get(0)), Ok(1));
         let (_, rows) = imported("a,b\n1,2\n\n3,4\n").expect("it imports");
-        assert_eq!(rows, 2, "where there are more it is no row");
+        assert_eq!(rows, 2, "with more columns it is not a row");
     }
 
     #[test]
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_is_never_closed_is_told_with_its_line() {
+    fn a_quote_that_is_never_closed_is_reported_with_its_line() {
         for (csv, at) in [
             ("a,b\n1,2\n3,\"x\n5,6\n7,8\n", 3),
             ("a,b\n1,\"2\"\"", 2),

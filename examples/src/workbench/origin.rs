@@ -1,4 +1,4 @@
-//! Whose page a request comes from.
+//! The site whose page a request comes from.
 
 use axum::extract::Request;
 use axum::http::header::{HOST, ORIGIN};
@@ -11,10 +11,10 @@ use super::problem::answer;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
-/// Turns down requests that pages of others make in a visitor's browser: they would bring the visitor's cookie along
-/// from another port of this machine, and fill the server with sessions from anywhere.
+/// Refuses requests that pages of other sites make in a visitor's browser. From another port of this machine they would
+/// carry the visitor's cookie, and from anywhere they would fill the server with sessions.
 ///
-/// A link to the page from elsewhere is welcome, and so are clients that are no browsers.
+/// A link to the page from elsewhere is allowed, and so are clients that are not browsers.
 pub(crate) async fn only_own_pages(request: Request, next: Next) -> Response {
     if is_foreign(request.method(), request.headers()) {
         return answer(
@@ -34,7 +34,7 @@ fn is_foreign(method: &Method, head: &HeaderMap) -> bool {
                 .is_some_and(|mode| mode == "navigate");
         return site != "same-origin" && site != "none" && !follows_a_link;
     }
-    // Browsers without these headers send at least this one with whatever may change something.
+    // Browsers without these headers send at least this one with requests that may change something.
     let own = head
         .get(HOST)
         .map(|host| [b"http://", host.as_bytes()].concat());

@@ -1,4 +1,4 @@
-//! What the client is told when something is not as it asked: a problem in JSON, as session-axum answers too.
+//! The error responses: problems in JSON, as session-axum returns them too.
 
 use std::io;
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use session_axum::SessionRejection;
 use super::connection::QueryError;
 use super::spill::SpillError;
 
-/// Why a request is turned down.
+/// The reason why a request is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
-    /// What is wrong with the session: it ended, it is busy, its connection can't be opened.
+    /// A problem with the session: it ended, it is busy, or its connection can't be opened.
     #[error(transparent)]
     Session(SessionRejection),
     #[error(transparent)]
     Query(Arc<QueryError>),
-    /// SQLite would run what stands before it, such as a `DELETE` without its `WHERE`.
+    /// SQLite would run the text before it, such as a `DELETE` without its `WHERE`.
     #[error("the statement has a zero byte")]
     ZeroByte,
     #[error("there is no query {0}, or it was too long ago")]
@@ -35,7 +35,7 @@ pub(crate) enum Problem {
     Database(#[source] rusqlite::Error),
 }
 
-/// All that session-axum knows to answer.
+/// The answers that come from session-axum.
 impl<E> From<E> for Problem
 where
     SessionRejection: From<E>,
@@ -73,10 +73,8 @@ impl Problem {
                     "The query could not be run",
                 ),
             },
-            Self::ZeroByte => (StatusCode::BAD_REQUEST, "This is no SQL"),
-            Self::NoRunner(_) | Self::NoPage { .. } => {
-                (StatusCode::NOT_FOUND, "There is no such thing")
-            }
+            Self::ZeroByte => (StatusCode::BAD_REQUEST, "This is not SQL"),
+            Self::NoRunner(_) | Self::NoPage { .. } => (StatusCode::NOT_FOUND, "Not found"),
             Self::Rows(_) | Self::Database(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "The server could not serve the request",
@@ -130,7 +128,7 @@ pub(crate) fn answer(status: StatusCode, title: &str, detail: &str) -> Response 
     response
 }
 
-/// Gives axum's own rejections, which are plain text, the same form.
+/// Turns axum's own rejections, which are plain text, into problems.
 pub(crate) async fn as_problem(response: Response) -> Response {
     let status = response.status();
     let told = response

@@ -1,4 +1,4 @@
-//! One query that runs, or ran, on the session's connection.
+//! One query that is running, or ran, on the session's connection.
 
 use std::io;
 use std::path::Path;
@@ -21,7 +21,7 @@ use super::set::Workbench;
 use super::spill::Spill;
 use super::{blocking, idle_transaction};
 
-/// Of a query that failed.
+/// The bytes kept of a query that failed.
 const KEPT_CHARACTERS: usize = 500;
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
@@ -31,26 +31,26 @@ pub(crate) struct Runner {
     id: u64,
     /// The session's serial, for the log.
     session: u64,
-    /// Of a query that failed its beginning alone is kept.
+    /// The text. Only the beginning of a query that failed is kept.
     sql: Mutex<Arc<String>>,
-    /// The session's end, and by that or by itself the query's.
+    /// The session's completion token. `stop`, its child, stops the query: with the session, or alone.
     ended: CancellationToken,
     stop: CancellationToken,
     spill: Spill,
-    /// Sent when it changes, and when a page gets its first row.
+    /// Sent when the state changes, and when a page gets its first row.
     state: watch::Sender<State>,
     transaction: Arc<Transaction>,
 }
 
-/// The session's transaction as the connection had it after its last statement: to ask it now would be to wait for it.
+/// The session's transaction as of the connection's last statement. Asking the connection now would wait for it.
 #[derive(Debug, Default)]
 pub(crate) struct Transaction {
     pub(crate) is_open: AtomicBool,
-    /// It was rolled back for others, and no query has been told so yet.
+    /// Set if it was rolled back for others, and no query has been told so yet.
     pub(crate) is_rolled_back: AtomicBool,
 }
 
-/// How far a runner is.
+/// The progress of a runner.
 #[derive(Clone, Debug)]
 pub(crate) enum State {
     Running,
@@ -58,7 +58,7 @@ pub(crate) enum State {
     Failed(Arc<QueryError>),
 }
 
-/// What can be told of a runner at a glance.
+/// The summary of a runner.
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary {
     id: u64,
@@ -129,7 +129,7 @@ impl Runner {
                 State::Failed(Arc::new(error))
             }
         };
-        // Relaxed: the send below publishes it to those who wait for the end.
+        // Relaxed: the send below publishes it to the callers that wait for the end.
         let transaction = &self.transaction;
         let is_open = connection.in_transaction();
         transaction.is_open.store(is_open, Ordering::Relaxed);
@@ -140,7 +140,7 @@ impl Runner {
             state = state.word(),
             "runner stopped"
         );
-        // Who waits for the end finds the connection free.
+        // A caller that waits for the end finds the connection free.
         drop(connection);
         self.state.send_replace(state);
     }
@@ -157,7 +157,7 @@ impl Runner {
         self.sql.lock().expect("no holder panics")
     }
 
-    /// Asks the query to stop; it does so within moments.
+    /// Asks the query to stop, which it does within moments.
     pub(crate) fn cancel(&self) {
         self.stop.cancel();
     }
@@ -179,7 +179,7 @@ impl Runner {
         Ok(())
     }
 
-    /// Nobody waits longer than the session lasts: a query may take its time to stop.
+    /// No caller waits longer than the session lasts, since a query may take a while to stop.
     async fn wait(&self, until: impl Fn(&State) -> bool) -> Result<State, SessionEnded> {
         let mut state = self.state.subscribe();
         if until(&state.borrow_and_update()) {
@@ -192,14 +192,14 @@ impl Runner {
         }
     }
 
-    /// How far the query is: now, whenever that changes, and in the end.
+    /// The query's progress: now, whenever it changes, and at the end.
     pub(crate) fn progress(self: Arc<Self>) -> impl Stream<Item = Summary> + Send {
         let mut changes = self.state.subscribe();
         changes.mark_changed();
         stream::unfold(Some((self, changes)), async |next| {
             let (runner, mut changes) = next?;
             changes.changed().await.ok()?;
-            // Pages come faster than anybody looks.
+            // Pages arrive faster than a client reads them.
             sleep(PROGRESS_EVERY).await;
             let running = matches!(*changes.borrow_and_update(), State::Running);
             let summary = runner.summary();
@@ -233,7 +233,7 @@ impl Runner {
     }
 }
 
-/// So much of it as tells which one it was.
+/// As much of the text as shows which query it was.
 fn beginning(sql: &Arc<String>) -> Arc<String> {
     match sql.char_indices().nth(KEPT_CHARACTERS) {
         Some((end, _)) => Arc::new(format!("{}…", &sql[..end])),

@@ -13,10 +13,10 @@ use super::database::Database;
 use super::runner::{Runner, Transaction};
 use super::set::Workbench;
 
-/// So many results stay readable, the latest ones.
+/// How many of the latest results stay readable.
 const KEPT: usize = 8;
 
-/// The queries that a session runs, and the last ones that ran.
+/// The queries that a session is running, and the last ones that ran.
 #[derive(Debug)]
 pub(crate) struct RunnerRegistry {
     runners: Mutex<VecDeque<Arc<Runner>>>,
@@ -56,7 +56,7 @@ impl RunnerRegistry {
         runner.start(session, workbench.clone(), connection)?;
         let mut runners = self.runners();
         runners.push_back(Arc::clone(&runner));
-        // Only the one with the connection runs, and it is among the latest.
+        // Only the query that holds the connection runs, and it is among the latest.
         let forgotten = runners.len().saturating_sub(KEPT);
         let forgotten: Vec<_> = runners.drain(..forgotten).collect();
         drop(runners);
@@ -64,7 +64,7 @@ impl RunnerRegistry {
         Ok(runner)
     }
 
-    /// The runner of that id, unless it is too long ago.
+    /// The runner with this id, unless it is too old.
     pub(crate) fn get(&self, id: u64) -> Option<Arc<Runner>> {
         self.runners()
             .iter()
@@ -72,14 +72,14 @@ impl RunnerRegistry {
             .cloned()
     }
 
-    /// All there are, the oldest first.
+    /// All runners, the oldest first.
     pub(crate) fn all(&self) -> Vec<Arc<Runner>> {
         self.runners().iter().cloned().collect()
     }
 
     /// The id of the query that was started last.
     pub(crate) fn latest(&self) -> u64 {
-        // Acquire: a thread that sees the transaction open, or its connection free, sees the query that did it.
+        // Acquire: a thread that sees the transaction open, or the connection free, also sees the query that caused it.
         self.next_id.load(Ordering::Acquire) - 1
     }
 
@@ -88,7 +88,7 @@ impl RunnerRegistry {
         self.transaction.is_open.load(Ordering::Relaxed)
     }
 
-    /// Whether the last one was rolled back for others, and no query has been told so since.
+    /// Whether the last transaction was rolled back for others, and no query has been told so since.
     pub(crate) fn is_rolled_back(&self) -> bool {
         self.transaction.is_rolled_back.load(Ordering::Relaxed)
     }

@@ -1,5 +1,5 @@
-//! The bounds of a visitor's SQL: it works with tables, in bounded memory, in steps that a cancellation need not wait
-//! long for. They keep visitors from each other's way by mistake; they are no sandbox for SQL of strangers.
+//! The bounds of a visitor's SQL: it works with tables, in bounded memory, in steps short enough for a quick
+//! cancellation. They keep a visitor's mistake from the others. They are not a sandbox for the SQL of strangers.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -13,35 +13,34 @@ use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result, Statement};
 
-/// The bytes of a value, or as many as the longest text that makes a given table has. SQLite looks for a text in another
-/// in one step, whose time is the product of their lengths: 40 ms at this one, minutes at a few MiB.
+/// The bytes of a value, or of the longest text that creates a given table. SQLite searches one text in another in one
+/// step, whose time is the product of their lengths: 40 ms at this length, minutes at a few MiB.
 const VALUE_BYTES: i32 = 64 << 10;
-/// Of a row in the list of tables, beside the text that makes the table and twice its name.
+/// The bytes of a row in the list of tables, beside the text that creates the table and twice its name.
 const ROW_BYTES: i32 = 64;
-/// What all connections together may take of memory.
+/// The memory of all connections together.
 const MEMORY_BYTES: i64 = 512 << 20;
-/// The pages of 4 KiB that a session's temp tables may take of the disk.
+/// The pages of 4 KiB that a session's temp tables may take on disk.
 const TEMP_PAGES: i64 = 64 << 10;
-/// What visitors may add to the file.
+/// How much visitors may add to the file.
 const GROWTH_BYTES: i64 = 256 << 20;
-/// A file of the process, or as much as the one that is given may have in the end.
+/// The size of a file of the process, or the final size of the given one if that is larger.
 const FILE_BYTES: i64 = 512 << 20;
-/// So many columns a table may have, or as many as the widest that is given has.
+/// The columns of a table, or of the widest given one.
 const COLUMNS: i32 = 200;
-/// The text that makes all tables, beside those that are given.
+/// The text that creates all tables, beside the given ones.
 const TEXT_OF_TABLES: i64 = 1 << 20;
-/// Function calls in one statement. They can follow each other with no moment between that looks at the
-/// cancellation.
+/// Function calls in one statement. They can follow each other without a check for the cancellation between them.
 pub(crate) const CALLS: u32 = 100;
-/// Those of them in what a table works out by itself: generated columns, checks, defaults, indexes on expressions. A
-/// later statement works them out beside its own.
+/// The function calls in what a table computes by itself: generated columns, checks, defaults, indexes on expressions.
+/// A later statement computes them beside its own.
 pub(crate) const SCHEMA_CALLS: usize = 4;
 
-/// How deep an expression may be nested, and how deep views in views. SQLite follows both on the thread's stack, the one
-/// multiplied by the other: at its usual 1,000 a few views overflow it, and the process is gone.
+/// The depth of an expression, and of views in views. SQLite recurses into both on the thread's stack, one multiplied
+/// by the other. At its usual 1,000 a few views overflow the stack and end the process.
 const NESTING: i32 = 120;
 
-/// These describe tables, whatever they are asked.
+/// Pragmas that describe tables, whatever their argument.
 const DESCRIPTIONS: [&str; 7] = [
     "foreign_key_list",
     "index_info",
@@ -51,7 +50,7 @@ const DESCRIPTIONS: [&str; 7] = [
     "table_list",
     "table_xinfo",
 ];
-/// These may be read. All others are settings of the process or of the file, or tell of the machine.
+/// Pragmas that may be read. All others are settings of the process or of the file, or describe the machine.
 const READABLE: [&str; 5] = [
     "data_version",
     "foreign_keys",
@@ -59,10 +58,10 @@ const READABLE: [&str; 5] = [
     "page_size",
     "user_version",
 ];
-/// These can run for long in one step, or load code.
+/// Functions that can run for long in one step, or load code.
 const FUNCTIONS: [&str; 4] = ["json_patch", "jsonb_patch", "load_extension", "unhex"];
 
-/// The bounds that hang on what is given.
+/// The bounds that depend on the given tables.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     columns: i32,
@@ -73,7 +72,7 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    /// The bounds where these tables are given.
+    /// Returns the bounds for these given tables.
     pub(crate) fn of(connection: &Connection) -> Result<Self> {
         let (longest, pages, page_size): (i32, i64, i64) = connection.query_row(
             "SELECT (SELECT coalesce(max(octet_length(sql) + 2 * octet_length(name)), 0) FROM sqlite_schema), page_count, page_size
@@ -87,7 +86,7 @@ impl Bounds {
         let mut columns = COLUMNS;
         let mut names = tables.query([])?;
         while let Some(row) = names.next()? {
-            // Of a virtual table whose module is not there nothing can be said, or read.
+            // A virtual table whose module is missing can be neither described nor read.
             let width = width.query_row([row.get::<_, String>(0)?], |row| row.get(0));
             columns = columns.max(width.unwrap_or(0));
         }
@@ -101,7 +100,7 @@ impl Bounds {
         })
     }
 
-    /// Bounds what SQL can ask of a connection.
+    /// Bounds the SQL of a connection.
     pub(crate) fn confine(&self, connection: &Connection) -> Result<()> {
         for (limit, most) in [
             (Limit::SQLITE_LIMIT_LENGTH, self.value_bytes),
@@ -124,14 +123,14 @@ impl Bounds {
     }
 }
 
-/// The bytes of the text that makes the tables which this connection knows.
+/// The bytes of the text that creates the tables that this connection knows.
 pub(crate) fn text_of_tables(connection: &Connection) -> Result<i64> {
     let total = "SELECT (SELECT coalesce(sum(octet_length(sql)), 0) FROM main.sqlite_schema)
                       + (SELECT coalesce(sum(octet_length(sql)), 0) FROM sqlite_temp_schema)";
     connection.query_row(total, [], |row| row.get(0))
 }
 
-/// What is seen of a statement while SQLite prepares it. Relaxed: the authorizer is called on the thread that prepares.
+/// The observations on a statement while SQLite prepares it. Relaxed: the authorizer is called on the preparing thread.
 #[derive(Debug)]
 pub(crate) struct Watch {
     has_room_for_tables: bool,
@@ -152,7 +151,7 @@ impl Watch {
         }
     }
 
-    /// The next statement is going to be prepared.
+    /// Called before the next statement is prepared.
     pub(crate) fn begin(&self) {
         self.calls.store(0, Ordering::Relaxed);
         for seen in [&self.creates, &self.alters, &self.selects] {
@@ -160,10 +159,10 @@ impl Watch {
         }
     }
 
-    /// Whether a statement that has been prepared may run: one that makes or changes a table gives it few calls to work
-    /// out by itself.
+    /// Whether a prepared statement may run. One that creates or changes a table may add only a few calls that the
+    /// table computes by itself.
     pub(crate) fn lets_run(&self, statement: &Statement<'_>) -> bool {
-        // Of an `ALTER` SQLite tells its own calls alone; each other one has a parenthesis.
+        // For an `ALTER`, SQLite reports only its own calls. Each other call has a parenthesis.
         if self.alters.load(Ordering::Relaxed) {
             let sql = statement.expanded_sql().unwrap_or_default();
             return sql.matches('(').count() <= SCHEMA_CALLS;
@@ -179,7 +178,7 @@ impl Watch {
     }
 }
 
-/// Says what a statement may do, while SQLite prepares it.
+/// Decides what a statement may do, while SQLite prepares it.
 pub(crate) fn authorizer(
     watch: Arc<Watch>,
 ) -> impl FnMut(AuthContext<'_>) -> Authorization + Send + 'static {
@@ -222,7 +221,7 @@ pub(crate) fn authorizer(
     }
 }
 
-/// SQLite's own `trim(text, set)` and its kin take the product of both lengths too, and far longer: 17 s.
+/// SQLite's own `trim(text, set)` and its kin also take the product of both lengths, and far longer: 17 s.
 fn linear_trims(connection: &Connection) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC

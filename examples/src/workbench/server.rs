@@ -1,4 +1,4 @@
-//! The program: from the command line to the orderly end.
+//! The program, from the command line to the orderly end.
 
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
@@ -20,18 +20,18 @@ use super::args::{Args, Options, USAGE};
 use super::database::Database;
 use super::{file_size, host};
 
-/// A session holds up to a dozen open files, and a process often may have no more than 1024.
+/// A session holds up to a dozen open files, and a process is often limited to 1024.
 const MAX_SESSIONS: usize = 64;
-/// How long a statement waits for the one before it.
+/// How long a statement waits for the previous one.
 const LEND_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long requests under way have when the server ends.
+/// How much time requests under way have when the server ends.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long the end may take in all.
+/// How long the shutdown may take in all.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the log may take after that.
 const LOG_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Why the server does not serve.
+/// The reason why the server does not serve.
 #[derive(Debug, thiserror::Error)]
 enum ServeError {
     #[error("cannot listen on {address}: {error}")]
@@ -43,7 +43,7 @@ enum ServeError {
     Io(#[from] io::Error),
 }
 
-/// The program. It gives 2 for a wrong command line or input, 1 if it cannot serve, and 130 if it was told to stop
+/// The program. It returns 2 for a wrong command line or input, 1 if it cannot serve, and 130 if it was told to stop
 /// at once.
 pub fn main() -> ExitCode {
     let options = match Args::parse(std::env::args_os().skip(1)) {
@@ -77,7 +77,7 @@ pub fn main() -> ExitCode {
         Err(error) => return failure(&error.to_string(), 1),
     };
     let ended = runtime.block_on(serve(options, database));
-    // A statement that would not stop in time does not keep the process.
+    // A statement that does not stop in time does not keep the process alive.
     runtime.shutdown_background();
     match ended {
         Ok(End::InOrder) => ExitCode::SUCCESS,
@@ -121,12 +121,12 @@ async fn serve(options: Options, database: Database) -> Result<End, ServeError> 
     }
     println!("listening on http://{address}");
     tracing::info!(
-        "for people who trust each other on one machine: SQLite is no sandbox for the SQL of strangers"
+        "for people who trust each other on one machine: SQLite is not a sandbox for the SQL of strangers"
     );
     let (listens, listening) = oneshot::channel();
     let signal = async {
         shutdown_signal().await;
-        // The server cuts its connections at a second one, and the program ends otherwise.
+        // At a second signal the server cuts its connections, and the program ends with the code for it.
         let mut second = Box::pin(shutdown_signal());
         if poll!(&mut second).is_pending() {
             let _ = listens.send(second);
@@ -139,7 +139,7 @@ async fn serve(options: Options, database: Database) -> Result<End, ServeError> 
         .timeout(SHUTDOWN_TIMEOUT)
         .await;
     tracing::info!(ended = report.ended(), unfinished = ?report.unfinished(), "sessions shut down");
-    // The manager went with the server, so the events have an end, unless a session is held.
+    // The manager was dropped with the server, so the events end, unless a session is held.
     let _ = timeout(LOG_TIMEOUT, told).await;
     let second = listening.await.ok().and_then(FutureExt::now_or_never);
     Ok(match second {

@@ -1,4 +1,4 @@
-//! What a visitor's session holds.
+//! The contents of a visitor's session.
 
 use session_core::{Exclusive, Property, SessionProperties};
 
@@ -9,8 +9,8 @@ use super::runners::RunnerRegistry;
 /// A visitor's workbench.
 ///
 /// At the session's end its runners stop first: they are tasks of the session, and cleanup waits for those before
-/// it closes anything. Then properties are closed, the last made first: the registry with its results, then the
-/// connection, whose transaction is rolled back before.
+/// it closes anything. Then the properties are closed, the last created first. The registry goes with its results, then
+/// the connection, after its transaction is rolled back.
 #[derive(Debug, SessionProperties)]
 #[session(state = Database)]
 pub(crate) struct Workbench {
@@ -19,7 +19,7 @@ pub(crate) struct Workbench {
     #[property(try_async_init = connection::open, close = connection::close)]
     pub(crate) connection: Exclusive<Connection>,
 
-    /// The queries it runs, and the last ones that ran.
+    /// The queries that it is running, and the last ones that ran.
     #[property(init = RunnerRegistry::new)]
     pub(crate) runners: Property<RunnerRegistry>,
 }

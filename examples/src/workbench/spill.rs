@@ -10,12 +10,12 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use tempfile::SpooledTempFile;
 
-/// A page ends after so many rows, or with the row that fills its bytes.
+/// A page ends after this many rows, or with the row that fills its bytes.
 const PAGE_ROWS: u64 = 100;
 const PAGE_BYTES: usize = 64 << 10;
-/// What a row may have as JSON.
+/// The size limit of a row as JSON.
 const ROW_BYTES: usize = 512 << 10;
-/// What a result may take of memory before it goes to disk, and of the disk at most.
+/// How much memory a result may take before it goes to disk, and how much of the disk.
 const MEMORY_BYTES: usize = 256 << 10;
 const DISK_BYTES: u64 = 256 << 20;
 
@@ -24,18 +24,18 @@ const DISK_BYTES: u64 = 256 << 20;
 /// In memory are the page being filled, eight bytes for every page before it, and a small result's rows.
 #[derive(Debug)]
 pub(crate) struct Spill {
-    /// Apart, so that who only counts does not wait for the disk.
+    /// Has its own lock, so that a caller that only counts does not wait for the disk.
     found: Mutex<Found>,
     pages: Mutex<Pages>,
 }
 
-/// What was found so far.
+/// The result so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Found {
-    /// The names of the columns; none before a statement that has rows.
+    /// The names of the columns; empty before a statement that has rows.
     pub(crate) columns: Vec<String>,
     pub(crate) rows: u64,
-    /// Counting the one being filled.
+    /// Includes the one being filled.
     pub(crate) pages: usize,
 }
 
@@ -62,7 +62,7 @@ pub(crate) enum SpillError {
 }
 
 impl Spill {
-    /// No rows yet; a file is made in `directory` once they are many.
+    /// Creates a spill without rows. A file is created in `directory` once there are many.
     pub(crate) fn new(directory: &Path) -> Self {
         Self {
             found: Mutex::default(),
@@ -76,7 +76,7 @@ impl Spill {
         }
     }
 
-    /// Starts anew: the rows of the last statement are the query's.
+    /// Drops the rows so far: only those of the last statement are the query's.
     pub(crate) fn begin(&self, columns: Vec<String>) -> Result<(), SpillError> {
         let mut pages = lock(&self.pages);
         pages.file.set_len(0)?;
@@ -89,7 +89,7 @@ impl Spill {
         Ok(())
     }
 
-    /// Keeps a row, and tells whether it is the first of its page.
+    /// Keeps a row, and returns whether it is the first of its page.
     pub(crate) fn push(&self, row: &Row<'_>) -> Result<bool, SpillError> {
         let json = json(row)?;
         let is_first = lock(&self.pages).push(&json)?;
@@ -101,7 +101,7 @@ impl Spill {
 
     /// The rows of a page, counted from 0, as one JSON array; `None` if it is not there. Blocks.
     ///
-    /// Page 0 is always there, if without rows.
+    /// Page 0 always exists, possibly without rows.
     pub(crate) fn page(&self, page: usize) -> io::Result<Option<Box<RawValue>>> {
         let json = lock(&self.pages).read(page)?;
         Ok(json.map(RawValue::from_string).transpose()?)
@@ -112,7 +112,7 @@ impl Spill {
         lock(&self.found).clone()
     }
 
-    /// How many pages were found; waits no more than [`found`](Self::found).
+    /// The number of pages so far. Like [`found`](Self::found), it waits for no row and no page.
     pub(crate) fn pages(&self) -> usize {
         lock(&self.found).pages
     }
@@ -174,7 +174,7 @@ impl Pages {
     }
 }
 
-/// What is locked is whole even where a holder panicked: at worst a row is not there, or not counted.
+/// The locked state is consistent even after a holder panicked: at worst a row is missing, or not counted.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -190,7 +190,7 @@ fn json(row: &Row<'_>) -> Result<Vec<u8>, SpillError> {
     Ok(json.0)
 }
 
-/// What is written, up to [`ROW_BYTES`].
+/// The bytes written, up to [`ROW_BYTES`].
 struct Bounded(Vec<u8>);
 
 impl Write for Bounded {
@@ -207,12 +207,12 @@ impl Write for Bounded {
     }
 }
 
-/// A value as JSON has it; what JSON has no word for is text.
+/// A value as JSON. A value that JSON can't represent is text.
 struct Cell<'a>(ValueRef<'a>);
 
 impl Serialize for Cell<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        /// Past these a reader that knows only doubles would show another number.
+        /// Beyond these bounds a reader that knows only doubles would show another number.
         const EXACT: std::ops::RangeInclusive<i64> = -(1 << 53)..=1 << 53;
         match self.0 {
             ValueRef::Null => serializer.serialize_unit(),

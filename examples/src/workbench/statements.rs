@@ -1,5 +1,5 @@
-//! The statements that run. SQLite's memory is one for all: when a statement that has just begun finds none, the one
-//! that has run longest is stopped.
+//! The running statements. All share SQLite's memory: when a statement that has just begun finds none, the one that has
+//! run longest is stopped.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use rusqlite::ErrorCode;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// A statement that has run for longer is not helped to memory: it may be the one that has it all.
+/// A statement that has run for longer than this is not helped to memory: it may be the one that holds it all.
 const YOUNG: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ struct Statement {
     crowded_out: CancellationToken,
 }
 
-/// A statement that runs, until this is dropped.
+/// A running statement, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Running<'a> {
     all: &'a Statements,
@@ -32,7 +32,7 @@ pub(crate) struct Running<'a> {
 }
 
 impl Statements {
-    /// Counts a statement in, which is stopped by this token.
+    /// Registers a statement, which this token stops.
     pub(crate) fn begin(&self, stop: CancellationToken) -> Running<'_> {
         let own = Arc::new(Statement {
             began: Instant::now(),
@@ -49,7 +49,7 @@ impl Statements {
 }
 
 impl Running<'_> {
-    /// Does what may find no memory, and while it does, stops others for it. Blocks.
+    /// Runs a step that may find no memory, and stops other statements as long as it finds none. Blocks.
     pub(crate) fn with_room<T>(
         &self,
         mut work: impl FnMut() -> rusqlite::Result<T>,
@@ -64,7 +64,8 @@ impl Running<'_> {
         }
     }
 
-    /// Returns once that one has ended; `false` if none has run longer, or this one has run for long itself.
+    /// Stops the statement that has run longest, and waits for its end. Returns `false` if none has run longer, or if
+    /// this one has run for long itself.
     fn stop_the_longest(&self) -> bool {
         let patience = YOUNG.saturating_sub(self.own.began.elapsed());
         let running = self.all.lock();
@@ -83,7 +84,7 @@ impl Running<'_> {
         true
     }
 
-    /// Whether it was stopped because another one found no memory.
+    /// Whether it was stopped because another statement found no memory.
     pub(crate) fn was_crowded_out(&self) -> bool {
         self.own.crowded_out.is_cancelled()
     }

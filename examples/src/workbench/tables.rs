@@ -1,4 +1,4 @@
-//! Which tables there are.
+//! The list of tables.
 
 use rusqlite::{Connection, Row};
 use serde::Serialize;
@@ -18,7 +18,7 @@ struct Column {
     r#type: String,
 }
 
-/// The tables, as many as a list may have.
+/// The tables, up to the limit of a list.
 #[derive(Debug, Serialize)]
 pub(crate) struct Tables {
     tables: Vec<Table>,
@@ -26,11 +26,11 @@ pub(crate) struct Tables {
     more: bool,
 }
 
-/// A list has no more bytes of names, one of a column counting for a few more.
+/// The maximum bytes of names in a list. A column's name counts for a few more.
 const MOST_BYTES: usize = 512 << 10;
 const COLUMN_BYTES: usize = 32;
 
-/// Lists them: the session's own first, then those of all by name. Blocks.
+/// Lists the tables, the session's own first and then the shared ones, by name. Blocks.
 pub(crate) fn list(connection: &Connection) -> rusqlite::Result<Tables> {
     let mut names = connection.prepare(
         "SELECT name, 1 AS temporary FROM sqlite_temp_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
@@ -38,7 +38,7 @@ pub(crate) fn list(connection: &Connection) -> rusqlite::Result<Tables> {
          SELECT name, 0 FROM main.sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
          ORDER BY temporary DESC, name",
     )?;
-    // Generated columns are hidden in another way than those of virtual tables.
+    // Generated columns are hidden with another number than the hidden columns of virtual tables.
     let mut columns = connection
         .prepare("SELECT name, type FROM pragma_table_xinfo(?1, ?2) WHERE hidden <> 1")?;
     let mut tables = Vec::new();
@@ -54,7 +54,7 @@ pub(crate) fn list(connection: &Connection) -> rusqlite::Result<Tables> {
         };
         let schema = if temporary { "temp" } else { "main" };
         let columns = columns.query_map((&name, schema), column)?;
-        // A view may name tables that are gone, and a virtual table a module that is not there: listed without columns.
+        // A view may name a table that is gone, and a virtual table a missing module. Both are listed without columns.
         let columns: Vec<_> = columns.collect::<Result<_, _>>().unwrap_or_default();
         let of_column = |column: &Column| column.name.len() + column.r#type.len() + COLUMN_BYTES;
         bytes += name.len() + columns.iter().map(of_column).sum::<usize>();

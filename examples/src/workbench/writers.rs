@@ -1,5 +1,5 @@
-//! Writers that wait for another session. SQLite has one at a time, so a transaction that is left open stands in their
-//! way.
+//! Writers that wait for another session. SQLite has one writer at a time, so a transaction that is left open blocks
+//! the others.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,12 +11,12 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-/// A write-ahead log of this size is long: it shrinks when no transaction reads from an old part of it any more.
+/// A write-ahead log of this size is long. It shrinks once no transaction reads from an old part of it.
 const LONG_LOG: u64 = 128 << 20;
-/// A writer waits for so much longer than a transaction may be idle.
+/// How much longer a writer waits than a transaction may be idle.
 const MARGIN: Duration = Duration::from_secs(3);
 
-/// A writer looks again so often.
+/// How often a writer looks again.
 const MOMENT: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Writers {
     pub(crate) patience: Duration,
 }
 
-/// A writer that waits, until this is dropped.
+/// A waiting writer, until this is dropped.
 #[derive(Debug)]
 struct Waiting(Arc<Writers>);
 
@@ -36,7 +36,7 @@ struct Waiting(Arc<Writers>);
 pub(crate) struct Turn {
     writers: Arc<Writers>,
     cancelled: CancellationToken,
-    /// Since when one of its statements waits.
+    /// The time since which one of its statements waits.
     since: Mutex<Option<(Instant, Waiting)>>,
 }
 
@@ -52,12 +52,12 @@ impl Writers {
     }
 
     fn wait(self: &Arc<Self>) -> Waiting {
-        // Relaxed: nothing else hangs on the number.
+        // Relaxed: nothing else depends on the number.
         self.waiting.fetch_add(1, Ordering::Relaxed);
         Waiting(Arc::clone(self))
     }
 
-    /// Whether somebody waits for the end of a transaction in this state. Blocks.
+    /// Whether a writer waits for the end of a transaction in this state. Blocks.
     pub(crate) fn wait_for(&self, state: TransactionState) -> bool {
         match state {
             TransactionState::Write => {

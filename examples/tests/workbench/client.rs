@@ -41,14 +41,14 @@ impl Client {
         self.send("POST", path, &body.to_string())
     }
 
-    /// Runs SQL that is right, and gives the rows of the first page.
+    /// Runs valid SQL, and returns the rows of the first page.
     pub(crate) fn rows(&mut self, sql: &str) -> Value {
         let answer = self.post("/api/query", &json!({ "sql": sql }));
         assert_eq!(answer.status, 200, "{sql}: {}", answer.body);
         answer.body["rows"].clone()
     }
 
-    /// Starts SQL in the background, and gives its runner's path once its first row is there.
+    /// Starts SQL in the background, and returns its runner's path once its first row is there.
     pub(crate) fn background(&mut self, sql: &str) -> String {
         let answer = self.post("/api/query", &json!({ "sql": sql, "background": true }));
         assert_eq!(answer.status, 202, "{sql}: {}", answer.body);
@@ -82,12 +82,12 @@ impl Client {
         answer
     }
 
-    /// Of this server alone among those on this machine.
+    /// The cookie's name, which no other server on this machine uses.
     fn cookie_name(&self) -> String {
         format!("workbench-{}", self.address.port())
     }
 
-    /// Sends the request, and leaves the answer to be read.
+    /// Sends the request, without reading the answer.
     pub(crate) fn open(&self, method: &str, path: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).expect("the server listens");
         stream

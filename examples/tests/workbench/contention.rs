@@ -1,4 +1,4 @@
-//! Sessions in each other's way: one gives way, and is told.
+//! Sessions in each other's way: one yields, and is told.
 
 use serde_json::json;
 
@@ -24,7 +24,7 @@ fn an_idle_transaction_that_others_wait_for_is_rolled_back_and_its_owner_told() 
         (&state["transaction"], &state["rolled_back"]),
         (&json!(false), &json!(true))
     );
-    // Outside of the transaction it would be for good.
+    // Outside the transaction the change would be permanent.
     let told = ann.post("/api/query", &json!({ "sql": "DELETE FROM mine" }));
     assert_eq!((told.status, &told.body["status"]), (409, &json!(409)));
     let detail = told.body["detail"].as_str().unwrap_or_default();
@@ -41,12 +41,12 @@ fn an_idle_transaction_that_others_wait_for_is_rolled_back_and_its_owner_told() 
 fn a_transaction_that_is_in_nobodys_way_stays_open() {
     let server = Server::start(PATIENCE);
     let (mut ann, mut bob) = (Client::new(&server), Client::new(&server));
-    // Ann reads at the state of before, in which Bob's table is not there.
+    // Ann reads the earlier state, without Bob's table.
     ann.rows("BEGIN; SELECT count(*) FROM airports");
     let mut cat = Client::new(&server);
     cat.rows("BEGIN; CREATE TEMP TABLE own AS SELECT 1");
     bob.rows("BEGIN IMMEDIATE; CREATE TABLE mine (x)");
-    // The one that waits does so for Bob alone.
+    // The waiting writer waits for Bob alone.
     Client::new(&server).rows("CREATE TABLE another (x)");
     assert_eq!(bob.state()["rolled_back"], true);
     assert_eq!(ann.state()["transaction"], true);

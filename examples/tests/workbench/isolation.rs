@@ -1,4 +1,4 @@
-//! What belongs to one visitor is not the next one's.
+//! Visitors do not see each other's things.
 
 use std::sync::Barrier;
 use std::{fs, thread};
@@ -39,7 +39,7 @@ fn temp_tables_and_uncommitted_rows_are_their_owners_alone() {
 }
 
 #[test]
-fn what_is_committed_is_everybodys() {
+fn committed_rows_are_visible_to_all() {
     let server = Server::start(&[]);
     let (mut ann, mut bob) = (Client::new(&server), Client::new(&server));
     ann.rows("BEGIN; CREATE TABLE ours (x); INSERT INTO ours VALUES (7); COMMIT");
@@ -51,7 +51,7 @@ fn what_is_committed_is_everybodys() {
 fn fifty_racing_requests_open_one_connection() {
     let server = Server::start(&[]);
     let mut client = Client::new(&server);
-    // A session without a connection: its first request finds no database.
+    // A session without a connection, since its first request finds no database.
     let database = fs::read_dir(server.temp.path())
         .expect("it is ours")
         .next()
@@ -127,5 +127,5 @@ fn a_look_around_makes_no_session() {
     client.log_out();
     assert_eq!(client.cookie, None);
     server.stop();
-    // Nothing of theirs was ever there.
+    // No session of theirs ever existed.
 }

@@ -1,4 +1,4 @@
-//! How sessions end, and in which order.
+//! The end of sessions, and its order.
 
 use std::fs;
 
@@ -29,7 +29,7 @@ fn log_out_stops_the_query_then_rolls_back_then_closes() {
 }
 
 #[test]
-fn who_waits_for_a_query_of_an_ended_session_is_told_so() {
+fn a_client_that_waits_for_a_query_of_an_ended_session_is_told_so() {
     let server = Server::start(&[]);
     let mut client = Client::new(&server);
     client.rows("SELECT 1");
@@ -39,7 +39,7 @@ fn who_waits_for_a_query_of_an_ended_session_is_told_so() {
     assert_eq!(read(waiting).status, 409);
     server.log.wait_for("session cleaned up", 1);
     server.assert_nothing_open();
-    // The cookie is dead: a stranger again.
+    // The cookie is dead, so the client has no session.
     assert_eq!(client.state()["session"], false);
     server.stop();
 }
@@ -53,8 +53,8 @@ fn a_connection_that_opens_too_late_is_closed() {
         .expect("it is made");
     let server = Server::start(&[path.to_str().expect("it is text")]);
     let mut client = Client::new(&server);
-    // A session, whose connection could not be opened; and then a program that keeps the file for itself, so that to
-    // open it takes a while.
+    // A session whose connection could not be opened, and then a program that locks the file, so that opening it takes
+    // a while.
     let aside = path.with_extension("aside");
     fs::rename(&path, &aside).expect("it is there");
     let answer = client.post("/api/query", &json!({ "sql": "SELECT 1" }));
@@ -72,7 +72,7 @@ fn a_connection_that_opens_too_late_is_closed() {
     server.log.wait_for("connection opening", 2);
 
     client.log_out();
-    assert_eq!(read(waiting).status, 409, "who waits is told at once");
+    assert_eq!(read(waiting).status, 409, "the client is told at once");
     drop(keeper);
     server.log.wait_for("session cleaned up", 1);
     server

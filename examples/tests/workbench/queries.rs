@@ -15,14 +15,14 @@ fn pages_are_there_while_the_query_goes_on_and_memory_is_bounded() {
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000) SELECT i, hex(zeroblob(50)) FROM n",
     );
     let first = |page: &Value| page["rows"][0][0].as_u64();
-    // Ahead of the query: this waits for it. Then back again.
+    // A page ahead of the query, which is waited for. Then back again.
     for page in [50, 0, 2000, 7] {
         let answer = client.get(&format!("{runner}?page={page}"));
         assert_eq!(first(&answer.body), Some(page * 100 + 1));
     }
     let last = client.get(&format!("{runner}?page=9999")).body;
     assert_eq!(first(&last), Some(999_901));
-    // Only at the query's end is it known that this page is none.
+    // Only at the query's end is it known that this page does not exist.
     let past = client.get(&format!("{runner}?page=10000"));
     assert_eq!(
         (past.status, &past.body["detail"]),
@@ -47,7 +47,7 @@ fn a_running_query_is_cancelled_and_the_connection_is_good_for_the_next() {
     let mut client = Client::new(&server);
     client.rows("BEGIN; DELETE FROM airports");
     let runner = client.background(ENDLESS);
-    // The state waits for nobody.
+    // The state does not wait.
     let state = client.state();
     assert_eq!(
         (&state["transaction"], &state["runners"][1]["state"]),
@@ -76,7 +76,7 @@ fn a_statement_waits_its_turn_but_not_for_ever() {
 }
 
 #[test]
-fn who_hangs_up_stops_what_they_waited_for() {
+fn a_client_that_hangs_up_stops_the_query_it_waited_for() {
     let server = Server::start(&[]);
     let mut client = Client::new(&server);
     client.rows("SELECT 1");
@@ -89,7 +89,7 @@ fn who_hangs_up_stops_what_they_waited_for() {
 }
 
 #[test]
-fn what_is_wrong_is_told_as_a_problem() {
+fn errors_are_answered_as_problems() {
     let server = Server::start(&[]);
     let mut client = Client::new(&server);
     for (sql, detail) in [

@@ -1,10 +1,10 @@
-//! The conversations that the READMEs print are the ones that the server has.
+//! The conversations in the READMEs match the server's answers.
 
 use std::process::Command;
 
 use crate::server::Server;
 
-/// Stands for whatever is not the same every time, or too long to print.
+/// Stands for text that differs every time, or is too long to print.
 const ANYTHING: &str = "...";
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a visitor must not do to the others, to the machine or to the file.
+//! The limits that protect other visitors, the machine and the file.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -106,7 +106,7 @@ fn no_step_is_long() {
     refused(&mut client, &calls(101), "calls up to 100 functions");
     client.rows(&"SELECT abs(1);".repeat(200));
 
-    // SQLite's own would take a quarter of a minute.
+    // SQLite's own `trim` would take a quarter of a minute.
     let longest =
         "SELECT length(trim(printf('%.*c', 65000, 'b'), printf('%.*c', 65000, 'a') || 'b'))";
     assert_eq!(client.rows(longest), json!([[0]]));
@@ -126,13 +126,13 @@ fn a_table_works_out_little_by_itself() {
         format!("CREATE TABLE t (x, y AS ({}))", calls(5)),
         format!("CREATE TEMP TABLE t (x, CHECK ({} < 9))", calls(5)),
         format!("CREATE TABLE t (x); CREATE INDEX i ON t ({})", calls(5)),
-        // Of these SQLite does not tell as the table is changed, nor as it is read.
+        // SQLite reports these neither when the table is changed nor when it is read.
         format!(
             "CREATE TABLE u (x); ALTER TABLE u ADD COLUMN y AS ({})",
             calls(5)
         ),
     ] {
-        refused(&mut client, &sql, "works out too much by itself");
+        refused(&mut client, &sql, "computes too much by itself");
     }
     client.rows(&format!(
         "CREATE TABLE v (x, y AS ({}), z VARCHAR(10))",
@@ -166,7 +166,7 @@ fn the_text_of_all_tables_and_the_list_of_them_are_bounded() {
     let tables = Client::new(&server).get("/api/tables").body;
     assert_eq!(tables["more"], true);
     assert!(tables.to_string().len() < 600_000);
-    // What is there works on, and can go.
+    // The existing tables still work, and can be dropped.
     client.rows(&format!("DROP TABLE \"{}\"", long_name(0)));
     client.rows("CREATE TABLE small (x)");
     server.stop();
@@ -239,7 +239,7 @@ fn a_wide_table_that_was_given_can_be_read() {
     fs::write(&path, csv).expect("there is room");
     let server = Server::start(&[path.to_str().expect("it is text")]);
     let mut client = Client::new(&server);
-    // Another connection's change of the schema has it read anew.
+    // Another connection's change of the schema makes this one read it again.
     client.rows("SELECT 1");
     Client::new(&server).rows("CREATE TABLE t (x)");
     let row = client.rows("SELECT * FROM wide")[0].clone();
@@ -297,7 +297,7 @@ fn a_name_that_is_not_this_machines_is_refused() {
     server.stop();
 }
 
-/// Each of these views is within SQLite's own bound; expanded into each other they would overflow the stack.
+/// Each of these views is within SQLite's own bound. Expanded into each other they would overflow the stack.
 fn views_in_views(kind: &str, depth: usize, plus: usize) -> String {
     let sum = "+1".repeat(plus);
     let first = format!("CREATE {kind} VIEW v0 AS SELECT 1 x");
@@ -315,7 +315,7 @@ fn nesting_does_not_overflow_the_stack() {
     let mut client = Client::new(&server);
     for kind in ["TEMP", ""] {
         for (depth, plus) in [(60, 900), (60, 90), (300, 90), (990, 40)] {
-            // Refused at once, or as they are looked at; both will do.
+            // Refused at once, or when they are read. Both are fine.
             client.post(
                 "/api/query",
                 &json!({ "sql": views_in_views(kind, depth, plus) }),

@@ -19,11 +19,11 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
     pub(crate) log: Arc<Log>,
-    /// The temporary directory it is given, so that all its files are below.
+    /// The program's temporary directory, so that all its files are below it.
     pub(crate) temp: TempDir,
 }
 
-/// The program, to be started with other arguments than [`Server::start`] gives.
+/// The program, for arguments other than those of [`Server::start`].
 pub(crate) fn workbench() -> Command {
     Command::new(env!("CARGO_BIN_EXE_workbench"))
 }
@@ -95,10 +95,10 @@ impl Server {
         assert!(left.is_empty(), "left behind: {left:?}");
     }
 
-    /// Fails if the process holds a file of the program's or the given database's open.
+    /// Fails if the process holds a file of the program or of the given database open.
     pub(crate) fn assert_nothing_open(&self) {
         let open = fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("the program runs");
-        // A descriptor may be gone before it is read: then it is not open.
+        // A descriptor may be gone before it is read. It is then not open.
         let open = open.filter_map(|descriptor| fs::read_link(descriptor.ok()?.path()).ok());
         let open: Vec<_> = open
             .filter(|path| path.starts_with(self.temp.path()))
@@ -123,13 +123,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // What the test expected has failed, or it has ended already.
+        // The test has failed, or the program has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What the program has logged so far.
+/// The program's log so far.
 pub(crate) struct Log {
     lines: Mutex<Lines>,
     grown: Condvar,
@@ -177,7 +177,7 @@ impl Log {
         found.unwrap_or_else(|| panic!("{what} did not come; the log:\n{}", lines.lines.join("\n")))
     }
 
-    /// Waits until the log has so many lines with `event`.
+    /// Waits until the log has this many lines with `event`.
     pub(crate) fn wait_for(&self, event: &str, times: usize) {
         self.wait(event, |log| (log.count(event) >= times).then_some(()));
     }

@@ -1,4 +1,4 @@
-//! How the program ends.
+//! The end of the program.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -45,14 +45,14 @@ fn hostile(server: &Server, runner: &str, cookie: &str) -> Vec<TcpStream> {
         format!("{post}\r\ncontent-length: 100\r\n\r\n{{\"sql\": "),
         format!("{post}\r\ncontent-length: 100\r\ncookie: {cookie}\r\n\r\n{{\"sql\": "),
         events.clone(),
-        // It asks for more than it reads.
+        // The client asks for more than it reads.
         "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(3_000),
         events.repeat(3),
     ];
     let send = |head: String| {
         let stream = TcpStream::connect(server.address).expect("the server listens");
         let mut writer = stream.try_clone().expect("it is open");
-        // One that is not read for has more to say than fits.
+        // A client without a reader, which sends more than fits.
         thread::spawn(move || {
             let _ = writer.write_all(head.as_bytes());
         });
@@ -97,7 +97,7 @@ fn a_second_signal_ends_it_at_once() {
         vec!["instr(h, n)"; 90].join(" + ")
     );
     client.post("/api/query", &json!({ "sql": sql, "background": true }));
-    // A client that promises a body and sends none: the server says so when it waits for it.
+    // A client that promises a body and sends none. The server's `100 Continue` shows that it waits for it.
     let mut stalled = TcpStream::connect(server.address).expect("the server listens");
     stalled
         .set_read_timeout(Some(PATIENCE))

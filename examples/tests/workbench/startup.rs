@@ -1,4 +1,4 @@
-//! What the program is given to serve.
+//! The program's input.
 
 use std::fs;
 use std::path::Path;
@@ -64,7 +64,7 @@ fn a_given_database_may_have_what_visitors_may_not_make() {
     rusqlite::Connection::open(&path)
         .and_then(|db| {
             db.execute_batch(&long)?;
-            // As a program leaves it that has a module of its own.
+            // As left by a program with its own module.
             db.execute_batch(
                 "PRAGMA writable_schema = 1;
                  INSERT INTO sqlite_schema VALUES ('table', 'odd', 'odd', 0, 'CREATE VIRTUAL TABLE odd USING nosuch(x)')",
@@ -74,7 +74,7 @@ fn a_given_database_may_have_what_visitors_may_not_make() {
     let server = Server::start(&[path.to_str().expect("it is text")]);
     let (mut ann, mut bob) = (Client::new(&server), Client::new(&server));
     ann.rows("INSERT INTO long VALUES (1)");
-    // Another session's change of the schema has it read anew.
+    // Another session's change of the schema makes this one read it again.
     bob.rows("CREATE TABLE t (x)");
     assert_eq!(ann.rows("SELECT count(*) FROM long"), json!([[1]]));
     let tables = ann.get("/api/tables").body["tables"].clone();
@@ -167,7 +167,7 @@ fn wrong_input_is_one_clear_line_and_exit_code_2() {
 }
 
 #[test]
-fn help_is_no_mistake_and_a_taken_port_is_told() {
+fn help_is_not_an_error_and_a_taken_port_is_reported() {
     let help = workbench()
         .arg("--help")
         .output()

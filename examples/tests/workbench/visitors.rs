@@ -1,4 +1,4 @@
-//! Which requests are let in, and the most that one may cost.
+//! The requests that are let in, and the most that one may cost.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -57,7 +57,7 @@ fn requests_from_pages_of_others_are_refused_and_make_no_session() {
     server.stop();
 }
 
-/// One visitor's session is not thrown out by requests that are refused or never end, however many.
+/// A visitor's session is not evicted by requests that are refused or never end, however many.
 #[test]
 fn refused_and_unfinished_requests_make_no_session() {
     let server = Server::start(&[]);
@@ -86,12 +86,12 @@ fn refused_and_unfinished_requests_make_no_session() {
             stream
         })
         .collect();
-    // Others are let in meanwhile, and the visitor's transaction is there.
+    // Other requests are let in meanwhile, and the visitor's transaction is still open.
     for _ in 0..3 {
         Client::new(&server).rows("SELECT 1");
     }
     assert_eq!(client.state()["transaction"], true);
-    // They are told, in the end, that it was too long.
+    // The unfinished requests are answered, in the end, with a timeout.
     for mut stream in unfinished {
         stream
             .set_read_timeout(Some(PATIENCE))
@@ -146,7 +146,7 @@ fn the_progress_of_a_query_is_told_until_it_stops() {
     );
     events.read_to_string(&mut told).expect("it ends");
     assert!(told.contains(r#""state":"cancelled""#), "{told}");
-    // One that has stopped is told of once; one that is not there not at all.
+    // A stopped query has one event. A missing one is an error.
     let once = read(client.open("GET", &format!("{runner}/events"), ""));
     assert_eq!(
         once.body

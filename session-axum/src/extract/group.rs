@@ -11,10 +11,10 @@ use crate::visit::{Found, Visit};
 /// The group of the session that the request belongs to; asking for it creates the session if there is none.
 ///
 /// `Option<SessionGroup>` creates nothing. It derefs to core's [`SessionGroup`](session_core::SessionGroup), and
-/// with [`LocalSession`](crate::LocalSession) in scope has all that groups have.
+/// has all methods of groups if [`LocalSession`](crate::LocalSession) is in scope.
 ///
 /// Ending the group ends its sessions, but the client's cookie stays, since several clients may hold sessions of
-/// it. To log a user out everywhere and here too, end the session first. To log out the others, leave it out.
+/// it. To log a user out everywhere, here included, end this session first. To log out the other devices, skip it.
 ///
 /// ```
 /// use session_axum::{LocalSession, Session, SessionGroup};
@@ -35,7 +35,7 @@ use crate::visit::{Found, Visit};
 /// }
 /// ```
 ///
-/// An extractor of your own for the user asks for the group:
+/// Your own extractor for the user can build on the group:
 ///
 /// ```
 /// use axum::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -100,7 +100,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for SessionGroup {
     }
 }
 
-/// The group; `None` if it may be that of another request's log-in.
+/// The group, or `None` if it may belong to another request's log-in.
 fn of(visit: &Visit, found: &Found) -> Option<SessionGroup> {
     let group = found.session.group();
     (!visit.is_parted_from(&found.session)).then_some(SessionGroup(group))

@@ -1,4 +1,4 @@
-//! The session of a request, looked for when the handler says so.
+//! The session of a request, found when the handler asks for it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use crate::visit::Visit;
 /// The session of a request, found or created when the handler asks for it.
 ///
 /// Extractors run in the order of a handler's arguments, and the one that takes the body is the last. So a handler that
-/// takes a [`Session`] or [`Props`] and a body has made a session before it knows whether there will be a body: clients
-/// that send half of one, or one that is refused, fill the manager. This one does nothing until it is asked.
+/// takes a [`Session`] or [`Props`] and a body creates a session before it knows whether there will be a body: clients
+/// whose body is incomplete or refused fill the manager. This extractor does nothing until it is asked.
 ///
 /// ```
 /// use axum::http::StatusCode;
@@ -56,14 +56,15 @@ pub struct LazySession {
 }
 
 impl LazySession {
-    /// The session, if there is one that this request may have, and the response's head is not out yet. Creates nothing.
+    /// The session, if there is one that this request may have, and the response's head is not out yet. Creates
+    /// nothing.
     pub fn get(&self) -> Option<Session> {
         self.try_get().ok().flatten()
     }
 
     /// The session, or `None` for a stranger. Creates nothing.
     ///
-    /// A page that polls learns here that it is to come again, where [`get`](Self::get) has it taken for logged out.
+    /// It tells a page that polls to try again, where [`get`](Self::get) makes the visitor look logged out.
     ///
     /// # Errors
     ///
@@ -94,26 +95,26 @@ impl LazySession {
         Ok(Props::of(&self.visit, &found)?.ok_or(Superseded)?)
     }
 
-    /// The session, or a new one: also for a client whose id was superseded a moment ago, and where another request has
-    /// ended the session or logged in since this one came in.
+    /// The session, or a new one. A new one is also created if the client's id was superseded a moment ago, or if
+    /// another request has ended the session or logged in since this one came in.
     ///
-    /// This is for a log-in, which must not be refused because of a request beside it. Anywhere else it would undo the
-    /// log-out of a visitor who has a request under way: use [`session`](Self::session).
+    /// This is for a log-in, which must not be refused because of a concurrent request. Anywhere else it would undo the
+    /// log-out of a visitor with a request under way: use [`session`](Self::session).
     ///
     /// # Errors
     ///
-    /// 503 if the manager takes no new session, 500 if the response's head is out already.
+    /// 503 if the manager accepts no new session, 500 if the response's head is out already.
     pub fn get_or_create(&self) -> Result<Session, SessionRejection> {
         let found = self.visit.find_or_replace(self.group.as_ref())?;
         Ok(Session::new(found, &self.visit))
     }
 
     /// Logs the visitor in: the session, which is created if there is none, gets a new id and moves to this group, as
-    /// [`Session::log_in`] says. Whatever other requests do at the same time, this one is not refused: a person who
-    /// clicks on the button twice is logged in. (If the browser takes both answers, with a session each: the one whose
-    /// cookie is overwritten ends of idleness.)
+    /// [`Session::log_in`] says. Whatever other requests do at the same time, this one is not refused: a double
+    /// click on the button logs the person in. (If the browser accepts both answers, with a session each, the session
+    /// whose cookie is overwritten expires when idle.)
     ///
-    /// Ask for it when the password has been checked. A refused log-in then costs nothing.
+    /// Call it after the password has been checked. A refused log-in then costs nothing.
     ///
     /// # Errors
     ///
@@ -121,7 +122,8 @@ impl LazySession {
     pub fn log_in(&self, group: GroupId) -> Result<Session, SessionRejection> {
         let session = self.get_or_create()?;
         match session.log_in(group.clone()) {
-            // It ended, or another request logged in, since the line above. No other request knows a new one.
+            // The session ended, or another request logged in, since the line above. No other request knows a new
+            // session.
             Err(SessionRejection::Ended(_) | SessionRejection::Superseded(_)) => {
                 let session = self.get_or_create()?;
                 session.log_in(group)?;

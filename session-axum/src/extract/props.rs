@@ -14,10 +14,10 @@ use crate::visit::{Found, Visit};
 /// asking for it creates the session if there is none. Where a handler takes a body as well, use
 /// [`LazySession::props`](crate::LazySession::props).
 ///
-/// `Option<Props<P>>` creates no session. The set's properties are not created by this, but each on its first use.
+/// `Option<Props<P>>` does not create a session. The set's properties are not created here, but each on its first use.
 ///
-/// It derefs to core's [`Props`](session_core::Props) and by that to the set. It has no methods of its own, which
-/// would hide the set's; [`Props::into_inner`] is called by its path.
+/// It derefs to core's [`Props`](session_core::Props) and through it to the set. It has no methods of its own, since
+/// they would hide the set's; [`Props::into_inner`] is an associated function.
 ///
 /// ```
 /// use session_axum::{Props, SessionRejection};
@@ -49,11 +49,11 @@ impl<P: SessionProperties> Props<P> {
 }
 
 impl<P: SessionProperties> Props<P> {
-    /// The set of the session or of its group, wherever it lives; `None` if that may be the group of another request's
-    /// log-in.
+    /// The set of the session or of its group, depending on its scope; `None` if that may be the group of another
+    /// request's log-in.
     pub(crate) fn of(visit: &Visit, found: &Found) -> Result<Option<Self>, SessionRejection> {
         let props = session_core::Props::of(&found.session)?;
-        // A set of the session's own is handed out as the session itself is: it was looked at when it was found.
+        // A set of the session itself needs no second check: the session was checked when it was found.
         let in_group = session_core::Props::<P>::lives_in_group();
         let parted = in_group && visit.is_parted_from(&found.session);
         Ok((!parted).then_some(Self(props)))

@@ -14,16 +14,16 @@ use crate::visit::{Found, Visit};
 
 /// The session that the request belongs to; asking for it creates one if there is none.
 ///
-/// It is asked before the request's body is read. Where a handler takes a body as well, take a
-/// [`LazySession`](crate::LazySession), so that a request whose body is refused, or never comes, makes no session.
+/// It runs before the request's body is read. If a handler takes a body as well, take a
+/// [`LazySession`](crate::LazySession), so that a request whose body is refused, or never arrives, creates no session.
 ///
-/// All extractors of one request give the same session. `Option<Session>` gives the session if there is one and
-/// never creates it; `Result<Session, SessionRejection>` goes on without one.
+/// All extractors of one request return the same session. `Option<Session>` returns the session if there is one and
+/// never creates it; with `Result<Session, SessionRejection>` the handler runs without one if that fails.
 ///
-/// It derefs to core's [`Session`](session_core::Session), and with [`LocalSession`](crate::LocalSession) in
-/// scope has all that sessions have. Some methods are its own, because the client has to hear of them:
+/// It derefs to core's [`Session`](session_core::Session), and has all methods of sessions if
+/// [`LocalSession`](crate::LocalSession) is in scope. Some methods are its own, because the client must be told:
 /// [`log_in`](Self::log_in), [`cycle_id`](Self::cycle_id) and [`terminate`](Self::terminate), which is the log-out. Two
-/// handles are of one session if they are equal (`*one == *other`).
+/// handles refer to the same session if they are equal (`*one == *other`).
 ///
 /// ```
 /// use session_axum::{LocalSession, Session, SessionRejection};
@@ -46,8 +46,8 @@ use crate::visit::{Found, Visit};
 ///
 /// # Rejections
 ///
-/// 409 if another request has ended the session since this one arrived, or has logged in or out and this one presents the
-/// id of before ([`Superseded`](crate::rejection::Superseded)), 503 if the manager takes no new one, 500
+/// 409 if another request has ended the session since this one arrived, or has logged in or out and this one presents
+/// the old id ([`Superseded`](crate::rejection::Superseded)), 503 if the manager accepts no new session, 500
 /// if [`SessionLayer`](crate::SessionLayer) is missing or the response's head is out already.
 #[derive(Clone)]
 pub struct Session {
@@ -62,32 +62,32 @@ impl Session {
         self.new
     }
 
-    /// Ends the session, and has this request's response remove the client's id. If the client presented the ids of
-    /// other live sessions as well, as after somebody planted one, these end too.
+    /// Ends the session, and makes this request's response remove the client's id. If the client presented the ids of
+    /// other live sessions as well (an attacker may have planted one), these end too.
     ///
-    /// The response carries no removal where there is none to make: another request has ended the session first, or
-    /// this request created it. Once the response's head is out, only this one session ends, and the client is a
+    /// The response does not remove the id if another request has ended the session first, or if this request
+    /// created it. Once the response's head is out, only this one session ends, and the client is a
     /// stranger. If another request has logged in since this one came in, nothing happens: the session is not this
     /// request's any more.
     ///
-    /// For a while after the response, a request that still comes with the old id is not taken for a stranger's: see
+    /// For a while after the response, a request that still presents the old id is not treated as a stranger's: see
     /// [`Superseded`](crate::rejection::Superseded). It was under way, and would undo the log-out.
     ///
     /// It signals and returns: [`cleanup_completed`](crate::LocalSession::cleanup_completed) resolves only after
-    /// this request is over. An extractor that is asked after this returns a new session.
+    /// this request is over. An extractor that runs after this returns a new session.
     pub fn terminate(&self) {
         self.visit.terminate(&self.inner);
     }
 
-    /// A log-in: changes the session's id, which this request's response tells the client, and moves it to this group,
+    /// Logs in: changes the session's id, which this request's response tells the client, and moves it to this group,
     /// in one step. The same as [`cycle_id`](Self::cycle_id) and [`join`](session_core::Session::join), but nothing
-    /// happens in between, and if it fails nothing has happened.
+    /// happens in between, and a failure changes nothing.
     ///
-    /// The session's own properties stay with it, also if it was another user's. For a change of user, terminate the
-    /// session, and log in after that: the request then has a new one.
+    /// The session's own properties stay with it, even if it was another user's. For a change of user, terminate the
+    /// session and log in afterwards: the request then has a new session.
     ///
-    /// Prefer [`LazySession::log_in`](crate::LazySession::log_in): it can't be refused because another request logged in
-    /// or out at the same moment.
+    /// Prefer [`LazySession::log_in`](crate::LazySession::log_in): it can't be refused because another request logged
+    /// in or out at the same moment.
     ///
     /// # Errors
     ///
@@ -96,28 +96,30 @@ impl Session {
         self.visit.cycle_id(&self.inner, Some(group))
     }
 
-    /// Moves the session to a new id, and has this request's response tell it to the client. The old id is dead at
+    /// Moves the session to a new id, and makes this request's response tell the client. The old id is dead at
     /// once.
     ///
-    /// Do this whenever the visitor gains rights, as at a log-in without groups: an id that somebody planted is worth
-    /// nothing then. A stranger's request that came by a planted id may be inside already, with an event stream or a slow
-    /// upload. So the session is *parted* from all other requests that came in before: their event streams end, and their
-    /// extractors are refused with 409 from now on, or `None`. Handlers keep what they have in hand, a `Session` or `Props`
-    /// say, until they return. So keep what belongs to a user in the user's group, and ask for that where it is used: by
-    /// the extractor [`SessionGroup`](crate::SessionGroup), or by [`group`](Self::group).
+    /// Do this whenever the visitor gains rights, as at a log-in without groups, so that a planted id is worthless
+    /// afterwards. A stranger's request that used a planted id may be inside already, with an event stream or a slow
+    /// upload. So the session is *parted* from all other requests that came in before: their event streams end, and
+    /// their extractors are refused with 409 from now on, or `None`. Handlers keep what they already hold, such as a
+    /// `Session` or `Props`, until they return. So keep what belongs to a user in the user's group, and ask for the
+    /// group where it is used: with the extractor [`SessionGroup`](crate::SessionGroup), or with
+    /// [`group`](Self::group).
     ///
     /// If this request then ends without a response, no client knows the session's id, and the session ends.
     ///
     /// # Errors
     ///
-    /// If the session has ended, if another request has changed its id since this one came in, or if the response's head
-    /// is out already, so that the client can't be told.
+    /// If the session has ended, if another request has changed its id since this one came in, or if the response's
+    /// head is out already, so that the client can't be told.
     pub fn cycle_id(&self) -> Result<(), SessionRejection> {
         self.visit.cycle_id(&self.inner, None)
     }
 
-    /// The group that the session belongs to, as long as the session is this request's. After a log-in by another request
-    /// it is an anonymous one that has ended: a stranger who had planted the id sees nothing of the user's.
+    /// The group that the session belongs to, as long as the session is this request's. After a log-in by another
+    /// request it is an anonymous group that has ended, so that a stranger who planted the id sees nothing of the
+    /// user's.
     ///
     /// The extractor [`SessionGroup`](crate::SessionGroup) is refused with 409 then.
     pub fn group(&self) -> session_core::SessionGroup {
@@ -128,7 +130,7 @@ impl Session {
         group
     }
 
-    /// Core's handle of the session. What is done with it reaches no response.
+    /// Core's handle of the session. Changes made through it do not reach the response.
     pub fn into_inner(self) -> session_core::Session {
         self.inner
     }

@@ -24,12 +24,12 @@ use tower_service::Service;
 
 use super::requests::CountedBody;
 
-/// Adds to a request what is known of its connection.
+/// Adds facts about the connection to a request.
 pub(super) type OnRequest = Box<dyn Fn(&mut Extensions) + Send + Sync>;
 
 pub(super) struct Connections {
     tasks: TaskTracker,
-    /// The requests under way that are to be waited for.
+    /// The requests under way that the shutdown waits for.
     requests: TaskTracker,
     closing: Option<GracefulShutdown>,
     cut: CancellationToken,
@@ -89,20 +89,20 @@ impl Connections {
             .spawn(async move { cut.run_until_cancelled(connection).await });
     }
 
-    /// Resolves when no request is under way, but those that have no end of their own.
+    /// Resolves when no request is under way, apart from those without an end of their own.
     pub(super) async fn requests_ended(&self) {
         self.requests.close();
         self.requests.wait().await;
     }
 
-    /// Closes connections as they have no request, and resolves when none is left.
+    /// Closes each connection once it has no request, and resolves when none is left.
     pub(super) async fn close_idle(&mut self) {
         if let Some(closing) = self.closing.take() {
             closing.shutdown().await;
         }
     }
 
-    /// Cuts all connections when it is cancelled, with what runs for them.
+    /// Returns a token that, once cancelled, cuts all connections and the tasks that run for them.
     pub(super) fn cutter(&self) -> CancellationToken {
         self.cut.clone()
     }
@@ -113,7 +113,7 @@ impl Connections {
     }
 }
 
-/// A `Router` makes its layers anew at each request until its state is settled.
+/// Fixes the state of a `Router`, which otherwise rebuilds its layers at each request.
 pub(super) fn prepared<A: 'static>(mut app: A) -> A {
     if let Some(router) = (&mut app as &mut dyn Any).downcast_mut::<Router>() {
         *router = mem::take(router).with_state(());

@@ -11,7 +11,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use crate::body::is_event_stream;
 
 pin_project! {
-    /// A response's body: until it has ended its request is under way.
+    /// A response's body, whose request is under way until it has ended.
     pub(crate) struct CountedBody<B> {
         #[pin]
         body: B,
@@ -20,7 +20,7 @@ pin_project! {
 }
 
 impl<B> CountedBody<B> {
-    /// The response's. An event stream and an upgraded connection have no end that could be waited for.
+    /// Counts the response's body. An event stream or an upgraded connection is not counted: it has no end to wait for.
     pub(super) fn of(
         response: Response<B>,
         under_way: TaskTrackerToken,

@@ -1,16 +1,16 @@
-//! What keeps a session from being idle: a count and a time, in one word.
+//! The activity that keeps a session from being idle: a count and a time, in one word.
 //!
 //! Invariants:
-//! 1. The word holds the whole answer to "may this session end of idleness?", so one compare-and-swap
-//!    decides it. A request that comes and goes between the look and the decision changes the time, and
-//!    the swap fails: with count and time apart it would be missed.
-//! 2. Once `COMPLETED` is set it stays, and nobody enters: `inside` only falls.
-//! 3. `KEPT` changes under the session's lock only, and so do the epoch and `COMPLETED`: what the lock guards is asked for
-//!    as a proof that it is held.
-//! 4. A guard remembers the epoch it entered in. When a session moves to another group the epoch goes up,
-//!    so the guards that the old group waits for are told from those that came after.
-//! 5. The time of an active session means nothing, so `PARKED` may stand in its place. The thread that ends the
-//!    activity sets the time, finds the mark gone by its own step, and is the only one that does.
+//! 1. The word holds the whole answer to "may this session end because it is idle?", so one compare-and-swap
+//!    decides it. A request that comes and goes between the look and the decision changes the time, and the swap
+//!    fails. If count and time were separate, the request would be missed.
+//! 2. Once `COMPLETED` is set it stays set, and no request enters: `inside` only falls.
+//! 3. `KEPT`, the epoch and `COMPLETED` change under the session's lock only. The methods that change them take the
+//!    state that the lock guards, as proof that it is held.
+//! 4. A guard remembers the epoch it entered in. When a session moves to another group the epoch goes up, so the
+//!    guards that the old group waits for can be told from those that came after.
+//! 5. The time of an active session has no meaning, so `PARKED` may stand in its place. The thread that ends the
+//!    activity sets the time and thereby removes the mark. Only that thread finds that its own step has removed it.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ const INSIDE_SHIFT: u32 = 36;
 const INSIDE_ONE: u64 = 1 << INSIDE_SHIFT;
 const INSIDE_MASK: u64 = 0xf_ffff << INSIDE_SHIFT;
 const TIME_MASK: u64 = (1 << INSIDE_SHIFT) - 1;
-/// In place of the time of an active session: the end of its activity is to be reported.
+/// Stands in place of the time of an active session. The end of its activity is to be reported.
 const PARKED: u64 = TIME_MASK;
 
 /// The number of requests that can be inside one session at a time.
@@ -39,16 +39,16 @@ pub(crate) struct Activity(AtomicU64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Epoch(u8);
 
-/// What a guard that left has to see to.
+/// The duty of a guard that has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Left {
     /// Nothing.
     Quietly,
-    /// The session has completed, moved to another group since, or was parked.
+    /// The session has completed or moved to another group since, or was parked.
     Awaited(Departed),
 }
 
-/// A guard that has left, and was awaited.
+/// A guard that has left and was awaited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Departed {
     pub(crate) entered: Epoch,
@@ -57,10 +57,10 @@ pub(crate) struct Departed {
     pub(crate) unparked: bool,
 }
 
-/// Why a session did not end of idleness.
+/// The reason why a session did not end as idle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Alive {
-    /// Somebody is inside, or keeps it alive.
+    /// A request is inside, or a guard keeps the session alive.
     Active,
     /// The last activity ended at this time.
     Since(Ticks),
@@ -73,9 +73,9 @@ impl Activity {
     }
 
     fn update(&self, mut next: impl FnMut(u64) -> Option<u64>) -> Result<u64, u64> {
-        // Acquire: who enters sees what was done before the session was published, and who sees
-        // COMPLETED sees the completion. Release: who finds `inside` at nought sees all that the
-        // requests did. With less, cleanup could close a value that a request still writes to.
+        // Acquire: a thread that enters sees everything done before the session was published, and a thread that sees
+        // COMPLETED sees the completion. Release: a thread that reads `inside == 0` sees everything those requests did.
+        // With a weaker ordering, cleanup could close a value that a request still writes to.
         let mut word = self.0.load(Ordering::Acquire);
         loop {
             let Some(new) = next(word) else {
@@ -92,7 +92,7 @@ impl Activity {
     }
 
     pub(crate) fn is_completed(&self) -> bool {
-        // Acquire: who sees the end also sees what led to it.
+        // Acquire: a thread that sees the end also sees everything that led to it.
         self.0.load(Ordering::Acquire) & COMPLETED != 0
     }
 
@@ -100,11 +100,11 @@ impl Activity {
         (self.0.load(Ordering::Acquire) & INSIDE_MASK) >> INSIDE_SHIFT
     }
 
-    /// One more request inside; `None` on a completed session.
+    /// Counts one more request inside; `None` on a completed session.
     ///
     /// # Panics
     ///
-    /// If [`MAX_INSIDE`] are inside already.
+    /// If [`MAX_INSIDE`] requests are already inside.
     #[inline]
     pub(crate) fn enter(&self) -> Option<Epoch> {
         let entered = self.update(|word| {
@@ -120,7 +120,7 @@ impl Activity {
         entered.ok().map(epoch)
     }
 
-    /// One request less. Reads the clock if it was the last activity.
+    /// Counts one request less. Reads the clock if it was the last activity.
     #[inline]
     pub(crate) fn leave(&self, entered: Epoch, mut now: impl FnMut() -> Ticks) -> Left {
         let left = self.update(|word| {
@@ -189,7 +189,7 @@ impl Activity {
         completed.map(|_| ()).map_err(alive)
     }
 
-    /// Since when the session has been idle.
+    /// Returns the time since which the session has been idle.
     pub(crate) fn idle_since(&self) -> Result<Ticks, Alive> {
         idle_since(self.0.load(Ordering::Acquire))
     }
@@ -210,24 +210,24 @@ impl Activity {
 }
 
 impl Epoch {
-    /// So many bits hold one.
+    /// The number of bits that hold an epoch.
     pub(crate) const BITS: u32 = 6;
 
     pub(crate) fn to_bits(self) -> u64 {
         self.0.into()
     }
 
-    /// The epoch in the lowest bits.
+    /// Returns the epoch in the lowest bits.
     pub(crate) fn of_bits(bits: u64) -> Self {
         Self(u8::try_from(bits & 0x3f).unwrap_or_default())
     }
 
-    /// How many epochs after `other` this one came, going round.
+    /// Returns how many epochs after `other` this one came, wrapping around.
     pub(crate) fn after(self, other: Self) -> u8 {
         self.0.wrapping_sub(other.0) & 0x3f
     }
 
-    /// How many epochs there are before they go round.
+    /// The number of epochs before they wrap around.
     pub(crate) const COUNT: usize = 64;
 }
 
@@ -236,7 +236,7 @@ fn epoch(word: u64) -> Epoch {
 }
 
 fn at(word: u64, now: Ticks) -> u64 {
-    // Never back: a clock read by a slower thread may be the older one.
+    // The time never goes back: a slower thread may have read the clock earlier.
     let since = if is_parked(word) { 0 } else { word & TIME_MASK };
     word & !TIME_MASK | since.max(now.0.min(PARKED - 1))
 }

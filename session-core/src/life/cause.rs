@@ -1,18 +1,18 @@
-//! Why a local session completed.
+//! The cause for which a local session completed.
 
 use std::fmt;
 
-/// Why a session or a session group completed.
+/// The cause for which a session or a session group completed.
 ///
-/// Each completes once, for one cause; where causes race, one wins.
+/// Each completes once, for one cause. If several causes race, one wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CompletionCause {
     /// [`terminate()`](crate::LocalSession::terminate) was called, on it or on its group.
     Terminated,
-    /// No activity for the manager's idle timeout.
+    /// There was no activity for the manager's idle timeout.
     IdleTimeout,
-    /// The manager's absolute timeout after its creation.
+    /// The manager's absolute timeout had passed since its creation.
     AbsoluteTimeout,
     /// It made room for a new session: see [`WhenFull::EvictIdlest`](crate::WhenFull::EvictIdlest).
     Evicted,

@@ -13,13 +13,13 @@ use crate::values::close::caught;
 use crate::values::report::Trouble;
 use crate::values::value::Held;
 
-/// The moment that aborted tasks get to drop what they hold.
+/// The time that aborted tasks have to drop what they hold.
 const ABORT_GRACE: Duration = Duration::from_secs(1);
 
-/// The same when a shutdown is in a hurry: what it leaves is enough for a session's and then for its group's.
+/// The same when a shutdown is in a hurry: the time it leaves is enough for a session's grace and then for its group's.
 const HURRIED_GRACE: Duration = Duration::from_millis(250);
 
-/// Runs it, up to its end.
+/// Runs the cleanup, up to its end.
 pub(crate) async fn run(owner: &Owner, drained: &Notify) {
     let local = owner.local();
     let hurry = local.env.hurry.clone();
@@ -39,7 +39,7 @@ pub(crate) async fn run(owner: &Owner, drained: &Notify) {
     };
     if !in_time {
         abort_tasks(local);
-        // Requests can't be aborted, so nothing is gained by waiting for these.
+        // Requests can't be aborted, so waiting for them gains nothing.
         let tasks_ended = || local.lock().used().is_none_or(Used::is_drained);
         let hurried = async {
             hurry.cancelled().await;
@@ -54,7 +54,7 @@ pub(crate) async fn run(owner: &Owner, drained: &Notify) {
         note_left_over(local);
     }
 
-    // Properties, the last published first.
+    // Properties, the last one published first.
     let (sets, slots) = local.take_sets();
     drop(sets);
     for slot in slots {
@@ -65,11 +65,11 @@ pub(crate) async fn run(owner: &Owner, drained: &Notify) {
         if let Some((entry, closing)) = held.let_go() {
             entry.run(closing, hurry.cancelled()).await;
         }
-        // Many small values would keep the thread from all else.
+        // Otherwise many small values would keep the thread from all other work.
         consume_budget().await;
     }
 
-    // Those that somebody still holds, and hooks of removed ones.
+    // Properties that are still held elsewhere, and hooks of removed ones.
     tokio::select! {
         biased;
         () = ledger.settled() => {}
@@ -78,7 +78,7 @@ pub(crate) async fn run(owner: &Owner, drained: &Notify) {
     }
 }
 
-/// Ends the event streams and the like, which would keep their requests inside.
+/// Ends event streams and similar values, which would keep their requests inside.
 fn empty_slots(local: &Local) {
     let slots = std::mem::take(&mut local.lock().used_mut().slots);
     for slot in slots.into_values().rev() {
@@ -149,7 +149,7 @@ fn pop(local: &Local) -> Option<Held> {
     local.lock().used_mut().table.pop()
 }
 
-/// Runs what can be run without a runtime: nothing is waited for, and what has an async hook is dropped without it.
+/// Runs the steps that need no runtime. It waits for nothing, and drops values with an async hook without running it.
 pub(crate) fn at_once(owner: &Owner) {
     let local = owner.local();
     empty_slots(local);
@@ -162,7 +162,7 @@ pub(crate) fn at_once(owner: &Owner) {
     }
 }
 
-/// Waits until it `is` so; whoever may have made it so notifies.
+/// Waits until the condition `is` holds. Whatever may change it must notify.
 async fn until(is: impl Fn() -> bool, notified: &Notify) {
     while !is() {
         notified.notified().await;

@@ -1,8 +1,8 @@
-//! The cleanups of a manager: those under way, those owed, and what shutdowns gather of them.
+//! The cleanups of a manager: those under way, those owed, and the reports that shutdowns gather.
 //!
 //! Invariants:
-//! 1. A session or group is in `owed` or `under_way` from the step that makes its end due until its cleanup has ended,
-//!    but for sessions that hold nothing: these have no cleanup.
+//! 1. A session or group is in `owed` or `under_way` from the step that makes its end due until its cleanup has ended.
+//!    The exception is a session that holds nothing: it has no cleanup.
 //! 2. The lock is a leaf, taken under a session's state or its seat.
 
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use crate::values::report::CleanupReport;
 
 pub(crate) struct Cleanups {
     state: Mutex<State>,
-    /// Notified when one has ended.
+    /// Notified when a cleanup has ended.
     pub(crate) ended: Notify,
 }
 
@@ -24,10 +24,10 @@ pub(crate) struct Cleanups {
 struct State {
     under_way: HashMap<u64, Subject>,
     owed: Vec<Subject>,
-    /// The reports with problems since the first of the shutdowns that are under way.
+    /// The reports with problems since the first of the shutdowns under way began.
     gathered: Vec<(Subject, CleanupReport)>,
     shutdowns: usize,
-    /// The sessions that these have found active.
+    /// The number of sessions that these shutdowns have found active.
     shut_down: usize,
 }
 
@@ -61,7 +61,7 @@ impl Cleanups {
         !state.owed.is_empty() || !state.under_way.is_empty()
     }
 
-    /// Whose cleanups are under way or owed.
+    /// Returns the sessions and groups whose cleanups are under way or owed.
     pub(crate) fn unfinished(&self) -> Vec<Subject> {
         let state = self.state.lock();
         let mut unfinished = state.owed.clone();
@@ -73,7 +73,7 @@ impl Cleanups {
         unfinished
     }
 
-    /// From now on, reports with problems are kept for a shutdown's own.
+    /// Starts to keep reports with problems, for a shutdown's own report.
     pub(crate) fn gather(&self) -> Gathering<'_> {
         let mut state = self.state.lock();
         state.shutdowns += 1;
@@ -84,7 +84,7 @@ impl Cleanups {
     }
 }
 
-/// An end that is owed: a shutdown waits for it from now on, until this is dropped.
+/// An end that is owed. A shutdown waits for it until this is dropped.
 pub(crate) struct Owed {
     cleanups: Arc<Cleanups>,
     subject: Subject,
@@ -113,15 +113,15 @@ impl Drop for Owed {
     }
 }
 
-/// One shutdown among several at the same time: it has all reports with problems since it began, and the sessions that
-/// any of them has ended.
+/// One shutdown among several concurrent ones. It has all reports with problems since it began, and the number of
+/// sessions that any of them has ended.
 pub(crate) struct Gathering<'a> {
     cleanups: &'a Cleanups,
     from: usize,
 }
 
 impl Gathering<'_> {
-    /// This one has found so many sessions active. Returns how many all have.
+    /// Adds the number of sessions that this shutdown has found active. Returns the number for all shutdowns.
     pub(crate) fn count(&self, sessions: usize) -> usize {
         let mut state = self.cleanups.state.lock();
         state.shut_down += sessions;

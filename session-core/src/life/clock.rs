@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crate::sync::runtime::{Instant, Runtime, now};
 
-/// Sixteen milliseconds: fine enough for timeouts, and 36 bits of them are thirty years.
+/// Sixteen milliseconds: fine enough for timeouts, and 36 bits of such ticks are thirty years.
 const TICK_NANOS: u64 = 16_000_000;
 
-/// A time that does not come.
+/// A time that never comes.
 const FAR: u64 = 1 << 36;
 
-/// The span in nanoseconds, of which 64 bits hold five hundred years.
+/// Returns the span in nanoseconds, of which 64 bits hold five hundred years.
 fn nanos(span: Duration) -> u64 {
     let whole = span.as_secs().saturating_mul(1_000_000_000);
     whole.saturating_add(u64::from(span.subsec_nanos()))
@@ -21,12 +21,12 @@ fn nanos(span: Duration) -> u64 {
 pub(crate) struct Ticks(pub(crate) u64);
 
 impl Ticks {
-    /// The span, rounded up: nothing may end too early.
+    /// Returns the span, rounded up, because nothing may end too early.
     pub(crate) fn of(span: Duration) -> Self {
         Self(nanos(span).div_ceil(TICK_NANOS).min(FAR))
     }
 
-    /// The span from `earlier` until this time.
+    /// Returns the span from `earlier` until this time.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Self(self.0.saturating_sub(earlier.0)).span()
     }
@@ -60,18 +60,18 @@ impl Clock {
         now(&self.runtime)
     }
 
-    /// The ticks that have begun, rounded up: the time to note for something that ends now.
+    /// Returns the ticks that have begun, rounded up: the time to note for something that ends now.
     pub(crate) fn now(&self) -> Ticks {
         Ticks::of(self.instant().duration_since(self.start))
     }
 
-    /// The ticks that are over, rounded down: the time to compare with.
+    /// Returns the ticks that are over, rounded down: the time to compare with.
     pub(crate) fn past(&self) -> Ticks {
         let past = nanos(self.instant().duration_since(self.start)) / TICK_NANOS;
         Ticks(past.min(FAR))
     }
 
-    /// When those ticks are over.
+    /// Returns the instant at which these ticks are over.
     pub(crate) fn when(&self, ticks: Ticks) -> Instant {
         self.start + ticks.span()
     }

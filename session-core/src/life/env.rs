@@ -1,4 +1,5 @@
-//! What a manager provides to every life: a runtime and its clock, settings, and where events and ends are told.
+//! The environment that a manager provides to every life: a runtime and its clock, the settings, and the places where
+//! events and ends are recorded.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::sync::runtime::Runtime;
 use crate::sync::{AtomicU64, Ordering};
 use crate::values::ledger::Ledger;
 
-/// Serials start at a random multiple of this, so that those of several runs differ.
+/// Serials start at a random multiple of this, so that the serials of several runs differ.
 const SERIAL_RANGE: u64 = 1 << 32;
 /// Serials are below this, so that JavaScript reads them exactly.
 const SERIAL_LIMIT: u64 = 1 << 53;
@@ -23,7 +24,7 @@ pub(crate) struct Env {
     pub(crate) runtime: Runtime,
     pub(crate) settings: Settings,
     pub(crate) graph: Arc<WaitGraph>,
-    /// Cancelled when a shutdown has no more time: whatever cleanups wait for, they wait no longer.
+    /// Cancelled when a shutdown has no more time. Cleanups then stop waiting for anything.
     pub(crate) hurry: CancellationToken,
     pub(crate) events: Events,
     pub(crate) cleanups: Arc<Cleanups>,
@@ -53,7 +54,7 @@ impl Env {
         Ledger::new(self.runtime.clone(), self.settings.close_timeout)
     }
 
-    /// Tells of something, outside all locks.
+    /// Records and delivers an event. Call it outside all locks.
     pub(crate) fn emit(&self, event: impl FnOnce() -> LifecycleEvent) {
         self.events.record(event);
         self.events.deliver();
@@ -62,7 +63,7 @@ impl Env {
 
 fn first_serial() -> u64 {
     let mut bytes = [0; 8];
-    // Serials are no secret: without random bits they start at zero.
+    // Serials are not secret: without random bits they start at zero.
     let _ = getrandom::fill(&mut bytes);
     let ranges = SERIAL_LIMIT / SERIAL_RANGE;
     u64::from_ne_bytes(bytes) % ranges * SERIAL_RANGE

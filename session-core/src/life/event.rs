@@ -16,7 +16,7 @@ use crate::values::report::CleanupReport;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Subject {
-    /// The session of this [serial](crate::LocalSession::serial).
+    /// The session with this [serial](crate::LocalSession::serial).
     Session(u64),
     /// A group.
     #[non_exhaustive]
@@ -29,7 +29,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// The [serial](crate::LocalSession::serial) of the session or group.
+    /// Returns the [serial](crate::LocalSession::serial) of the session or group.
     pub fn serial(&self) -> u64 {
         match self {
             Self::Session(serial) | Self::Group { serial, .. } => *serial,
@@ -50,7 +50,7 @@ impl fmt::Display for Subject {
     }
 }
 
-/// Something in the life of a session or group.
+/// An event in the life of a session or group.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum LifecycleEvent {
@@ -62,12 +62,12 @@ pub enum LifecycleEvent {
     CleanedUp(Subject, CleanupReport),
 }
 
-/// Events that a subscriber may be behind.
+/// The number of events that a subscriber may be behind.
 const KEPT: usize = 1024;
 
-/// Where a manager's events go.
+/// The queue and the channel of a manager's events.
 ///
-/// They are recorded in the order in which things happen, under whatever lock that is, and delivered outside all
+/// Events are recorded in the order in which things happen, under whatever lock that is, and delivered outside all
 /// locks, since delivery wakes subscribers.
 pub(crate) struct Events {
     sender: broadcast::Sender<LifecycleEvent>,
@@ -77,7 +77,7 @@ pub(crate) struct Events {
 #[derive(Default)]
 struct Queue {
     events: VecDeque<LifecycleEvent>,
-    /// Somebody is delivering, and goes on until the queue is empty.
+    /// A thread is delivering, and goes on until the queue is empty.
     delivering: bool,
 }
 
@@ -90,10 +90,10 @@ impl Events {
     }
 
     pub(crate) fn subscribe(&self) -> LifecycleEvents {
-        // Under the lock until it has subscribed: another who comes now would clear away what is for this one.
+        // Hold the lock until the receiver exists; otherwise a concurrent `subscribe` could clear events meant for it.
         let mut queue = self.queue.lock();
         if self.sender.receiver_count() == 0 {
-            // Left over from a subscriber who went away: not for this one.
+            // Left over from a subscriber that went away, and not meant for this one.
             queue.events.clear();
         }
         LifecycleEvents(self.sender.subscribe())
@@ -106,7 +106,7 @@ impl Events {
         }
     }
 
-    /// Delivers what has been recorded. Call it outside all locks.
+    /// Delivers the recorded events. Call it outside all locks.
     pub(crate) fn deliver(&self) {
         if self.sender.receiver_count() == 0 {
             return;
@@ -117,7 +117,7 @@ impl Events {
         }
         while let Some(event) = queue.events.pop_front() {
             drop(queue);
-            // The last receiver may have gone meanwhile. The waker of one may panic: others still hear of the rest.
+            // The last receiver may have gone meanwhile. If a waker panics, the others still receive the rest.
             let sent = caught(|| {
                 let _ = self.sender.send(event);
                 Ok(())
@@ -131,17 +131,18 @@ impl Events {
     }
 }
 
-/// A subscription to a manager's [`LifecycleEvent`]s: see [`SessionManager::subscribe`](crate::SessionManager::subscribe).
+/// A subscription to a manager's [`LifecycleEvent`]s: see
+/// [`SessionManager::subscribe`](crate::SessionManager::subscribe).
 #[derive(Debug)]
 pub struct LifecycleEvents(pub(crate) broadcast::Receiver<LifecycleEvent>);
 
 impl LifecycleEvents {
-    /// The next event; `None` once the manager and its sessions are gone.
+    /// Returns the next event; `None` once the manager and its sessions are gone.
     ///
     /// # Errors
     ///
-    /// [`Missed`] with the number of events that were lost, if this subscriber fell too far behind: nobody
-    /// waits for it. The events after those follow.
+    /// [`Missed`] with the number of events that were lost, if this subscriber fell too far behind: nothing waits for
+    /// it. The events after the lost ones follow.
     ///
     /// # Cancel safety
     ///
@@ -155,7 +156,7 @@ impl LifecycleEvents {
     }
 }
 
-/// So many events were lost: the subscriber was too slow.
+/// The number of events that were lost because the subscriber was too slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Missed(pub u64);
 

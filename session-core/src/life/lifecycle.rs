@@ -2,13 +2,13 @@
 //!
 //! Invariants:
 //! 1. One lock guards the flip to completed, publication, the list of values and the token. So "completed at
-//!    the very moment when ..." is a question of who gets the lock.
+//!    the very moment when ..." depends on which thread takes the lock first.
 //! 2. `cause` is set once, together with the activity's `COMPLETED` and with leaving the registry.
-//! 3. The token is cancelled after the flip, outside the lock; one that is made after the flip is born
-//!    cancelled. A token made outside the lock could miss both.
+//! 3. The token is cancelled after the flip, outside the lock. A token created after the flip is cancelled from the
+//!    start. A token created outside the lock could miss both.
 //! 4. No user code runs under the lock, and it is not held over an `.await`.
-//! 5. Lock order: the search for a session to evict, a session's state, its seat, a group's members, a registry shard;
-//!    never two of a kind, and a group's state is taken while none of these is held. A ledger's lock is a leaf.
+//! 5. Lock order: the search for a session to evict, a session's state, its seat, a group's members, a registry shard.
+//!    Never two of a kind, and a group's state is taken while none of these is held. A ledger's lock is a leaf.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::store::creation::Creation;
 use crate::values::close::caught;
 use crate::values::report::CleanupReport;
 
-/// A completion whose step is done, and of which the rest runs user code: outside all locks.
+/// A completion whose step is done. The rest of it runs user code, outside all locks.
 #[must_use = "nothing is cleaned up before it is carried out"]
 pub(crate) struct Completion {
     cause: CompletionCause,
@@ -36,7 +36,7 @@ pub(crate) struct Completion {
     drained: Option<Arc<Notify>>,
 }
 
-/// Completes a session or group, whatever is inside. Returns whether this was the call that did.
+/// Completes a session or group, whatever is inside. Returns whether this call did so.
 pub(crate) fn complete(owner: OwnerRef<'_>, cause: CompletionCause) -> bool {
     let unregister = || owner.any().unregister();
     match begin(owner, cause, Activity::complete, unregister) {
@@ -48,8 +48,8 @@ pub(crate) fn complete(owner: OwnerRef<'_>, cause: CompletionCause) -> bool {
     }
 }
 
-/// The step of completion: `mark` sets the activity's `COMPLETED`, or says why not, and `unregister` takes the session out
-/// of the registry.
+/// The step of completion. `mark` sets the activity's `COMPLETED`, or returns the reason why not, and `unregister`
+/// takes the session out of the registry.
 pub(crate) fn begin<R>(
     owner: OwnerRef<'_>,
     cause: CompletionCause,
@@ -84,7 +84,7 @@ pub(crate) fn begin<R>(
 
 impl Completion {
     pub(crate) fn carry_out(self, owner: OwnerRef<'_>) {
-        // A waker that panics keeps no session from being cleaned up.
+        // A waker that panics does not keep the session from being cleaned up.
         let woken = caught(|| {
             if let Some(token) = self.token {
                 token.cancel();
@@ -114,7 +114,7 @@ impl Completion {
     }
 }
 
-/// A cleanup under way, which ends once. If its runtime goes away it ends at once, as far as that is possible.
+/// A cleanup under way, which ends once. If its runtime goes away, it ends at once, as far as possible.
 struct Cleanup {
     owner: Owner,
     ended: bool,
@@ -126,7 +126,7 @@ impl Cleanup {
             owner: owner.to_owner(),
             ended: false,
         };
-        // What goes wrong is logged where it is found; whose it is, is told by this.
+        // Problems are logged where they occur; this span says which session or group they belong to.
         let subject = owner.subject();
         let span = tracing::error_span!("cleanup", %subject);
         let run = async move {
@@ -152,7 +152,7 @@ impl Drop for Cleanup {
     }
 }
 
-/// The last step of cleanup: `CleanedUp`, and the group is left.
+/// The last step of cleanup: marks the session or group as cleaned up, and leaves its group.
 fn finish(owner: OwnerRef<'_>, report: &CleanupReport) {
     let ((first_set, used), left) = {
         let mut state = owner.local().lock();
@@ -169,17 +169,17 @@ fn finish(owner: OwnerRef<'_>, report: &CleanupReport) {
     let early = {
         let mut used = used;
         let signal = used.as_mut().and_then(|used| used.signal.take());
-        // Values with nothing to close go here, and the sets that hold them: none of this is user code.
+        // Values with nothing to close are dropped here, with the sets that hold them. None of this is user code.
         drop((first_set, used));
         signal
     };
-    // Before anybody hears of it: who does finds the place in the manager free.
+    // Before waiters are woken, so that they find the manager's slot free.
     owner.any().cleaned_up();
     env.cleanups.end(&owner.subject(), report);
     let late = {
         let mut state = owner.local().lock();
         state.told = true;
-        // Whoever has asked since `used` was taken is all there is in a new one.
+        // A new `used` can only hold the signal of a caller that asked in between.
         state.used.take().and_then(|mut used| used.signal.take())
     };
     for signal in early.into_iter().chain(late) {

@@ -1,4 +1,4 @@
-//! Ownership of any value until completion.
+//! Ownership of a value of any type until completion.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,10 +9,10 @@ use crate::life::state::{Owning, Used};
 
 /// The handle of a value given to a session with [`take_ownership`](crate::LocalSession::take_ownership).
 ///
-/// Whichever comes first wins: completion of the session, [`dispose`](Self::dispose), or
-/// [`reclaim`](Self::reclaim). The value is dropped exactly once. Dropping the handle changes nothing.
+/// The first of these wins: completion of the session, [`dispose`](Self::dispose), or [`reclaim`](Self::reclaim).
+/// The value is dropped exactly once. Dropping the handle changes nothing.
 ///
-/// It gives no access to the value, and has no close hook: what needs either is a property.
+/// The handle has no access to the value, and no close hook. If you need either, use a property.
 pub struct Owned<T> {
     owner: WeakOwner,
     number: u64,
@@ -20,15 +20,15 @@ pub struct Owned<T> {
 }
 
 impl<T: Send + 'static> Owned<T> {
-    /// Drops the value now and unregisters it: the session keeps no memory of it. Cleanup waits for a dispose
-    /// under way.
+    /// Drops the value now and unregisters it: the session keeps no memory for it. Cleanup waits for a dispose under
+    /// way.
     ///
-    /// Gives whether it was there to be dropped: `false` once the session has completed, or after another
+    /// Returns whether this call dropped the value. It is `false` once the session has completed, or after another
     /// `dispose` or `reclaim`.
     ///
     /// # Panics
     ///
-    /// If the value's destructor does.
+    /// If the value's destructor panics.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -60,7 +60,7 @@ impl<T: Send + 'static> Owned<T> {
         true
     }
 
-    /// Takes the value back, undropped; `None` once the session has completed, or after another `reclaim` or
+    /// Takes the value back without dropping it; `None` once the session has completed, or after another `reclaim` or
     /// `dispose`.
     pub fn reclaim(&self) -> Option<T> {
         let owner = self.owner.upgrade()?;
@@ -69,7 +69,7 @@ impl<T: Send + 'static> Owned<T> {
     }
 }
 
-/// Takes something out of what an active session holds.
+/// Takes something from the contents of an active session; `None` if the session has completed.
 fn from_active<R>(owner: &Owner, take: impl FnOnce(&mut Used) -> Option<R>) -> Option<R> {
     let mut state = owner.local().lock();
     if state.is_completed() {
@@ -93,7 +93,7 @@ struct Disposal {
 impl Drop for Disposal {
     fn drop(&mut self) {
         let local = self.owner.local();
-        // A dispose that outlasted the drain timeout finds its session cleaned up.
+        // A dispose that outlasted the drain timeout may find its session already cleaned up.
         if let Some(used) = local.lock().used_if_any() {
             used.disposals.remove(&self.number);
         }

@@ -1,4 +1,4 @@
-//! A session or group without its type, and what the two have in common.
+//! A session or group without its type, and the parts that the two have in common.
 
 use std::any::Any;
 use std::fmt;
@@ -21,28 +21,28 @@ use crate::values::about::About;
 use crate::values::ledger::Ledger;
 use crate::values::report::Trouble;
 
-/// All that a life asks of the session or group that lives it.
+/// The interface that a life needs from its session or group.
 pub(crate) trait AnyLocal: Any + Send + Sync {
     fn local(&self) -> &Local;
 
-    /// Its name in events, logs and reports.
+    /// Returns its name in events, logs and reports.
     fn subject(&self) -> Subject;
 
-    /// Leaves its registry, in the step that completes it: called under the state's lock.
+    /// Leaves its registry. Called in the step that completes it, under the state's lock.
     fn unregister(&self);
 
-    /// Leaves its group, in the step that ends its cleanup: called under the state's lock. Returns the group, and its
-    /// cause, if it was the last member.
+    /// Leaves its group. Called in the step that ends its cleanup, under the state's lock. Returns the group, and its
+    /// cause, if this was the last member.
     fn leave(&self) -> Option<(Owner, CompletionCause)>;
 
-    /// Frees its place among the manager's. Called outside all locks, before its waiters are woken.
+    /// Frees its place in the manager. Called outside all locks, before its waiters are woken.
     fn cleaned_up(&self);
 }
 
-/// What a session and a group have in common.
+/// The part that sessions and groups have in common.
 #[repr(C)]
 pub(crate) struct Local {
-    /// The requests inside; of a group, the requests that were inside sessions when these left it.
+    /// The requests inside. For a group, the requests that were inside sessions when these left it.
     pub(crate) activity: Activity,
     state: Mutex<State>,
     pub(crate) env: Arc<Env>,
@@ -64,7 +64,7 @@ pub struct OwnerRef<'a> {
     handle: &'a dyn Handle,
 }
 
-/// What an [`OwnerRef`] borrows.
+/// The handle that an [`OwnerRef`] borrows.
 trait Handle: Sync {
     fn any(&self) -> &dyn AnyLocal;
     fn share(&self) -> Owner;
@@ -75,7 +75,7 @@ pub trait AsOwner {
     #[doc(hidden)]
     fn as_owner(&self) -> OwnerRef<'_>;
 
-    /// Ends it, because it is to be terminated.
+    /// Terminates it.
     #[doc(hidden)]
     fn end(&self);
 }
@@ -113,7 +113,7 @@ impl Owner {
         self.0.local()
     }
 
-    /// The counted pointer, if this is an `L`.
+    /// Returns the counted pointer, if this is an `L`.
     pub(crate) fn downcast<L: AnyLocal>(self) -> Option<Counted<L>> {
         let counted = into_std(self.0);
         let any: Arc<dyn Any + Send + Sync> = counted;
@@ -189,8 +189,8 @@ impl Local {
     }
 
     pub(crate) fn is_completed(&self) -> bool {
-        // The mark is the first part of one step: who sees it waits for the rest, or it could still find the
-        // session by its id.
+        // The mark is the first part of one step. A caller that sees it waits for the rest; otherwise it could
+        // still find the session by its id.
         self.activity.is_completed() && self.lock().is_completed()
     }
 
@@ -198,7 +198,7 @@ impl Local {
         self.lock().cause
     }
 
-    /// A child of the session's own token.
+    /// Returns a child of the session's own token.
     pub(crate) fn token(&self) -> CancellationToken {
         let mut state = self.lock();
         if state.is_completed() {
@@ -209,11 +209,11 @@ impl Local {
         state.used_mut().token.get_or_insert_default().child_token()
     }
 
-    /// The accounts of this session's values.
+    /// Returns the ledger of this session's values.
     pub(crate) fn ledger(&self) -> Arc<Ledger> {
         let mut state = self.lock();
         if state.cleaned_up {
-            // What comes so late is in nobody's report, and brings nothing of the session back.
+            // An entry that comes this late is in no report, and brings nothing of the session back.
             return Arc::new(self.env.new_ledger());
         }
         let completed = state.is_completed();
@@ -224,12 +224,12 @@ impl Local {
         ledger
     }
 
-    /// Notes trouble for the report, if there is to be one.
+    /// Notes trouble for the report, if there will be one.
     pub(crate) fn note(&self, about: About, trouble: Trouble) {
         self.ledger().note(about, trouble);
     }
 
-    /// Wakes the cleanup if it may have been waiting for what has just ended.
+    /// Wakes the cleanup if it may have been waiting for something that has just ended.
     pub(crate) fn check_drained(&self) {
         if !self.is_completed() {
             return;
@@ -240,7 +240,7 @@ impl Local {
         }
     }
 
-    /// Is nothing left that cleanup waits for before it closes the properties?
+    /// Whether nothing is left that cleanup waits for before it closes the properties.
     pub(crate) fn is_drained(&self) -> bool {
         self.activity.inside() == 0 && self.lock().used().is_none_or(Used::is_drained)
     }
@@ -259,7 +259,8 @@ impl Local {
             .completed()
     }
 
-    /// The sets and the properties by key, to be dropped outside the lock: cleanup has come to the properties.
+    /// Takes the sets and the properties by key, to be dropped outside the lock. Called when cleanup has reached the
+    /// properties.
     pub(crate) fn take_sets(
         &self,
     ) -> (

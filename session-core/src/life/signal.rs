@@ -1,4 +1,4 @@
-//! The end of a cleanup, as those hear of it that wait for it.
+//! The end of a cleanup, as announced to the tasks that wait for it.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -11,8 +11,8 @@ use crate::values::report::CleanupReport;
 
 /// Resolves when a session's or group's cleanup has ended, with its report.
 ///
-/// It clones, and holds nothing alive: not the session, and not the manager. While the runtime runs it always
-/// resolves, once the drain and close timeouts have passed, unless a `Drop` or a sync hook blocks.
+/// It can be cloned, and keeps neither the session nor the manager alive. While the runtime runs it always resolves
+/// once the drain and close timeouts have passed, unless a `Drop` or a sync hook blocks.
 ///
 /// Inside a request, task or hook of the same session it can only wait for itself: cleanup waits for that
 /// request, task or hook up to its timeout, and the report names it.
@@ -34,12 +34,12 @@ impl Future for CleanupCompleted {
     type Output = CleanupReport;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CleanupReport> {
-        // The sender goes only once it has sent; what is left without a report had nothing to report.
+        // The sender is dropped only once it has sent. A future that is left without a report had nothing to report.
         Poll::Ready(ready!(self.0.poll_unpin(cx)).unwrap_or_default())
     }
 }
 
-/// Where the end of a cleanup is told.
+/// The sender of a cleanup's end.
 pub(crate) struct Signal {
     done: oneshot::Sender<CleanupReport>,
     completed: CleanupCompleted,
@@ -59,7 +59,7 @@ impl Signal {
     }
 
     pub(crate) fn resolve(self, report: CleanupReport) {
-        // Nobody may be waiting.
+        // There may be no receiver left.
         let _ = self.done.send(report);
     }
 }

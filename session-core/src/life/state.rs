@@ -1,4 +1,4 @@
-//! What the lock of a session or group guards: how far its life is, and what it holds.
+//! The state that the lock of a session or group guards: the progress of its life, and its contents.
 
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
@@ -18,21 +18,21 @@ use crate::values::about::About;
 use crate::values::ledger::Ledger;
 use crate::values::report::CleanupReport;
 
-/// What the lock guards.
+/// The state that the lock guards.
 #[derive(Default)]
 #[repr(C)]
 pub(crate) struct State {
-    /// The first property set in use, mostly the only one: a request finds it without a look into `used`.
+    /// The first property set in use, usually the only one. A request finds it without a look into `used`.
     pub(super) first_set: Option<Arc<dyn AnySet>>,
     pub(super) cause: Option<CompletionCause>,
     pub(super) cleaned_up: bool,
-    /// The end of cleanup may be heard of.
+    /// The end of cleanup has been announced.
     pub(super) told: bool,
     pub(super) used: Option<Box<Used>>,
     pub(super) report: CleanupReport,
 }
 
-/// What a session may never use, made when it is first used and gone after cleanup.
+/// The parts that a session may never use, created on first use and gone after cleanup.
 #[derive(Default)]
 pub(crate) struct Used {
     pub(super) token: Option<CancellationToken>,
@@ -42,14 +42,14 @@ pub(crate) struct Used {
     /// The values of requests that end with the session; each holds its request inside.
     pub(crate) slots: BTreeMap<u64, Arc<dyn AnySlot>>,
     pub(crate) tasks: HashMap<u64, Task>,
-    /// The `keep_alive()` guards that exist.
+    /// The number of `keep_alive()` guards that exist.
     pub(crate) kept: usize,
     /// The `dispose()` calls under way.
     pub(crate) disposals: HashMap<u64, About>,
     next: u64,
     ledger: Option<Arc<Ledger>>,
     pub(super) signal: Option<Signal>,
-    /// Wakes the cleanup when something it waits for has ended; there from completion on.
+    /// Wakes the cleanup when something it waits for has ended. Exists from completion on.
     pub(super) drained: Option<Arc<Notify>>,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    /// Marks it as aborted; the handle is for the caller to abort with, outside the session's lock.
+    /// Marks it as aborted. The caller aborts it by the returned handle, outside the session's lock.
     pub(crate) fn abort(&mut self) -> (About, Option<AbortHandle>) {
         self.aborted = true;
         (self.about.clone(), self.handle.clone())
@@ -89,7 +89,7 @@ impl State {
         self.cleaned_up
     }
 
-    /// The property sets in use.
+    /// Returns the property sets in use.
     pub(crate) fn sets(&self) -> impl Iterator<Item = &Arc<dyn AnySet>> {
         let more = self.used.iter().flat_map(|used| &used.more_sets);
         self.first_set.iter().chain(more)
@@ -106,7 +106,7 @@ impl State {
         self.used.as_deref()
     }
 
-    /// What is used, without making it: after cleanup it is gone for good.
+    /// Returns the used parts without creating them: after cleanup they are gone for good.
     pub(crate) fn used_if_any(&mut self) -> Option<&mut Used> {
         self.used.as_deref_mut()
     }
@@ -117,7 +117,7 @@ impl State {
 }
 
 impl Used {
-    /// A number that nothing else of this session has.
+    /// Returns a number that is unique in this session.
     pub(crate) fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
@@ -129,7 +129,7 @@ impl Used {
             .clone()
     }
 
-    /// Does cleanup have nothing to wait for before it closes the properties?
+    /// Whether cleanup has nothing to wait for before it closes the properties.
     pub(crate) fn is_drained(&self) -> bool {
         self.tasks.is_empty() && self.disposals.is_empty() && !self.table.is_creating()
     }

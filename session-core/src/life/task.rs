@@ -1,4 +1,4 @@
-//! Tasks of a session: spawned by the application, or running an initializer.
+//! Tasks of a session, which the application spawns or which run an initializer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use crate::values::about::About;
 use crate::values::close::panic_message;
 use crate::values::report::Trouble;
 
-/// Spawns what `task` makes on the manager's runtime, counted by the session.
+/// Spawns the future that `task` returns on the manager's runtime, counted by the session.
 pub(crate) fn spawn<F, Fut>(
     owner: OwnerRef<'_>,
     task: F,
@@ -39,7 +39,7 @@ pub(crate) fn spawn_initializer(
     about: About,
     task: impl Future<Output = ()> + Send + 'static,
 ) {
-    // What tokio and tracing make of it is then compiled once, and not for each property.
+    // Boxed, so that tokio's and tracing's generic code is compiled once, and not for each property.
     let task: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(task);
     if let Some(registration) = Registration::new(owner, about) {
         registration.spawn(task.in_current_span());
@@ -85,7 +85,7 @@ impl Registration {
             future,
             registration: self,
         });
-        // It may have ended by now, or cleanup may have run out of patience before it knew the handle.
+        // The task may have ended by now, or cleanup may have marked it as aborted before the handle was known.
         let abort = {
             let mut state = owner.local().lock();
             let task = state
@@ -116,7 +116,7 @@ impl Drop for Registration {
 }
 
 pin_project! {
-    /// A task's future. The fields drop in order: what the task holds goes before cleanup hears of its end.
+    /// A task's future. The fields drop in order, so that the task's values are gone before cleanup learns of its end.
     struct Tracked<F> {
         #[pin]
         future: F,

@@ -1,4 +1,4 @@
-//! How a manager is built.
+//! The builder of a manager.
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ impl SessionManagerBuilder {
 
     /// How long a session may be without activity: 20 minutes if not set.
     ///
-    /// A session ends within a bucket of the timer after its time, and never before: the bucket is a second, or a
+    /// A session ends within one bucket of the timer after its time, and never before. A bucket is a second, or a
     /// 64th of the shorter timeout if that is less.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.settings.idle_timeout = timeout;
@@ -58,14 +58,14 @@ impl SessionManagerBuilder {
         self
     }
 
-    /// How long a close hook may take, and how long cleanup waits for values that others still hold: 10
+    /// How long a close hook may take, and how long cleanup waits for values that are still held elsewhere: 10
     /// seconds if not set.
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.settings.close_timeout = timeout;
         self
     }
 
-    /// How long a request waits for an [`Exclusive`](crate::Exclusive) that is lent to another: 30 seconds if
+    /// How long a request waits for an [`Exclusive`](crate::Exclusive) that is lent to another one: 30 seconds if
     /// not set.
     pub fn lend_timeout(mut self, timeout: Duration) -> Self {
         self.settings.lend_timeout = timeout;
@@ -73,26 +73,26 @@ impl SessionManagerBuilder {
     }
 
     /// How long an id that was taken from its client, by a log-in or a log-out, counts as superseded and not as unknown
-    /// ([`NotLive`](crate::NotLive)): 30 seconds if not set, and zero turns it off. A browser
-    /// may send requests with the old id as long as it has some waiting.
+    /// ([`NotLive`](crate::NotLive)): 30 seconds if not set, and zero turns it off. A browser may send requests with
+    /// the old id as long as it has some waiting.
     ///
-    /// As many ids may be superseded as sessions may be active; beyond that the oldest become unknown, and those last
-    /// whose clients have not been told yet.
+    /// As many ids may be superseded as sessions may be active. Beyond that the oldest become unknown; ids whose
+    /// clients have not been told yet come last.
     pub fn superseded_for(mut self, time: Duration) -> Self {
         self.settings.superseded_for = time;
         self
     }
 
-    /// How many sessions may be active, and what happens beyond: a million, and rejection, if not set. As
-    /// many again may be in cleanup.
+    /// The maximum of active sessions, and what happens beyond it: a million, and rejection, if not set. As many
+    /// again may be in cleanup.
     pub fn max_sessions(mut self, max: usize, when_full: WhenFull) -> Self {
         self.settings.max_sessions = max;
         self.settings.when_full = when_full;
         self
     }
 
-    /// What initializers get from [`InitContext::state`](crate::InitContext::state): the application's own
-    /// state, of any type. A clone of the manager in it keeps the manager for ever.
+    /// The application's own state, of any type: [`InitContext::state`](crate::InitContext::state) returns it to
+    /// initializers. A clone of the manager in it keeps the manager alive forever.
     pub fn state<S: Send + Sync + 'static>(mut self, state: S) -> Self {
         self.settings.state = Some(Arc::new(state));
         self
@@ -133,7 +133,7 @@ impl SessionManagerBuilder {
             None => Runtime::try_current().map_err(|_| BuildError::NoRuntime)?,
         };
         {
-            // Without a timer this panics, here and not in a task that nobody sees.
+            // Without a timer this panics here, and not later in a task where it goes unnoticed.
             let _entered = runtime.enter();
             drop(sleep(Duration::ZERO));
         }
@@ -143,7 +143,7 @@ impl SessionManagerBuilder {
 }
 
 impl SessionManager {
-    /// Starts to build a manager.
+    /// Returns a builder with the default settings.
     pub fn builder() -> SessionManagerBuilder {
         SessionManagerBuilder::new()
     }

@@ -1,4 +1,4 @@
-//! Creation: a session gets a place, if there is one or one can be made, and becomes known.
+//! Creation: a session takes a place, if one is free or can be freed, and is then registered.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub(crate) fn create(
     sessions: &Arc<Sessions>,
     group: Option<&GroupId>,
 ) -> Result<Session, CreateError> {
-    // Before the place is taken: it may panic.
+    // Before the place is taken, because this may panic.
     let id = SessionId::random();
     reserve(sessions, group)?;
     let session = Session::new(sessions, id);
@@ -25,12 +25,12 @@ pub(crate) fn create(
     Ok(session)
 }
 
-/// Creates a session that a request is inside of from the beginning: it is never idle before that.
+/// Creates a session that has a request inside from the start, so that it is never idle before that.
 pub(crate) fn create_entered(
     sessions: &Arc<Sessions>,
     group: Option<&GroupId>,
 ) -> Result<RequestGuard, CreateError> {
-    // Before the place is taken: it may panic.
+    // Before the place is taken, because this may panic.
     let id = SessionId::random();
     reserve(sessions, group)?;
     let session = Session::new(sessions, id);
@@ -39,10 +39,10 @@ pub(crate) fn create_entered(
     Ok(guard)
 }
 
-/// Counts one more active session in, if there is room or room can be made.
+/// Counts one more active session, if there is room or room can be made.
 fn reserve(sessions: &Sessions, group: Option<&GroupId>) -> Result<(), CreateError> {
-    // Relaxed: each counter is exact by itself, and no other memory hangs on it. First of all: what is evicted
-    // here may take the last place in cleanup, and has then made room all the same.
+    // Relaxed: each counter is exact by itself, and no other memory depends on it. This check comes first: a session
+    // evicted below may take the last place in cleanup, and has then made room all the same.
     if sessions.in_cleanup.load(Ordering::Relaxed) >= sessions.env.settings.max_sessions {
         return Err(CreateError::Full);
     }
@@ -55,7 +55,7 @@ fn reserve(sessions: &Sessions, group: Option<&GroupId>) -> Result<(), CreateErr
         Some(_) => Kind::Named,
         None => Kind::Anonymous,
     };
-    // The last: room may have come about during the search.
+    // The last `take_room`, because room may have come about during the search.
     if take_room(sessions) || eviction::evict(sessions, newcomer) || take_room(sessions) {
         Ok(())
     } else {
@@ -72,7 +72,7 @@ fn take_room(sessions: &Sessions) -> bool {
         .is_ok()
 }
 
-/// Makes a new session known.
+/// Registers a new session.
 fn register(session: &Session, group: Option<&GroupId>) -> Result<(), CreateError> {
     let sessions = session.sessions();
     // Relaxed: a statistic.
@@ -81,8 +81,8 @@ fn register(session: &Session, group: Option<&GroupId>) -> Result<(), CreateErro
     sessions.env.events.deliver();
     let serial = session.local().serial;
     tracing::debug!(session = serial, "session created");
-    // A shutdown looks through the registry after it has said so. A session that is not in there by then has
-    // to find that out here.
+    // A shutdown reads the registry after it has set `closing`. A session that is not registered by then has to
+    // detect the shutdown here.
     if sessions.is_closing() {
         session.complete(CompletionCause::Shutdown);
         return Err(CreateError::ShuttingDown);
@@ -92,10 +92,10 @@ fn register(session: &Session, group: Option<&GroupId>) -> Result<(), CreateErro
     Ok(())
 }
 
-/// Enters it into its group, if it is to have a named one, and into the registry.
+/// Adds the session to its group, if it is to have a named one, and to the registry.
 fn take_seat(session: &Session, group: Option<&GroupId>) {
     let sessions = session.sessions();
-    // Under its own lock, as `join`: the group may be terminated as soon as it has admitted the session.
+    // Under the session's own lock, as in `join`: the group may be terminated as soon as it has admitted the session.
     let _state = session.local().lock();
     let mut seat = session.seat();
     seat.group = group.map(|group| sessions.groups.admit(group, session.as_owner()));

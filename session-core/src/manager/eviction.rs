@@ -1,19 +1,19 @@
-//! Eviction: the session that makes room in a full manager, found without a look at all.
+//! Eviction: the session that makes room in a full manager, found without a look at all sessions.
 //!
 //! Invariants:
 //! 1. An active session is in the order, or parked, or about to be placed by one thread: the one that created it, ended
 //!    its activity, or searches. So a search that finds none has missed none.
-//! 2. A session stands under a time at which it was idle. It may have been active since, and then has been idle since a
-//!    later time. So the first one that has not been active is the longest idle of all, and a look at one that has is
-//!    paid for by its activity.
-//! 3. One search at a time. Its lock is the first in the order of locks.
+//! 2. A session is listed under a time at which it was idle. If it has been active since, it has been idle since a
+//!    later time. So the first session that has not been active since is the longest idle of all. The cost of a look
+//!    at one that has been active is accounted to that activity.
+//! 3. One search runs at a time. Its lock is the first in the lock order.
 
 use crate::life::owner::AsOwner as _;
 use crate::sessions::idle_order::Kind;
 use crate::sessions::session::Sessions;
 
-/// Ends the first session in the order, so that its place among the active ones is the caller's. Returns `false` if
-/// there is none that a session of this kind may end.
+/// Ends the first session in the order. Its place among the active ones goes to the caller. Returns `false` if there
+/// is no session that a newcomer of this kind may end.
 pub(crate) fn evict(sessions: &Sessions, newcomer: Kind) -> bool {
     let Some(idle) = &sessions.idle else {
         return false;

@@ -1,4 +1,4 @@
-//! Expiry without scans: the sweeper looks at the sessions whose time has come, and at no others.
+//! Expiry without scans: the sweeper looks only at the sessions whose time has come.
 
 use std::sync::Weak;
 
@@ -10,7 +10,7 @@ use crate::sessions::deadlines::{BATCH, Cursor};
 use crate::sessions::session::{Session, Sessions};
 use crate::sync::runtime::{Instant, sleep_until};
 
-/// Ends sessions as they become due, and compacts the deadlines, for as long as the manager lives.
+/// Ends sessions as they become due, and compacts the deadlines, as long as the manager lives.
 pub(crate) async fn sweep(weak: Weak<Sessions>) {
     let Some(deadlines) = weak.upgrade().map(|sessions| sessions.deadlines.clone()) else {
         return;
@@ -64,7 +64,7 @@ async fn wait(woken: &tokio::sync::Notify, comes_up: Option<Instant>) {
     }
 }
 
-/// Ends the session if it is due, or enters it again.
+/// Ends the session if it is due; otherwise adds it to the deadlines again.
 fn sweep_one(sessions: &Sessions, id: SessionId, session: &Session, past: Ticks) {
     let deadlines = &sessions.deadlines;
     if session.created().plus(deadlines.absolute) <= past {
@@ -82,7 +82,7 @@ fn sweep_one(sessions: &Sessions, id: SessionId, session: &Session, past: Ticks)
     let since = match alive {
         Alive::Completed => return,
         Alive::Since(since) => since,
-        // It can't have been idle before now.
+        // Its next idle time can't begin before now.
         Alive::Active => past.plus(Ticks(1)),
     };
     deadlines.add(id, deadlines.due(session.created(), since));

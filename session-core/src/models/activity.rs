@@ -1,4 +1,5 @@
-//! Activity against the end of idleness: whoever is inside is not ended, and whoever comes too late is refused.
+//! Activity against an end by idleness: a session with a request inside is not ended, and a request that comes too late
+//! is refused.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::life::state::State;
 use crate::sessions::session::Session;
 use crate::sync::runtime::advance;
 
-/// The word alone: a request that comes and goes is never missed by a decision with an older limit.
+/// The word alone: a decision with an older limit never misses a request that comes and goes.
 #[test]
 fn a_visit_against_an_idle_end_in_the_word() {
     exhaust(|| {
@@ -32,7 +33,7 @@ fn a_visit_against_an_idle_end_in_the_word() {
     });
 }
 
-/// Runs `visit` against an end of idleness whose limit is older than the visit.
+/// Runs `visit` against an end by idleness whose limit is older than the visit.
 fn against_idle_end(visit: fn(&Session) -> bool) {
     let world = World::new();
     let session = world.session();
@@ -66,7 +67,7 @@ fn a_keep_alive_guard_against_an_idle_end() {
     });
 }
 
-/// Of two guards that keep a session alive, the first that goes ends nothing.
+/// Of two guards that keep a session alive, dropping the first ends nothing.
 #[test]
 fn keep_alive_guards_against_each_other() {
     explore(|| {

@@ -1,4 +1,4 @@
-//! Completion: one cause wins, and what starts at that moment is refused or waited for.
+//! Completion: one cause wins, and anything that starts at that moment is refused or waited for.
 
 use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -108,7 +108,7 @@ fn a_request_inside_against_completion() {
     });
 }
 
-/// A token that is made at the very moment of completion is cancelled too.
+/// A token that is created at the very moment of completion is cancelled, too.
 #[test]
 fn the_first_token_against_completion() {
     exhaust(|| {
@@ -137,7 +137,7 @@ fn a_task_against_completion() {
             assert!(report.is_clean());
             waited_for.store(tasks.finished.load(Ordering::Relaxed), Ordering::Relaxed);
         });
-        // What was accepted had ended when cleanup had; what was refused never began.
+        // Accepted tasks had ended when cleanup ended; refused ones never began.
         let accepted = tasks.accepted.into_inner();
         assert_eq!(waited_for.into_inner(), accepted);
         assert_eq!(tasks.begun.into_inner(), accepted);
@@ -145,7 +145,7 @@ fn a_task_against_completion() {
     });
 }
 
-/// A task that never ends is aborted, also if cleanup comes to that before the task has quite begun.
+/// A task that never ends is aborted, even if cleanup aborts it before the task has fully started.
 #[test]
 fn a_task_against_the_drain_timeout() {
     explore(|| {
@@ -168,7 +168,7 @@ fn a_task_against_the_drain_timeout() {
                 let report = block_on(session.cleanup_completed());
                 let troubles = report.problems().iter().map(Problem::trouble);
                 if troubles.eq([&Trouble::Aborted]) {
-                    // It is not still there: what it held is gone with it.
+                    // The task is gone, and so is the value that it held.
                     assert_eq!(world.tally.dropped(), 1);
                 }
             },

@@ -1,4 +1,4 @@
-//! Get-or-create: one initializer, and what it makes is closed, whenever the session ends.
+//! Get-or-create: one initializer runs, and its value is closed, whenever the session ends.
 
 use std::ptr;
 use std::sync::Mutex;
@@ -15,7 +15,7 @@ use crate::{
     PropertyRef, Props, PropsError, SessionProperties,
 };
 
-/// What a caller got: a value, or the news that the session has ended.
+/// The result of a caller: a value, or the error that the session has ended.
 fn note(got: &Mutex<Vec<usize>>, result: Result<&PropertyRef<Probe>, PropertyError>) {
     match result {
         Ok(handle) => got.lock().unwrap().push(ptr::from_ref(&**handle).addr()),
@@ -81,7 +81,7 @@ fn callers_of_an_async_initializer_against_completion() {
             },
             || {
                 if let Some(desk) = desk(&session) {
-                    // This one asks, and goes away.
+                    // This caller asks, and then goes away.
                     let _ = poll_once(desk.elsewhere());
                 }
             },
@@ -91,11 +91,11 @@ fn callers_of_an_async_initializer_against_completion() {
     });
 }
 
-/// An initializer that takes too long is aborted, perhaps as it ends: what it made is closed all the same.
+/// An initializer that takes too long is aborted, perhaps just as it ends. Its value is closed all the same.
 #[test]
 fn an_async_initializer_against_the_drain_timeout() {
     explore(|| {
-        // Its close hook is async too, and has time.
+        // Its close hook is also async, and has time.
         let world = World::with(|settings| settings.close_timeout = Duration::from_secs(3600));
         let session = world.session();
         let got = Mutex::default();
@@ -117,7 +117,7 @@ fn an_async_initializer_against_the_drain_timeout() {
     });
 }
 
-/// Who waits for an initializer hears of completion at once, though the initializer goes on.
+/// A caller that waits for an initializer learns of completion at once, although the initializer goes on.
 #[test]
 fn a_caller_who_waits_hears_of_completion() {
     const KEY: PropertyKey<Probe> = PropertyKey::new("probe");
@@ -149,14 +149,14 @@ fn a_caller_who_waits_hears_of_completion() {
     });
 }
 
-/// What is absent once the session has completed stays absent.
+/// A property that is absent once the session has completed stays absent.
 #[test]
 fn nothing_is_published_after_completion() {
     explore(|| {
         let world = World::new();
         let session = world.session();
         let desk = session.props::<Desk>().unwrap();
-        // While a request is inside, cleanup does not come to the properties.
+        // While a request is inside, cleanup does not reach the properties.
         let inside = session.enter().unwrap();
         let [present, got] = [const { [const { AtomicBool::new(false) }; 2] }; 2];
         race!(
@@ -205,7 +205,7 @@ struct Ring {
     d: Property<Meeting>,
 }
 
-/// How an initializer's wish for the other property ended.
+/// The outcome of an initializer's request for the other property.
 struct Meeting {
     cycle: bool,
 }
@@ -274,7 +274,7 @@ fn async_initializers_crosswise() {
 fn initializers_of_two_managers_crosswise() {
     const KEY: PropertyKey<Meeting> = PropertyKey::new("meeting");
     const BETWEEN: PropertyKey<Meeting> = PropertyKey::new("between");
-    /// Makes the property of `one`, which by another of the same session needs that of `other`.
+    /// Creates the property of `one`, which needs that of `other` by way of another property of the same session.
     fn need(one: &Session, other: &Session) -> Result<PropertyRef<Meeting>, PropertyError> {
         one.properties().get_or_init(&KEY, || {
             let make = || met(need(other, one).err());

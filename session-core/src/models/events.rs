@@ -1,4 +1,4 @@
-//! Events: in the order in which things happened, and none lost.
+//! Events: they come in the order in which things happened, and none is lost.
 
 use super::harness::{World, explore, race};
 use crate::id::GroupId;
@@ -57,7 +57,7 @@ fn a_subscriber_against_another() {
     });
 }
 
-/// An event names nothing that no earlier event has named.
+/// No event names a session or group before its `Created` event does.
 #[test]
 fn the_ends_of_a_group_against_its_creation() {
     explore(|| {

@@ -1,4 +1,4 @@
-//! Eviction: of all that is there the right one goes, and a creation is refused only when there is none.
+//! Eviction: the right session is evicted, and a creation is refused only when there is none to evict.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn is_evicted(session: &Session) -> bool {
     session.completion_cause() == Some(CompletionCause::Evicted)
 }
 
-/// A request that has entered is not evicted, not even by a look that was taken before: another goes instead.
+/// A session that a request has entered is not evicted, not even by a look from before. Another session goes instead.
 #[test]
 fn a_request_against_eviction() {
     explore(|| {
@@ -57,7 +57,7 @@ fn a_request_against_eviction() {
     });
 }
 
-/// A creation that evicts gets the place; one that is refused evicts nobody.
+/// A creation that evicts takes the place; a creation that is refused evicts nothing.
 #[test]
 fn a_creation_that_is_refused_has_evicted_nobody() {
     const KEY: PropertyKey<super::harness::Probe> = PropertyKey::new("probe");
@@ -80,7 +80,7 @@ fn a_creation_that_is_refused_has_evicted_nobody() {
     });
 }
 
-/// An idle session in the hands of one creation is not missed by another, and each ends one.
+/// An idle session that one creation is examining is not missed by another creation, and each ends one session.
 #[test]
 fn two_creations_end_two_idle_sessions() {
     explore(|| {
@@ -121,7 +121,7 @@ fn the_end_of_activity_against_a_search() {
     });
 }
 
-/// A session that ends as its activity does is not placed for good.
+/// A session that ends just as its activity ends does not stay in the order.
 #[test]
 fn the_end_of_activity_against_completion() {
     explore(|| {
@@ -134,7 +134,7 @@ fn the_end_of_activity_against_completion() {
     });
 }
 
-/// A session that has joined a named group makes no room for an anonymous one.
+/// A session that has joined a named group does not make room for an anonymous one.
 #[test]
 fn a_join_against_a_strangers_creation() {
     explore(|| {
@@ -157,7 +157,7 @@ fn a_join_against_a_strangers_creation() {
     });
 }
 
-/// A session that a stranger's creation has in hand, and may not end, is not missed by a user's.
+/// A session that a stranger's creation is examining, and may not end, is not missed by a user's creation.
 #[test]
 fn a_users_creation_against_a_strangers() {
     explore(|| {
@@ -189,7 +189,7 @@ fn a_termination_against_a_creation() {
     });
 }
 
-/// A session that is created for a request is never idle before that has come in.
+/// A session that is created for a request is never idle before the request has come in.
 #[test]
 fn a_creation_for_a_request_against_another_creation() {
     explore(|| {
@@ -198,7 +198,7 @@ fn a_creation_for_a_request_against_another_creation() {
         race!(
             || match world.create_entered(None) {
                 Ok(request) => assert!(!request.session().is_completed()),
-                // The other's has taken the place, and is not idle before it is there.
+                // The other creation's session has taken the place, and does not count as idle before it is placed.
                 Err(error) => assert_eq!(error, CreateError::Full),
             },
             || match world.try_create(None) {

@@ -1,4 +1,4 @@
-//! The sweeper against requests, and against changes of what it has to sweep.
+//! The sweeper against requests, and against changes of the entries that it has to sweep.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,7 +41,7 @@ fn a_request_against_the_sweeper() {
             assert!(idle >= IDLE, "ended too early");
         }
 
-        // Nobody comes any more: if it does not end now it never does.
+        // No more requests come: if the session does not end now, it never does.
         advance(IDLE + BUCKET);
         block_on(token.cancelled());
         assert_eq!(
@@ -53,7 +53,7 @@ fn a_request_against_the_sweeper() {
     });
 }
 
-/// Dropping dead entries drops no living one, whatever is entered and taken out meanwhile.
+/// Dropping dead entries drops no living one, whatever is added and removed meanwhile.
 #[test]
 fn changes_of_an_id_against_compaction() {
     explore(|| {

@@ -1,4 +1,4 @@
-//! Groups: an active session's group is active and known by its name, every other one ends.
+//! Groups: an active session's group is active and registered under its name. Every other group ends.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,12 +17,12 @@ fn name() -> GroupId {
     GroupId::from("g")
 }
 
-/// The groups that were met.
+/// The groups that the threads have seen.
 #[derive(Default)]
 struct Met(Mutex<Vec<SessionGroup>>);
 
 impl Met {
-    /// Notes the group, and gives it a property if it has none.
+    /// Notes the group, and creates a property in it if it has none.
     fn note(&self, world: &World, group: SessionGroup) {
         if let Err(refused) = group
             .properties()
@@ -123,8 +123,8 @@ fn termination_against_a_new_session_and_a_join() {
     });
 }
 
-/// A session moves on while a request is inside: the old group's cleanup waits for that request, and for none that
-/// came after.
+/// A session moves on while a request is inside. The old group's cleanup waits for that request, and not for any that
+/// came later.
 #[test]
 fn a_request_inside_against_its_session_leaving_the_group() {
     explore(|| {
@@ -161,7 +161,7 @@ fn a_request_inside_against_its_session_leaving_the_group() {
     });
 }
 
-/// A request leaves as its session moves on: it is not taken for another that is still inside.
+/// A request leaves as its session moves on. It is not mistaken for another that is still inside.
 #[test]
 fn two_requests_inside_against_a_move() {
     explore(|| {
@@ -191,7 +191,7 @@ fn two_requests_inside_against_a_move() {
     });
 }
 
-/// Two sessions leave at the same time, by their end and by a move.
+/// Two sessions leave at the same time, one by its end and one by a move.
 #[test]
 fn two_last_members_leave() {
     explore(|| {
@@ -234,7 +234,7 @@ fn a_join_against_completion() {
     });
 }
 
-/// An anonymous group is made when it is first asked for, once, also at the moment of its session's end.
+/// An anonymous group is created on first use, once, even at the moment of its session's end.
 #[test]
 fn an_anonymous_group_against_completion() {
     explore(|| {

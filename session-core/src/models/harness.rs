@@ -1,4 +1,4 @@
-//! What the models share: a world of sessions, threads that race in it, values that count, and the exploration.
+//! The shared parts of the models: a world of sessions, threads that race in it, values that count, and exploration.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -25,7 +25,7 @@ use crate::{Exclusive, InitContext, Property, SessionProperties};
 
 // ===== exploration =====
 
-/// Tries the model under random schedules, of two kinds.
+/// Runs the model under random schedules of two kinds.
 pub(super) fn explore(model: fn()) {
     // All models together then take about a minute.
     let tries = std::env::var("SESSION_MODEL_ITERATIONS").map_or(30_000, |tries| {
@@ -36,7 +36,7 @@ pub(super) fn explore(model: fn()) {
     println!("explored {explored} schedules");
 }
 
-/// Tries the model under all schedules there are; at random first, since that finds most failures sooner.
+/// Runs the model under all possible schedules. Random ones come first, since they find most failures sooner.
 pub(super) fn exhaust(model: fn()) {
     explore(model);
     let explored = run("DFS", DfsScheduler::new(None, false), model);
@@ -45,7 +45,7 @@ pub(super) fn exhaust(model: fn()) {
 
 fn run(name: &'static str, scheduler: impl Scheduler + 'static, model: fn()) -> usize {
     let mut config = Config::new();
-    // The core's frames need more than shuttle's usual stack; and a run of so many steps has no end.
+    // The core's frames need more than shuttle's usual stack. A run of this many steps is endless.
     config.stack_size = 0x4_0000;
     config.max_steps = MaxSteps::FailAfter(100_000);
     config.silence_warnings = true;
@@ -60,7 +60,7 @@ fn run(name: &'static str, scheduler: impl Scheduler + 'static, model: fn()) -> 
     })
 }
 
-/// Says how long a failure took to be found.
+/// Prints how many schedules it took to find a failure.
 struct Tried {
     name: &'static str,
     count: Arc<AtomicUsize>,
@@ -80,13 +80,13 @@ impl Drop for Tried {
 pub(super) struct World {
     pub(super) sessions: Arc<Sessions>,
     pub(super) tally: Tally,
-    /// The sessions that were made.
+    /// The sessions that were created.
     made: Mutex<Vec<WeakSession>>,
 }
 
 pub(super) type Thread<'a> = Box<dyn FnOnce() + Send + 'a>;
 
-/// Runs these closures at the same time, until all have ended; the runtime's tasks run beside them.
+/// Runs these closures at the same time, until all have ended. The runtime's tasks run beside them.
 macro_rules! race {
     ($($thread:expr),+ $(,)?) => {
         $crate::models::harness::run_threads(vec![
@@ -164,7 +164,7 @@ impl World {
         idle.is_none_or(|idle| idle.order.lock().is_empty())
     }
 
-    /// Ends the sessions that are left. Then nothing is left of any, and every value was closed once.
+    /// Ends the remaining sessions. Asserts that nothing is left of any session, and that every value was closed once.
     pub(super) fn end(&self) {
         for session in self.sessions.all() {
             assert!(session.local().cause().is_none(), "registered, but ended");
@@ -190,7 +190,7 @@ impl World {
     }
 }
 
-/// Polls once, for nobody.
+/// Polls once, with a waker that does nothing.
 pub(super) fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
@@ -211,7 +211,7 @@ pub(super) async fn step() {
 
 // ===== values =====
 
-/// How many values were made, closed by their hook, and dropped.
+/// The numbers of values that were created, closed by their hook, and dropped.
 #[derive(Clone, Default)]
 pub(super) struct Tally(Arc<Counts>);
 
@@ -225,7 +225,7 @@ struct Counts {
 /// A value that counts.
 pub(super) struct Probe {
     tally: Tally,
-    /// It is closed by a hook, and not by its drop alone.
+    /// The value is closed by a hook, and not by its drop alone.
     hooked: bool,
 }
 
@@ -262,7 +262,7 @@ impl Probe {
         self.tally.0.closed.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Takes it back from where it would have been closed.
+    /// Takes the value back from the place where it would have been closed.
     pub(super) fn take_back(mut self) {
         self.hooked = false;
     }

@@ -1,4 +1,4 @@
-//! Ids: a session is found by the id it has, and by none once it has ended.
+//! Ids: a session is found by its current id, and by no id once it has ended.
 
 use super::harness::{World, explore, race};
 use crate::LocalSession as _;

@@ -1,4 +1,4 @@
-//! Lending an `Exclusive`: to one at a time, to nobody after completion, and closed after the last guard.
+//! Lending an `Exclusive`: to one caller at a time, to none after completion, and closed after the last guard.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::harness::{Desk, Probe, World, explore, race, step};
 use crate::sync::runtime::advance;
 use crate::{CancellationToken, ExclusiveGuard, LocalSession as _, PropertyError};
 
-/// Has it in hand until then.
+/// Holds the guard until `until` resolves.
 fn hold(
     world: &World,
     held: &AtomicUsize,
@@ -46,7 +46,7 @@ fn lending_against_completion() {
     });
 }
 
-/// Who finds the value being made on another's thread waits for it, and then has to wait for the guard.
+/// A caller that finds the value being created on another thread waits for it, and then has to wait for the guard.
 #[test]
 fn lending_what_is_made_on_a_callers_thread() {
     explore(|| {
@@ -69,7 +69,7 @@ fn lending_what_is_made_on_a_callers_thread() {
     });
 }
 
-/// A guard that is out at completion stays good; what it gives back is lent to nobody who waits.
+/// A guard that is out at completion stays valid. The value that it returns is not lent to any waiting caller.
 #[test]
 fn a_guard_given_back_after_completion() {
     explore(|| {
@@ -92,7 +92,7 @@ fn a_guard_given_back_after_completion() {
     });
 }
 
-/// A guard may outlive the set and the session's own hold: then the value is closed after it, by its hook.
+/// A guard may outlive the set and the session's own hold. The value is then closed after it, by its hook.
 #[test]
 fn the_last_guard_against_cleanup() {
     explore(|| {
@@ -111,7 +111,7 @@ fn the_last_guard_against_cleanup() {
     });
 }
 
-/// Two that lend crosswise: the wait of one of them at least ends, none hangs, and all is given back.
+/// Two callers that borrow crosswise: at least one of them stops waiting, neither hangs, and both values are returned.
 #[test]
 fn lending_crosswise_against_the_lend_timeout() {
     explore(|| {

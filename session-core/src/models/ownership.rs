@@ -58,7 +58,7 @@ impl Drop for Slow {
     }
 }
 
-/// What goes on when cleanup has run out of patience finds a session that is over, and brings nothing back.
+/// Work that goes on after cleanup's timeouts finds a session that is over, and brings nothing back.
 #[test]
 fn what_outlasts_the_drain_timeout() {
     const KEY: PropertyKey<Probe> = PropertyKey::new("probe");

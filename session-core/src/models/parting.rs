@@ -26,7 +26,7 @@ fn log_in(request: &mut RequestGuard) {
     assert!(is_the_users(request.session()) && !request.is_parted());
 }
 
-/// No request comes in by a planted id after the log-in, and one that came in before is told by what it reads.
+/// No request enters by a planted id after the log-in, and one that entered before detects it by what it reads.
 #[test]
 fn entry_by_id_against_log_in() {
     explore(|| {
@@ -39,7 +39,7 @@ fn entry_by_id_against_log_in() {
             let before = !logged_in.load(Ordering::SeqCst);
             if let Ok(stranger) = world.sessions.enter(&planted) {
                 assert!(before, "entered by an id that had been cycled");
-                // As an extractor: it reads, then it looks.
+                // As an extractor does: read first, then check.
                 let inside_the_users = is_the_users(stranger.session());
                 assert!(!inside_the_users || stranger.is_parted());
             }
@@ -85,7 +85,7 @@ fn entry_by_id_against_cycle_id_and_join() {
     });
 }
 
-/// Says at each poll whether it sees the user's group.
+/// A stream that returns at each poll whether it sees the user's group.
 struct Looks {
     session: Session,
     _probe: Probe,
@@ -129,7 +129,7 @@ fn a_stream_against_log_in() {
         assert_eq!(poll_once(stream.next()), Poll::Ready(None));
         drop(request);
         world.sessions.env.runtime.settle();
-        // Not held by a stream that is kept.
+        // A stream that is kept does not hold it.
         assert_eq!(world.tally.dropped(), 1);
         assert_eq!(session.local().activity.inside(), 0);
         drop(stream);
@@ -137,7 +137,7 @@ fn a_stream_against_log_in() {
     });
 }
 
-/// A value enters a session at the moment of its end or of a log-in: it does not stay.
+/// A value that enters a session at the moment of its end or of a log-in does not stay.
 #[test]
 fn until_completed_against_completion_and_log_in() {
     explore(|| {
@@ -158,13 +158,13 @@ fn until_completed_against_completion_and_log_in() {
             },
             || session.terminate(),
         );
-        // Clean, though no time passes.
+        // The report is clean, although no time passes.
         assert!(block_on(session.cleanup_completed()).is_clean());
         world.end();
     });
 }
 
-/// A log-out that was under way at a log-in ends the session before it, or not at all.
+/// A log-out that is under way at a log-in ends the session before the log-in, or not at all.
 #[test]
 fn log_out_against_log_in() {
     explore(|| {

@@ -1,4 +1,4 @@
-//! The manager's end against creation: no session lives on.
+//! The manager's end against creation. No session lives on.
 
 use std::time::Duration;
 
@@ -35,13 +35,13 @@ fn creation_against_shutdown() {
             }
         });
         assert!(created.lock().iter().all(Session::is_completed));
-        // The sweeper goes with it.
+        // The sweeper ends with it.
         drop(manager);
         world.end();
     });
 }
 
-/// A shutdown waits for what had completed a moment before it, too.
+/// A shutdown also waits for sessions that completed a moment before it.
 #[test]
 fn termination_against_shutdown() {
     explore(|| {
@@ -59,7 +59,7 @@ fn termination_against_shutdown() {
     });
 }
 
-/// A shutdown that runs out of time leaves cleanups nothing to wait for: no more time has to pass.
+/// A shutdown that runs out of time leaves cleanups nothing to wait for. No more time has to pass.
 #[test]
 fn shutdown_against_its_timeout() {
     explore(|| {
@@ -89,7 +89,7 @@ fn shutdown_against_its_timeout() {
     });
 }
 
-/// The last clone of a manager goes while its sessions change their ids.
+/// The last clone of a manager is dropped while its sessions change their ids.
 #[test]
 fn the_last_clone_against_cycle_id() {
     explore(|| {
@@ -104,7 +104,7 @@ fn the_last_clone_against_cycle_id() {
     });
 }
 
-/// A group that its last session leaves at the very moment is not left behind.
+/// A group that its last session leaves at the moment of shutdown is not left behind.
 #[test]
 fn a_change_of_group_against_shutdown() {
     for log_in in [false, true] {

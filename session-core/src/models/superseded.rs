@@ -1,4 +1,4 @@
-//! Superseded ids: an id that was taken from its client is not an unknown one.
+//! Superseded ids: an id that was taken from its client is not an unknown id.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::sessions::session::Session;
 use crate::sessions::superseded::SupersededId;
 use crate::{CycleError, LocalSession as _};
 
-/// Every time after those that a model reaches.
+/// A time later than any that a model reaches.
 const LATER: Ticks = Ticks(1 << 30);
 
-/// A look-up in between never finds the id neither live nor superseded.
+/// A look-up in between always finds the id live or superseded.
 #[test]
 fn a_look_up_against_cycle_id_and_log_out() {
     explore(|| {
@@ -50,7 +50,7 @@ fn a_look_up_against_cycle_id_and_log_out() {
     });
 }
 
-/// An id that has ended in any other way is a stranger's.
+/// An id that has ended in any other way is unknown.
 #[test]
 fn log_out_against_termination() {
     explore(|| {
@@ -72,7 +72,7 @@ fn log_out_against_termination() {
     });
 }
 
-/// A request that has a head starts the time of the id, one without a head makes it unknown at once; the sweeper
+/// A request with a response head starts the time of the id; one without a head makes it unknown at once. The sweeper
 /// goes over both before the time has passed.
 #[test]
 fn the_end_of_a_request_against_time() {
@@ -118,7 +118,7 @@ fn the_bound_of_superseded_ids() {
                 ids.lock().unwrap().push(old);
                 let new = session.cycle_id().unwrap();
                 assert!(world.sessions.ids.superseded() <= 2);
-                // Two are pending at most, so this one has a place.
+                // At most two are pending, so this one has a place.
                 let refused = world.sessions.enter(&old).unwrap_err();
                 assert_eq!(refused, NotLive::Superseded);
                 drop(new);
@@ -128,7 +128,7 @@ fn the_bound_of_superseded_ids() {
             world.sessions.ids.expire(LATER));
         world.sessions.ids.expire(LATER);
         assert_eq!(world.sessions.ids.superseded(), 0);
-        // Also of those that had to make room.
+        // This includes the ids that had to make room.
         for id in ids.into_inner().unwrap() {
             assert_eq!(world.sessions.enter(&id).unwrap_err(), NotLive::Unknown);
         }
@@ -136,7 +136,7 @@ fn the_bound_of_superseded_ids() {
     });
 }
 
-/// Of two requests that change the id one does, and it alone has an id to tell: the session's.
+/// Of two requests that change the id only one succeeds. Only that one has an id to tell, the session's.
 #[test]
 fn two_responses_and_two_cycles_of_one_session() {
     explore(|| {
@@ -162,7 +162,7 @@ fn two_responses_and_two_cycles_of_one_session() {
     });
 }
 
-/// Two requests that present the same two ids, in another order, log out.
+/// Two requests that present the same two ids, in different orders, log out.
 #[test]
 fn the_end_of_several_presented_ids() {
     explore(|| {
@@ -203,7 +203,7 @@ fn the_sweeper_against_the_first_superseded_id() {
                 shuttle::thread::yield_now();
             },
         );
-        // The sweeper is not woken but by the clock from here on.
+        // From here on only the clock wakes the sweeper.
         while world.sessions.enter(&id).unwrap_err() == NotLive::Superseded {
             crate::sync::runtime::advance(Duration::from_secs(31));
             shuttle::thread::yield_now();

@@ -1,4 +1,4 @@
-//! The last one out closes: a value is closed once, by whoever lets go of it last.
+//! Closing of values: a value is closed once, by the last holder that releases it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ use crate::{CleanupReport, LocalSession as _, PropertyKey, PropertyRef, Refused,
 
 const KEY: PropertyKey<Probe> = PropertyKey::new("probe");
 
-/// The pointer alone: of those who let go, one gets the value.
+/// The pointer alone: of the threads that release it, one takes the value.
 #[test]
 fn one_of_those_who_let_go_gets_the_value() {
     exhaust(|| {
@@ -34,7 +34,7 @@ fn one_of_those_who_let_go_gets_the_value() {
     });
 }
 
-/// A handle against the session's own hold: one of the two closes the value, and the accounts have it.
+/// A handle against the session's own hold: one of the two closes the value, and the ledger records it.
 #[test]
 fn a_handle_against_the_sessions_hold() {
     exhaust(|| {
@@ -83,7 +83,7 @@ fn the_last_handle_against_cleanup() {
     });
 }
 
-/// With a clock that passes all timeouts: a value is reported as closed or as still held, and is closed once.
+/// With a clock that passes all timeouts, a value is reported as closed or as still held, and is closed once.
 #[test]
 fn the_last_handle_against_the_close_timeout() {
     explore(|| {
@@ -113,7 +113,7 @@ fn the_last_handle_against_the_close_timeout() {
     });
 }
 
-/// A value that is removed is closed by the last handle, or taken back from it; one that is not is the session's.
+/// A removed value is closed by the last handle, or taken back from it. A value that is not removed is the session's.
 #[test]
 fn insert_against_remove_against_completion() {
     explore(|| {
@@ -145,7 +145,7 @@ fn insert_against_remove_against_completion() {
     });
 }
 
-/// Of two that insert one is told of the other.
+/// Of two callers that insert, one learns of the other.
 #[test]
 fn insert_against_insert() {
     explore(|| {

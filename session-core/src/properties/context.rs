@@ -1,4 +1,4 @@
-//! What initializers get.
+//! The context that initializers take.
 
 use std::any::Any;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::properties::set::Home;
 use crate::sessions::group::SessionGroup;
 use crate::sessions::session::Session;
 
-/// What an initializer of a property set gets: the session, the application's state, the completion token.
+/// The argument of a property set's initializers: the session, the application's state, the completion token.
 ///
 /// `S` is the set's `#[session(state = S)]`, and `L` is where the set lives: [`Session`], or [`SessionGroup`]
 /// with `#[session(scope = group)]`.
@@ -46,28 +46,28 @@ impl<S: Send + Sync + 'static, L: Home> InitContext<S, L> {
 }
 
 impl<S, L> InitContext<S, L> {
-    /// The state that the manager was built with.
+    /// Returns the state that the manager was built with.
     pub fn state(&self) -> &S {
         &self.state
     }
 }
 
 impl<S, L: Home> InitContext<S, L> {
-    /// A token that is cancelled at completion: an initializer that takes long should heed it.
+    /// Returns a token that is cancelled at completion. A long-running initializer should watch it.
     pub fn completion_token(&self) -> CancellationToken {
         self.owner.as_owner().local().token()
     }
 }
 
 impl<S> InitContext<S, Session> {
-    /// The session that the property is for.
+    /// Returns the session that the property is for.
     pub fn session(&self) -> Session {
         self.owner.clone()
     }
 }
 
 impl<S> InitContext<S, SessionGroup> {
-    /// The group that the property is for.
+    /// Returns the group that the property is for.
     pub fn group(&self) -> SessionGroup {
         self.owner.clone()
     }

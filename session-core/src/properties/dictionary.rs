@@ -16,12 +16,12 @@ use crate::values::about::About;
 use crate::values::close::CloseHook;
 use crate::values::value::PropertyRef;
 
-/// The properties of a session or group, by key. All of it works from any thread.
+/// The properties of a session or group, by key. Every method works from any thread.
 ///
-/// Who asks for a property that is not there can make it, once, however many ask at the same time. Once the
-/// session has completed, what is there stays readable until cleanup lets go, and nothing changes any more.
+/// A missing property can be created on access, exactly once, however many callers race for it. After the session
+/// has completed, the properties that are present stay readable until cleanup lets go, and nothing changes any more.
 ///
-/// A value is moved on the stack a few times before it is kept on the heap: box what is larger than some 16 KiB.
+/// A value is moved on the stack a few times before it is kept on the heap: box a value larger than about 16 KiB.
 #[derive(Clone, Copy)]
 pub struct Properties<'a> {
     owner: OwnerRef<'a>,
@@ -37,7 +37,7 @@ impl<'a> Properties<'a> {
         self.owner.local().is_completed()
     }
 
-    /// The property, if it is there. Creates nothing.
+    /// Returns the property, if it is present. Creates nothing.
     #[inline]
     pub fn get<T: Send + Sync + 'static, N: KeyName>(
         &self,
@@ -110,8 +110,8 @@ impl<'a> Properties<'a> {
         .map(|inserted| inserted.new)
     }
 
-    /// Puts the value in the place of what is there, and gives that: it is no longer the session's, and is
-    /// closed by whoever lets go of it last.
+    /// Sets the value and returns the previous one, if any. The previous value no longer belongs to the session, and is
+    /// closed when its last holder lets go.
     ///
     /// # Errors
     ///
@@ -149,8 +149,8 @@ impl<'a> Properties<'a> {
         .map(|inserted| inserted.old)
     }
 
-    /// Takes the property out and gives its handle: it is no longer the session's, and is closed by whoever
-    /// lets go of it last. One that is being created is not there yet.
+    /// Removes the property and returns its handle. The value no longer belongs to the session, and is closed when
+    /// its last holder lets go. A property that is being created is not present yet.
     ///
     /// # Errors
     ///
@@ -171,13 +171,13 @@ impl<'a> Properties<'a> {
         Ok(removed.and_then(Removed::handle))
     }
 
-    /// The property, made on this thread if it is not there: for quick things only, since others who ask for
-    /// it block meanwhile. It must not block on what a task of the same runtime has to make.
+    /// Returns the property, created on this thread if it is missing. For quick initializers only, since other callers
+    /// block meanwhile. The initializer must not block on something that a task of the same runtime has to make.
     ///
     /// # Errors
     ///
     /// A [`PropertyError`]: the session has completed, the initializer panicked or would wait for itself, or an
-    /// async initializer is making the property.
+    /// async initializer is creating the property.
     pub fn get_or_init<T, N, F>(
         &self,
         key: &PropertyKey<T, N>,
@@ -221,12 +221,12 @@ impl<'a> Properties<'a> {
         }
     }
 
-    /// The property, made on a task of the session if it is not there. Callers only wait: whoever goes away
-    /// stops nothing.
+    /// Returns the property, created on a task of the session if it is missing. Callers only wait: one that goes away
+    /// does not stop the initializer.
     ///
     /// # Errors
     ///
-    /// As [`get_or_init`](Self::get_or_init), but for `BeingCreated`.
+    /// As [`get_or_init`](Self::get_or_init), except `BeingCreated`.
     ///
     /// # Cancel safety
     ///
@@ -292,7 +292,7 @@ impl<'a> Properties<'a> {
         }
     }
 
-    /// Every property of the dictionary and of the sets in use, in no order. Creates nothing.
+    /// Returns every property of the dictionary and of the sets in use, in no particular order. Creates nothing.
     pub fn list(&self) -> Vec<PropertyInfo> {
         listing::list(self.owner)
     }

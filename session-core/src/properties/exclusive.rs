@@ -16,20 +16,20 @@ use crate::sync::runtime::sleep_on;
 use crate::values::close::Hook;
 use crate::values::value::PropertyRef;
 
-/// A cell of a property set whose value is lent to one at a time, as `&mut T`.
+/// A cell of a property set whose value is lent to one caller at a time, as `&mut T`.
 ///
-/// The set's generated accessor gets it, makes it on first use, and lends it in the order of asking. Who asks
-/// again with the guard in hand waits for themselves: after the manager's
+/// The set's generated accessor creates the value on first use, and lends it in the order of the calls. A caller that
+/// asks again while it holds the guard waits for itself: after the manager's
 /// [lend timeout](crate::SessionManagerBuilder::lend_timeout) that ends in
 /// [`PropertyError::Busy`](crate::PropertyError::Busy), as any longer wait does.
 pub struct Exclusive<T> {
-    /// Takes no room, and stands first: a value that can't be lent is then blamed itself, not what keeps it.
+    /// Zero-sized and first, so that the compiler blames the value's type and not the fields around it.
     _lent: [Mutex<T>; 0],
     property: Property<Lent<T>>,
 }
 
-/// A value that is lent. Whoever has the inner pointer has a handle of the property too, and drops the pointer
-/// first: so the last handle's value is the only pointer left.
+/// A value that is lent. A holder of the inner pointer also has a handle of the property, and drops the pointer
+/// first, so the last handle's value is the only pointer left.
 pub(crate) struct Lent<T>(Arc<Mutex<T>>);
 
 impl<T> Lent<T> {
@@ -46,12 +46,12 @@ impl<T> Lent<T> {
 }
 
 impl<T: Lendable> Exclusive<T> {
-    /// Lends it if it is there and not lent, and the session has not completed. Never waits, creates nothing.
+    /// Lends it if it is present and not lent, and the session has not completed. Never waits and creates nothing.
     pub fn try_lock(&self) -> Option<ExclusiveGuard<T>> {
         let handle = self.property.get()?.clone();
         let owner = self.property.owner()?;
         let guard = handle.0.clone().try_lock_owned().ok()?;
-        // Looked at with the guard in hand: what was lent before completion stays good, later nothing is lent.
+        // Checked while holding the guard: a value lent before completion stays lent; none is lent after it.
         if owner.local().is_completed() {
             None
         } else {
@@ -69,11 +69,11 @@ impl<T> fmt::Debug for Exclusive<T> {
     }
 }
 
-/// A lent value: nobody else has it until this guard is dropped.
+/// A lent value. No other caller has it until this guard is dropped.
 ///
-/// It is owned, so it can move into `spawn_blocking` or a task. A panic with the guard in hand does not poison
-/// the value.
-#[must_use = "dropping it gives the value back"]
+/// It is owned, so it can move into `spawn_blocking` or a task. A panic while the guard is held does not
+/// poison the value.
+#[must_use = "dropping the guard returns the value at once"]
 pub struct ExclusiveGuard<T> {
     // The fields drop in order: the pointer to the value before the handle that keeps it.
     guard: OwnedMutexGuard<T>,
@@ -132,7 +132,7 @@ async fn lend_out<T: Send + 'static>(
             }
         }
     };
-    // Looked at with the guard in hand: a completion meanwhile may have been too late to end the wait.
+    // Checked while holding the guard: a completion in the meantime may have been too late to end the wait.
     if local.is_completed() {
         return Err(PropertyError::SessionEnded);
     }
@@ -145,14 +145,14 @@ async fn lend_out<T: Send + 'static>(
 fn wrap<T: Send + 'static>(hook: Option<Hook<T>>) -> Option<Hook<Lent<T>>> {
     match hook {
         Some(hook) => Some(hook.before(Lent::into_inner)),
-        // The wrapper has drop glue whatever `T` is.
+        // The wrapper has drop glue for every `T`.
         None => (!std::mem::needs_drop::<T>()).then(Hook::nothing),
     }
 }
 
-// ===== what accessors call =====
+// ===== functions that accessors call =====
 
-/// Makes an instance's cell.
+/// Creates an instance's cell.
 pub fn exclusive<T>(seed: &Seed<'_>, index: u16) -> Exclusive<T> {
     Exclusive {
         _lent: [],
@@ -160,7 +160,7 @@ pub fn exclusive<T>(seed: &Seed<'_>, index: u16) -> Exclusive<T> {
     }
 }
 
-/// Lends the property, made on this thread if it is not there.
+/// Lends the property, created on this thread if it is missing.
 ///
 /// # Errors
 ///
@@ -187,7 +187,7 @@ where
     }
 }
 
-/// Lends the property, made on a task of the session if it is not there.
+/// Lends the property, created on a task of the session if it is missing.
 ///
 /// # Errors
 ///
@@ -215,7 +215,7 @@ where
     }
 }
 
-/// Lends a property that was set by hand, if it was.
+/// Lends a property that has no initializer, if it has been set.
 ///
 /// # Errors
 ///
@@ -241,7 +241,7 @@ pub fn lend_present<T: Lendable>(
 ///
 /// # Errors
 ///
-/// Hands the value back if the property is there already or the session has completed.
+/// Hands the value back if the property is already present or the session has completed.
 pub fn set_exclusive<T: Lendable>(
     cell: &Exclusive<T>,
     value: T,

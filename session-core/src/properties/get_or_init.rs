@@ -1,5 +1,5 @@
-//! What names the type of a value in its creation. This is compiled once per property, so it is thin: the work is
-//! done in `creation`, without the type.
+//! The part of a creation that names the type of the value. It is compiled once per property, so it is thin: the
+//! work is done in `turn`, without the type.
 
 use crate::error::{BoxError, PropertyError};
 use crate::life::owner::OwnerRef;
@@ -10,7 +10,7 @@ use crate::store::creation::Place;
 use crate::values::close::Hook;
 use crate::values::value::{Held, PropertyRef};
 
-/// Gets a property, or makes it on this thread.
+/// Gets a property, or creates it on this thread.
 pub(crate) fn get_or_init<T: Send + Sync + 'static>(
     owner: OwnerRef<'_>,
     place: &Place,
@@ -31,7 +31,7 @@ pub(crate) async fn get_or_init_waiting<T: Send + Sync + 'static>(
     Ok(typed(&held))
 }
 
-/// Gets a property, or makes it on a task of the session.
+/// Gets a property, or creates it on a task of the session.
 pub(crate) async fn get_or_init_async<T, Fut>(
     owner: OwnerRef<'_>,
     place: &Place,
@@ -64,7 +64,7 @@ fn typed<T: Send + Sync + 'static>(held: &Held) -> PropertyRef<T> {
     }
 }
 
-/// What makes the value when it is called, and is used up then.
+/// Returns a closure that creates the value. It can be called once.
 fn once<T: Send + Sync + 'static>(
     make: impl FnOnce() -> Result<T, BoxError>,
     hook: impl FnOnce() -> Option<Hook<T>>,

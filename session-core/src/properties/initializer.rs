@@ -1,7 +1,7 @@
-//! Calls of initializers, in such a way that the compiler can say what does not fit.
+//! Calls of initializers, written so that the compiler can say what does not fit.
 //!
-//! A path is called first, and what it gives is looked at then: that it is something else is told in words from
-//! here. A closure is told beforehand what to give: the compiler points into it.
+//! A path is called first and its result is checked afterwards, so that a mismatch is reported with the messages in
+//! this file. The return type of a closure is known beforehand, so that the compiler points into the closure.
 
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -10,17 +10,17 @@ use crate::error::BoxError;
 
 type BoxFuture<'a, O> = Pin<Box<dyn Future<Output = O> + Send + 'a>>;
 
-/// A path that makes a property: it takes nothing, or `&InitContext`.
+/// A path that creates a property. It takes nothing, or `&InitContext`.
 ///
-/// One lifetime is enough for sync and async ones alike: what is called borrows the context, and so does its
+/// One lifetime is enough for sync and async ones alike: the function borrows the context, and so does its
 /// future.
 #[diagnostic::on_unimplemented(
-    message = "an initializer of this set takes nothing, or `&{C}`, and this one is `{Self}`",
+    message = "an initializer of this set must take nothing or `&{C}`, but this one is `{Self}`",
     label = "takes something else",
-    note = "`#[session(state = App)]` above the set makes it `&InitContext<App>`, `#[session(scope = group)]` makes it `&InitContext<_, SessionGroup>`"
+    note = "`#[session(state = App)]` above the set makes it `&InitContext<App>`; `#[session(scope = group)]` makes it `&InitContext<_, SessionGroup>`"
 )]
 pub trait Initializer<'a, C: 'a, Marker> {
-    /// What it gives: the value, a `Result`, or a future of either.
+    /// Its return type: the value, a `Result`, or a future of either.
     type Output;
 
     /// Calls it.
@@ -56,7 +56,7 @@ pub fn call<'a, C, M, F: Initializer<'a, C, M>>(context: &'a C, init: F) -> Made
     Made(init.call(context))
 }
 
-/// Calls a path that gives a future. This is boxed: so it is the initializer that is blamed for not being `Send`.
+/// Calls a path that returns a future. It is boxed, so that the compiler blames the initializer if it is not `Send`.
 pub fn call_async<'a, C, M, F, O>(context: &'a C, init: F) -> BoxFuture<'a, Made<O>>
 where
     F: Initializer<'a, C, M, Output: InitFuture<Output = O> + Send + 'a>,
@@ -65,16 +65,16 @@ where
     Box::pin(async { Made(future.await) })
 }
 
-/// What a path gave, which is known to the compiler before it is asked for what it should be.
+/// The result of a path. The compiler knows its type before it is asked for the expected type.
 #[derive(Debug)]
 pub struct Made<O>(O);
 
 impl<O> Made<O> {
-    /// The value, if that is what it is.
+    /// Returns the value, if the result is the value itself.
     ///
     /// # Errors
     ///
-    /// None: the caller takes initializers that can fail, too.
+    /// None. The caller also accepts initializers that can fail.
     pub fn value<T>(self) -> Result<T, BoxError>
     where
         Given: IsValue<T, O>,
@@ -82,11 +82,11 @@ impl<O> Made<O> {
         Ok(Given::value(self.0))
     }
 
-    /// The value, if it is a `Result`.
+    /// Returns the value, if the result is a `Result`.
     ///
     /// # Errors
     ///
-    /// What the initializer failed with.
+    /// The initializer's error.
     pub fn result<T>(self) -> Result<T, BoxError>
     where
         Given: IsResult<T, O, Error: InitError>,
@@ -95,7 +95,7 @@ impl<O> Made<O> {
     }
 }
 
-/// Calls closures, which learn here that they give a `T`.
+/// Calls closures that return a `T`, which the compiler learns here.
 #[derive(Debug)]
 pub struct Closure<T>(PhantomData<T>);
 
@@ -113,7 +113,7 @@ impl<T> Closure<T> {
     ///
     /// # Errors
     ///
-    /// What the initializer fails with.
+    /// The initializer's error.
     pub fn result<'a, C, E: InitError>(
         context: &'a C,
         init: impl FnOnce(&'a C) -> Result<T, E>,
@@ -122,7 +122,7 @@ impl<T> Closure<T> {
     }
 }
 
-/// Calls closures, which learn here that they give a future of a `T`.
+/// Calls closures that return a future of a `T`, which the compiler learns here.
 #[derive(Debug)]
 pub struct AsyncClosure<T>(PhantomData<T>);
 
@@ -152,14 +152,14 @@ impl<T> AsyncClosure<T> {
     }
 }
 
-/// What an async initializer gives.
+/// The return type of an async initializer.
 #[diagnostic::on_unimplemented(
-    message = "an async initializer gives a future, and this one gives `{Self}`",
-    label = "gives no future",
-    note = "write `init` for what gives the value at once, `try_init` for what gives a `Result` at once"
+    message = "an async initializer must return a future, but this one returns `{Self}`",
+    label = "does not return a future",
+    note = "write `init` if it returns the value itself, `try_init` if it returns a `Result`"
 )]
 pub trait InitFuture {
-    /// What the future gives.
+    /// The output of the future.
     type Output;
 
     /// The future.
@@ -180,17 +180,17 @@ impl<F: Future> InitFuture for F {
     }
 }
 
-/// Stands for what was given, whose type may be unknown yet: a generic function learns from the traits below what
-/// to give.
+/// Stands for a result whose type may not be known yet: a generic function's return type is inferred from the traits
+/// below.
 #[derive(Debug)]
 pub struct Given;
 
-/// What an initializer gives that can't fail.
+/// The result of an initializer that can't fail.
 #[diagnostic::on_unimplemented(
-    message = "this initializer gives `{O}`, and the property holds `{T}`",
-    label = "gives `{O}`",
-    note = "write `try_init` for what gives a `Result`, `async_init` for a future, `try_async_init` for a future of a `Result`",
-    note = "a path is called with nothing, or with the `&InitContext`: write a closure if it takes something else"
+    message = "this initializer returns `{O}`, but the property holds `{T}`",
+    label = "returns `{O}`",
+    note = "write `try_init` if it returns a `Result`, `async_init` for a future, `try_async_init` for a future of a `Result`",
+    note = "a path is called with nothing or with `&InitContext`; write a closure if it takes something else"
 )]
 pub trait IsValue<T, O> {
     #[doc(hidden)]
@@ -204,11 +204,11 @@ impl<T> IsValue<T, T> for Given {
     }
 }
 
-/// What an initializer gives that can fail.
+/// The result of an initializer that can fail.
 #[diagnostic::on_unimplemented(
-    message = "an initializer that can fail gives `Result<{T}, _>`, and this one gives `{O}`",
-    label = "gives `{O}`",
-    note = "write `init` for what gives the value itself, `async_init` for a future, `try_async_init` for a future of a `Result`"
+    message = "a fallible initializer must return `Result<{T}, _>`, but this one returns `{O}`",
+    label = "returns `{O}`",
+    note = "write `init` if it returns the value itself, `async_init` for a future, `try_async_init` for a future of a `Result`"
 )]
 pub trait IsResult<T, O> {
     #[doc(hidden)]
@@ -226,11 +226,11 @@ impl<T, E> IsResult<T, Result<T, E>> for Given {
     }
 }
 
-/// What an initializer may fail with.
+/// The error of an initializer.
 #[diagnostic::on_unimplemented(
-    message = "an initializer fails with what `?` turns into a `Box<dyn Error + Send + Sync>`, and this one with `{Self}`",
+    message = "the error of an initializer must convert with `?` into a `Box<dyn Error + Send + Sync>`, but this one fails with `{Self}`",
     label = "fails with `{Self}`",
-    note = "implement `std::error::Error` for it, or give a `String`; a `Box<dyn Error>` needs `+ Send + Sync`"
+    note = "implement `std::error::Error` for it, or return a `String` as the error; a `Box<dyn Error>` needs `+ Send + Sync`"
 )]
 pub trait InitError: Into<BoxError> {}
 

@@ -1,4 +1,4 @@
-//! Values that are given rather than made.
+//! Values that a caller inserts, without an initializer.
 
 use crate::error::Refused;
 use crate::life::owner::OwnerRef;
@@ -7,20 +7,20 @@ use crate::store::table::{Removed, SlotState};
 use crate::values::close::Hook;
 use crate::values::value::{PropertyRef, Tag};
 
-/// What became of a value that was given.
+/// The outcome of an insertion.
 pub(crate) struct Inserted<T> {
     pub(crate) new: PropertyRef<T>,
     pub(crate) old: Option<PropertyRef<T>>,
 }
 
-/// What happens to a value whose place is taken.
+/// The behavior of an insertion whose place is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IfPresent {
     Refuse,
     Replace,
 }
 
-/// Puts a value in its place.
+/// Inserts a value in its place.
 pub(crate) fn insert<T: Send + Sync + 'static>(
     owner: OwnerRef<'_>,
     place: Place,

@@ -8,7 +8,7 @@ use crate::store::key::SlotKey;
 use crate::store::table::{SlotState, Table};
 use crate::values::about::About;
 
-/// Every property of the dictionary and of the sets in use. Creates nothing.
+/// Returns every property of the dictionary and of the sets in use. Creates nothing.
 pub(crate) fn list(owner: OwnerRef<'_>) -> Vec<PropertyInfo> {
     let now = owner.env().clock.instant();
     let state = owner.local().lock();
@@ -37,7 +37,7 @@ pub(crate) fn list(owner: OwnerRef<'_>) -> Vec<PropertyInfo> {
     slots.chain(absent).collect()
 }
 
-/// The set's properties, and which of them are there.
+/// Returns the set's properties, and which of them are present.
 pub(crate) fn states(
     set: &dyn AnySet,
     table: Option<&Table>,
@@ -71,31 +71,31 @@ impl PropertyInfo {
         self.about.set
     }
 
-    /// Its type, as [`std::any::type_name`] gives it.
+    /// Its type, as [`std::any::type_name`] returns it.
     pub fn type_name(&self) -> &'static str {
         self.about.type_name
     }
 
-    /// How long it has been there; `None` unless it is present.
+    /// How long it has been present; `None` if it is not.
     pub fn age(&self) -> Option<Duration> {
         self.age
     }
 
-    /// Whether it is there.
+    /// Whether it is present.
     pub fn state(&self) -> PropertyState {
         self.state
     }
 }
 
-/// Whether a property is there.
+/// Whether a property is present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PropertyState {
-    /// A cell of a set that nothing has asked for yet.
+    /// A cell of a set that no caller has asked for yet.
     Absent,
     /// Its initializer is running.
     BeingCreated,
-    /// It is there.
+    /// It is present.
     Present,
 }
 

@@ -15,13 +15,13 @@ use crate::store::table::SlotState;
 use crate::values::close::Hook;
 use crate::values::value::PropertyRef;
 
-/// A cell of a property set whose value is shared: many read it as `&T`.
+/// A cell of a property set whose value is shared: many callers read it as `&T`.
 ///
-/// The set's generated accessor gets it, or makes it on first use.
+/// The set's generated accessor gets it, or creates it on first use.
 pub struct Property<T> {
-    /// Takes no room, and stands first: a value that can't be shared is then blamed itself, not what keeps it.
+    /// Zero-sized and first, so that the compiler blames the value's type and not the fields around it.
     _shared: [T; 0],
-    /// What the session holds under this cell's key, copied here so that the next look is one load.
+    /// A handle of the value under this cell's key, copied here so that the next access is one load.
     handle: OnceLock<PropertyRef<T>>,
     cell: Cell,
 }
@@ -54,13 +54,14 @@ impl<T> Property<T> {
 }
 
 impl<T: Shareable> Property<T> {
-    /// The property, if it is there. Creates nothing.
+    /// Returns the property, if it is present. Creates nothing.
     #[inline]
     pub fn get(&self) -> Option<&PropertyRef<T>> {
         self.handle.get().or_else(|| self.look())
     }
 
-    /// An initializer whose callers have all gone has published it, but could not reach this cell.
+    /// Looks in the session's table. An initializer whose callers have all gone has published the property there, but
+    /// could not reach this cell.
     #[cold]
     #[inline(never)]
     fn look(&self) -> Option<&PropertyRef<T>> {
@@ -88,20 +89,20 @@ impl<T> fmt::Debug for Property<T> {
     }
 }
 
-// ===== what accessors call =====
+// ===== functions that accessors call =====
 
-/// Makes an instance's cell.
+/// Creates an instance's cell.
 pub fn property<T>(seed: &Seed<'_>, index: u16) -> Property<T> {
     Property::bind(seed, index)
 }
 
-/// Gets the property, if it is there.
+/// Returns the property, if it is present.
 #[inline]
 pub fn get<T: Shareable>(cell: &Property<T>) -> Option<&PropertyRef<T>> {
     cell.get()
 }
 
-/// Gets the property, or makes it on this thread.
+/// Gets the property, or creates it on this thread.
 ///
 /// # Errors
 ///
@@ -140,7 +141,7 @@ where
     get_or_init(owner.as_ref(), &cell.place(), make, hook).map(|handle| cell.keep(handle))
 }
 
-/// Gets the property, or makes it on a task of the session.
+/// Gets the property, or creates it on a task of the session.
 ///
 /// # Errors
 ///
@@ -172,7 +173,7 @@ where
     }
 }
 
-/// Gets the property, or makes it on this thread; waits for others without blocking.
+/// Gets the property, or creates it on this thread; waits for others without blocking.
 pub(crate) async fn init_waiting<T, S, L>(
     cell: &Property<T>,
     make: impl FnOnce(&InitContext<S, L>) -> Result<T, BoxError> + Send,
@@ -196,7 +197,7 @@ where
 ///
 /// # Errors
 ///
-/// Hands the value back if the property is there already or the session has completed.
+/// Hands the value back if the property is already present or the session has completed.
 pub fn set<T: Shareable>(
     cell: &Property<T>,
     value: T,

@@ -15,16 +15,16 @@ use crate::sessions::session::Session;
 use crate::store::any_set::AnySet;
 use crate::store::description::SetDescription;
 
-/// A handle to a property set of a session or group: derefs to the set, and clones.
+/// A handle to a property set of a session or group. It derefs to the set and can be cloned.
 ///
-/// It keeps the set alive and with it what its cells hold, but not the session. Stored inside a value of the
-/// same set it keeps itself: cleanup then reports these values as still held.
+/// It keeps the set and the values in its cells alive, but not the session. Stored inside a value of the same set
+/// it keeps itself alive, and cleanup then reports these values as still held.
 ///
-/// It has no methods of its own, since they would hide the set's; [`Props::of`] is a function. `Debug` shows which properties are there; it
-/// creates nothing.
+/// It has no methods of its own, since they would hide the set's; [`Props::of`] is a function. `Debug` shows which
+/// properties are present, and creates nothing.
 pub struct Props<P>(Arc<Instance<P>>);
 
-/// A set, and whose it is.
+/// A set, and the base that names its owner.
 struct Instance<P> {
     set: P,
     base: Arc<Base>,
@@ -41,8 +41,8 @@ impl<P: SessionProperties> AnySet for Instance<P> {
 }
 
 impl<P: SessionProperties> Props<P> {
-    /// The set of this type of the session, or of its group if it lives there, made on first use: for code that does not
-    /// know which, such as an adapter for a web framework.
+    /// Returns the set of this type of the session, or of its group if it lives there, created on first use. For code
+    /// that does not know which, such as an adapter for a web framework.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl<P: SessionProperties> fmt::Debug for Props<P> {
     }
 }
 
-/// The set of this type, made if it is not there.
+/// Returns the set of this type, created if it is missing.
 pub(crate) fn props<P: SessionProperties>(owner: OwnerRef<'_>) -> Result<Props<P>, PropsError> {
     let local = owner.local();
     {
@@ -113,7 +113,7 @@ pub(crate) fn props<P: SessionProperties>(owner: OwnerRef<'_>) -> Result<Props<P
     if state.is_completed() {
         return Err(PropsError::SessionEnded);
     }
-    // Of two that were made at the same time, one stays; neither holds anything yet.
+    // Of two sets created at the same time, one stays; neither holds anything yet.
     let set = find::<P>(&state).unwrap_or_else(|| {
         state.add_set(made.clone());
         made.clone()

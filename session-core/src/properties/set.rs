@@ -1,4 +1,4 @@
-//! Property sets: what the derive implements, and where a set lives.
+//! Property sets: the trait that the derive implements, and where a set lives.
 
 use std::any::TypeId;
 use std::borrow::Cow;
@@ -14,11 +14,11 @@ use crate::store::description::{CellDescription, SetDescription};
 use crate::store::key::SlotKey;
 use crate::values::about::About;
 
-/// A property set: derive it.
+/// A property set. Implement it with the derive macro.
 ///
 /// A struct whose fields are cells, [`Property<T>`](crate::Property) or [`Exclusive<T>`](crate::Exclusive); one
-/// instance per session or group, made on first use. See the derive macro of the same name for what can be
-/// written on its fields.
+/// instance per session or group, created on first use. See the derive macro of the same name for the attributes
+/// of its fields.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a property set",
     label = "not a property set",
@@ -35,18 +35,18 @@ pub trait SessionProperties: Sized + Send + Sync + 'static {
 
 /// A property set that lives in this kind of local session.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no property set of a `{L}`",
-    label = "no set of a `{L}`",
-    note = "`#[derive(SessionProperties)]` makes a struct a set of a session; with `#[session(scope = group)]` it is one of a group, and asked of `session.group()`"
+    message = "`{Self}` is not a property set of a `{L}`",
+    label = "not a set of a `{L}`",
+    note = "`#[derive(SessionProperties)]` makes a struct a set of a session; with `#[session(scope = group)]` it is a set of a group, and comes from `session.group()`"
 )]
 pub trait LivesIn<L>: SessionProperties {}
 
 #[diagnostic::do_not_recommend]
 impl<L, P: SessionProperties<Home: HomeOf<L>>> LivesIn<L> for P {}
 
-/// What the value of a [`Property`](crate::Property) is.
+/// The bounds of the value of a [`Property`](crate::Property).
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be shared, as the value of a `Property` is",
+    message = "`{Self}` can't be shared, but the value of a `Property` must be",
     label = "not `Send + Sync + 'static`",
     note = "if it is `Send`, lend it to one caller at a time: `Exclusive<{Self}>`"
 )]
@@ -55,22 +55,22 @@ pub trait Shareable: Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Send + Sync + 'static> Shareable for T {}
 
-/// What the value of an [`Exclusive`](crate::Exclusive) is.
+/// The bounds of the value of an [`Exclusive`](crate::Exclusive).
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't move between threads, as the value of an `Exclusive` does",
+    message = "`{Self}` can't move between threads, but the value of an `Exclusive` must",
     label = "not `Send + 'static`",
-    note = "keep it on a thread or task of its own, and let the property be the handle that talks to it"
+    note = "keep it on its own thread or task, and let the property be a handle that talks to it"
 )]
 pub trait Lendable: Send + 'static {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Send + 'static> Lendable for T {}
 
-/// What the state of a set is.
+/// The bounds of the state of a set.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be the state of a property set, for all sessions share it",
+    message = "`{Self}` can't be the state of a property set, because all sessions share it",
     label = "not `Send + Sync + 'static`",
-    note = "share what it holds as `Arc` and `Mutex`, which threads can share, instead of `Rc` and `RefCell`"
+    note = "use `Arc` and `Mutex`, which threads can share, instead of `Rc` and `RefCell`"
 )]
 pub trait SharedState: Send + Sync + 'static {}
 
@@ -79,7 +79,7 @@ impl<S: Send + Sync + 'static> SharedState for S {}
 
 /// Where a set lives: the session itself or its group.
 pub trait Home: AsOwner + Clone + Send + Sync + 'static {
-    /// The session itself, or its group.
+    /// Returns the session itself, or its group.
     #[doc(hidden)]
     fn in_session(session: &Session) -> Cow<'_, Self>;
 
@@ -115,13 +115,13 @@ impl Home for SessionGroup {
     }
 }
 
-/// What an instance of a set is made from.
+/// The source from which an instance of a set is created.
 pub struct Seed<'a> {
     base: Arc<Base>,
     env: &'a Env,
 }
 
-/// What the cells of an instance share.
+/// The data that the cells of an instance share.
 pub(crate) struct Base {
     pub(crate) owner: WeakOwner,
     set: TypeId,
@@ -172,7 +172,7 @@ impl fmt::Debug for Seed<'_> {
     }
 }
 
-/// A cell's place: in which set, of which session or group.
+/// A cell's place: its set, and the session or group of that set.
 pub(crate) struct Cell {
     pub(crate) base: Arc<Base>,
     index: u16,

@@ -1,7 +1,7 @@
-//! The turn to make a property: one caller takes it, runs the initializer, and publishes what comes of it.
+//! The turn to create a property: one caller takes it, runs the initializer, and publishes the outcome.
 //!
-//! Only the caller whose own initializer ran is handed the value: by then it may be removed again, and there is nothing to
-//! make another with.
+//! Only the caller whose own initializer ran is handed the value: by then the property may be removed again, and the
+//! initializer is used up.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -27,7 +27,7 @@ enum Begin {
     Run(Turn),
 }
 
-/// Finds the property, or who makes it, or takes the turn to make it.
+/// Finds the property or its creation, or takes the turn to create it.
 fn begin(owner: OwnerRef<'_>, place: &Place, mode: Mode) -> Result<Begin, PropertyError> {
     let local = owner.local();
     let mut state = local.lock();
@@ -57,7 +57,7 @@ fn begin(owner: OwnerRef<'_>, place: &Place, mode: Mode) -> Result<Begin, Proper
     }))
 }
 
-/// The right, and the duty, to end one creation.
+/// The right and the duty to end one creation.
 pub(crate) struct Turn {
     owner: Owner,
     place: Place,
@@ -66,7 +66,7 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// What the initializer does is traced in this.
+    /// Returns the span in which the initializer is traced.
     fn span(&self) -> Span {
         let About { set, name, .. } = &self.place.about;
         tracing::debug_span!("initialize", set = *set, property = name.as_str())
@@ -76,7 +76,7 @@ impl Turn {
         self.owner.local().env.graph.clone()
     }
 
-    /// Publishes what the initializer made, or that it made nothing.
+    /// Publishes the initializer's value, or its error.
     fn finish(mut self, made: Result<Held, PropertyError>) -> Result<Held, PropertyError> {
         if let Err(error) = &made {
             let cause = std::error::Error::source(error).map(text_of);
@@ -87,7 +87,7 @@ impl Turn {
         if let Err(PropertyError::Panicked(message)) = &made
             && self.owner.local().is_completed()
         {
-            // Its callers have been told that the session ended: only the report is left to tell.
+            // Its callers got the error that the session has ended, so the panic still has to go into the report.
             let trouble = Trouble::Panicked(message.to_string());
             self.owner.local().note(self.place.about.clone(), trouble);
         }
@@ -110,7 +110,7 @@ impl Turn {
         published
     }
 
-    /// What tells whose the value is, and since when.
+    /// Returns the tag that says which session owns the value, and since when.
     pub(crate) fn tag(&self) -> Tag {
         let local = self.owner.local();
         Tag::new(
@@ -135,7 +135,7 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        // The task that made it was aborted, or the runtime is gone.
+        // The initializer's task was aborted, or the runtime is gone.
         if !self.done {
             let ended = self.owner.local().is_completed();
             self.end(Err(if ended {
@@ -147,19 +147,19 @@ impl Drop for Turn {
     }
 }
 
-/// Makes a value on this thread; it is called once.
+/// Creates a value on this thread; it is called once.
 pub(crate) type Make<'a> = dyn FnMut(&Turn) -> Result<Held, BoxError> + 'a;
 
-/// The same, where the caller may move to another thread before.
+/// The same, for a caller that may move to another thread before the call.
 pub(crate) type SendMake<'a> = dyn FnMut(&Turn) -> Result<Held, BoxError> + Send + 'a;
 
-/// Makes a value on a task.
+/// Creates a value on a task.
 pub(crate) type Making = Pin<Box<dyn Future<Output = Result<Made, BoxError>> + Send>>;
 
 /// A value that waits for its tag.
 pub(crate) type Made = Box<dyn FnOnce(Tag) -> Held + Send>;
 
-/// Gets a property, or makes it on this thread.
+/// Gets a property, or creates it on this thread.
 pub(crate) fn held_or_init(
     owner: OwnerRef<'_>,
     place: &Place,
@@ -193,7 +193,7 @@ pub(crate) async fn held_or_init_waiting(
     }
 }
 
-/// Gets a property, or makes it on a task of the session.
+/// Gets a property, or creates it on a task of the session.
 pub(crate) async fn held_or_init_async(
     owner: OwnerRef<'_>,
     place: &Place,
@@ -217,7 +217,7 @@ pub(crate) async fn held_or_init_async(
 fn run_here(turn: Turn, make: &mut Make<'_>) -> Result<Held, PropertyError> {
     let graph = turn.graph();
     let made = {
-        // Whoever is being created by this caller waits for it, since it runs on its thread.
+        // A property that this caller is creating waits for this one, since the initializer runs on its thread.
         let _edge = graph.wait_for(turn.creation.node())?;
         let _running = Running::enter(&graph, turn.creation.node());
         let span = turn.span();
@@ -247,14 +247,14 @@ fn spawn_initializer(turn: Turn, making: Making) -> oneshot::Receiver<Held> {
         let made = made.map_err(panicked).and_then(|made| made.map_err(failed));
         let made = made.map(|made| made(turn.tag()));
         let published = turn.finish(made);
-        // What went wrong is the creation's outcome; and the caller may be gone.
+        // An error is the creation's outcome already, and the caller may be gone.
         let _handed = published.map(|held| sender.send(held));
     };
     crate::life::task::spawn_initializer(owner.as_ref(), about, task);
     receiver
 }
 
-/// The error's text. It is the user's code, and may panic.
+/// Returns the error's text. Its `Display` is the user's code, and may panic.
 fn text_of(error: &(dyn std::error::Error + 'static)) -> String {
     catch_unwind(AssertUnwindSafe(|| error.to_string()))
         .unwrap_or_else(|panic| format!("its `Display` panicked: {}", panic_message(panic)))

@@ -1,11 +1,11 @@
-//! Changes of a session's id: cycled, at a log-in, and at a log-out.
+//! Changes of a session's id: by cycling, at a log-in, and at a log-out.
 //!
 //! Invariants, for a change to a new id:
-//! 1. The old id is dead before `id_changes` goes up, so a request that has entered by the old id counts fewer.
-//! 2. `id_changes` is up, and the values that end with a parting have ended, before the session's lock is released. The
-//!    new group can be seen only under that lock, so a request that came in before and has seen it finds that it is
-//!    parted.
-//! 3. No user code runs in the caller: what has to be dropped, woken or ended is left to a task.
+//! 1. The old id is dead before `id_changes` goes up, so a request that has entered by the old id counts fewer changes.
+//! 2. `id_changes` has gone up, and the values that end with a parting have ended, before the session's lock is
+//!    released. The new group can be seen only under that lock, so a request that came in before and has seen it finds
+//!    that it is parted.
+//! 3. No user code runs in the caller: dropping, waking and ending are left to a task.
 
 use std::sync::Arc;
 
@@ -25,17 +25,17 @@ use crate::sessions::session::Session;
 use crate::sessions::superseded::{NewId, SupersededId};
 
 impl Session {
-    /// Moves the same live session to a new id, in one step. The old one is dead at once: it is *superseded*, so that a
-    /// request which presents it, from another tab say, is not taken for a stranger's ([`NewId`]).
+    /// Moves the live session to a new id, in one step. The old id is dead at once: it is *superseded*, so that a
+    /// request that still presents it (from another tab, say) is not taken for a stranger's ([`NewId`]).
     ///
-    /// It *parts* the session from all requests inside: what they hold with
-    /// [`until_completed`](RequestGuard::until_completed) ends as at completion, and
-    /// [`is_parted`](RequestGuard::is_parted) is `true` of them. So a stranger's request that came by a planted id is kept
-    /// from what the visitor does afterwards. What their handlers have in hand already, such as a handle of the
-    /// session, they keep until they return.
+    /// This *parts* the session from all requests inside. The values that they hold with
+    /// [`until_completed`](RequestGuard::until_completed) end as at completion, and
+    /// [`is_parted`](RequestGuard::is_parted) returns `true` for them. So a stranger's request that came by a planted
+    /// id does not see what the visitor does afterwards. Anything that their handlers already have, such as a handle
+    /// of the session, they keep until they return.
     ///
     /// A request that changes the id of its own session calls [`RequestGuard::cycle_id`], and at a log-in
-    /// [`RequestGuard::log_in`]: it is not parted by that.
+    /// [`RequestGuard::log_in`]: these do not part it.
     ///
     /// # Errors
     ///
@@ -43,21 +43,21 @@ impl Session {
     ///
     /// # Panics
     ///
-    /// If the operating system has no random bits to give.
+    /// If the operating system provides no random bits.
     pub fn cycle_id(&self) -> Result<NewId, SessionEnded> {
         self.cycle(None, None).map_err(|_| SessionEnded)
     }
 
-    /// Ends the session as [`terminate`](crate::LocalSession::terminate) does, and supersedes its id: for an adapter that
-    /// tells the client to forget the id. Returns `None` if the session had completed already.
+    /// Ends the session as [`terminate`](crate::LocalSession::terminate) does, and supersedes its id, for an adapter
+    /// that tells the client to forget the id. Returns `None` if the session had already completed.
     ///
-    /// For the session of a request there is [`log_out`](Self::log_out).
+    /// For the session of a request, use [`log_out`](Self::log_out).
     pub fn terminate_and_supersede(&self) -> Option<SupersededId> {
         self.complete_superseded(Activity::complete).ok().flatten()
     }
 
-    /// An anonymous group that has ended: for a request that is [parted](RequestGuard::is_parted) from the session, and
-    /// must not see its group.
+    /// Returns an anonymous group that has ended, for a request that is [parted](RequestGuard::is_parted) from the
+    /// session and must not see its group.
     pub fn parted_group(&self) -> SessionGroup {
         let group = SessionGroup::found(&self.sessions().groups, None);
         group.complete();
@@ -81,14 +81,14 @@ impl Session {
         SupersededId::new(id, ids.supersede(&id).then(time))
     }
 
-    /// Changes the id, and the group if one is named. `own` is the right of the request that asks for it.
+    /// Changes the id, and the group if one is named. `own` is the right of the request that asks for the change.
     fn cycle(&self, own: Option<Pass>, group: Option<&GroupId>) -> Result<NewId, CycleError> {
         let id = SessionId::random();
-        // Before the look at the manager: a shutdown that has missed the session waits for what comes of this.
+        // Before `is_closing` is read: a shutdown that has missed the session waits for the outcome of this change.
         let owed = Owed::new(&self.local().env.cleanups, self.as_owner().subject());
         let (new, mut afterwards) = {
             let mut state = self.local().lock();
-            // A shutdown ends it in a moment.
+            // A shutdown is about to end the session.
             if state.is_completed() || self.sessions().is_closing() {
                 return Err(CycleError::SessionEnded);
             }
@@ -96,7 +96,7 @@ impl Session {
                 return Err(CycleError::Parted);
             }
             let mut seat = self.seat();
-            // The new one first: a look-up between the two steps finds the session by either.
+            // Insert the new id first: a look-up between the two steps finds the session by either.
             self.sessions().ids.insert(id, self.clone());
             let old = std::mem::replace(&mut seat.id, id);
             let new = NewId::new(id, self.supersede(old));
@@ -115,7 +115,7 @@ impl Session {
             };
             (new, afterwards)
         };
-        // A shutdown that looks through the registry may have missed it under both.
+        // A shutdown that reads the registry may have missed the session under both ids.
         let missed = self.sessions().is_closing();
         if missed {
             afterwards.missed = Some((self.clone(), owed));
@@ -131,18 +131,19 @@ impl Session {
         Ok(new)
     }
 
-    /// Whether the session is [parted](RequestGuard::is_parted) from the request with this right. From one that has been
-    /// inside another session it is.
+    /// Whether the session is [parted](RequestGuard::is_parted) from the request with this right. It is parted from
+    /// every request that has been inside another session.
     pub fn is_parted_from(&self, pass: Pass) -> bool {
         self.local().serial != pass.serial() || self.id_changes() != pass.id_changes
     }
 
-    /// A log-out: ends the session as [`terminate_and_supersede`](Self::terminate_and_supersede) does, on behalf of the
+    /// Logs out: ends the session as [`terminate_and_supersede`](Self::terminate_and_supersede) does, on behalf of the
     /// request with this right.
     ///
     /// # Errors
     ///
-    /// [`CycleError::Parted`] for a request from before another's log-in: it does not end the session that has logged in.
+    /// [`CycleError::Parted`] for a request that came in before another's log-in: it does not end the session that has
+    /// logged in.
     /// [`CycleError::SessionEnded`] if the session has completed.
     pub fn log_out(&self, pass: Pass) -> Result<SupersededId, CycleError> {
         let mark = |activity: &Activity, state: &mut State| {
@@ -165,8 +166,9 @@ impl RequestGuard {
     ///
     /// # Errors
     ///
-    /// [`CycleError::Parted`] if another request has changed the id since this one came in, so that of two only one
-    /// does; [`CycleError::SessionEnded`] if the session has completed. Nothing has changed then.
+    /// [`CycleError::Parted`] if another request has changed the id since this one came in, so that only one of two
+    /// racing requests changes it; [`CycleError::SessionEnded`] if the session has completed. On an error nothing has
+    /// changed.
     ///
     /// # Panics
     ///
@@ -175,8 +177,8 @@ impl RequestGuard {
         self.cycle(None)
     }
 
-    /// A log-in: changes the session's id and moves it to this group, as [`Session::join`] does, in one step. The old
-    /// id is dead before the group is joined, and the session is parted from all other requests.
+    /// Logs in: changes the session's id and moves it to this group, as [`Session::join`] does, in one step. The old id
+    /// is dead before the group is joined, and the session is parted from all other requests.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -195,14 +197,14 @@ impl RequestGuard {
     ///
     /// # Errors
     ///
-    /// As [`cycle_id`](Self::cycle_id). The session keeps its id and its group then.
+    /// As [`cycle_id`](Self::cycle_id). On an error the session keeps its id and its group.
     ///
     /// # Panics
     ///
     /// As [`Session::cycle_id`].
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "callers make one for it, and it reads better"
+        reason = "callers create the id for this call, and it reads better"
     )]
     pub fn log_in(&mut self, group: GroupId) -> Result<NewId, CycleError> {
         self.cycle(Some(&group))
@@ -215,7 +217,7 @@ impl RequestGuard {
     }
 }
 
-/// Whatever a change of the id leaves to be done outside all locks, of the caller's too.
+/// The work that a change of the id leaves to be done outside all locks, the caller's included.
 struct Afterwards {
     parted: Vec<Emptied>,
     left: Option<OwedEnd>,
@@ -233,20 +235,20 @@ impl Afterwards {
 
     fn run(self) {
         self.env.events.deliver();
-        // Ends first: what was held may take its time to drop.
+        // Ends come first: the values of requests may take long to drop.
         drop(self.left);
         if let Some((session, _owed)) = self.missed {
             session.complete(CompletionCause::Shutdown);
         }
         for emptied in self.parted {
             if let Err((about, trouble)) = emptied.dispose() {
-                tracing::warn!(%about, %trouble, "a request's stream could not be dropped in order");
+                tracing::warn!(%about, %trouble, "a request's stream could not be dropped cleanly");
             }
         }
     }
 }
 
-/// Runs on a task, or on a thread of its own if the runtime is gone and has dropped the task in its caller.
+/// Runs on a task, or on its own thread if the runtime is gone and has dropped the task in its caller.
 struct Spawned(Option<Afterwards>);
 
 impl Spawned {
@@ -260,7 +262,7 @@ impl Spawned {
 impl Drop for Spawned {
     fn drop(&mut self) {
         if let Some(afterwards) = self.0.take() {
-            // Without a thread either, it is dropped here.
+            // If no thread can be spawned either, it is dropped here.
             let _ = std::thread::Builder::new().spawn(move || afterwards.run());
         }
     }

@@ -1,13 +1,12 @@
-//! When sessions are due: one entry per session, in buckets.
+//! The times at which sessions are due: one entry per session, in buckets.
 //!
 //! Invariants:
 //! 1. An active session has an entry under its id, in a bucket no later than the first one after it is due.
-//!    Activity does not move it: the bucket comes up, the session is found to be active, and it is entered
-//!    again. An id that is dead by then is just dropped.
-//! 2. A bucket comes up at its end, so a session ends within one bucket's width after it is due, and never
-//!    before.
+//!    Activity does not move it: when the bucket comes up, the session is found to be active and is added again. An id
+//!    that is dead by then is just dropped.
+//! 2. A bucket comes up at its end, so a session ends within one bucket's width after it is due, and never before.
 //! 3. The lock is a leaf, held for one batch at a time.
-//! 4. The sweeper alone takes entries out. While the dead ones outnumber the living it drops them, batch by batch, so
+//! 4. Only the sweeper removes entries. While dead entries outnumber living ones it drops them, batch by batch, so
 //!    timeouts that never come cost no memory for sessions that have ended.
 
 use std::collections::BTreeMap;
@@ -19,14 +18,14 @@ use crate::id::SessionId;
 use crate::life::clock::Ticks;
 use crate::sync::{AtomicUsize, Mutex, Ordering};
 
-/// A bucket's width: a second, or less where the timeouts are short.
+/// The largest width of a bucket: a second. It is less if the timeouts are short.
 const WIDEST: Ticks = Ticks(63);
 const BUCKETS_PER_TIMEOUT: u64 = 64;
 
-/// Entries that a compaction looks at in one step.
+/// The number of entries that a compaction looks at in one step.
 pub(crate) const BATCH: usize = 64;
 
-/// So many dead entries are no reason to compact; in a model any are.
+/// The number of dead entries that is not yet a reason to compact. In a model, any dead entry is one.
 const FEW: usize = if cfg!(session_shuttle) { 0 } else { 1_024 };
 
 pub(crate) struct Deadlines {
@@ -43,7 +42,7 @@ pub(crate) struct Deadlines {
 /// Ids by the number of the bucket they are in.
 type Queue = BTreeMap<u64, Vec<SessionId>>;
 
-/// Where a compaction has got to.
+/// The position that a compaction has reached.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Cursor {
     bucket: u64,
@@ -70,7 +69,7 @@ impl Deadlines {
         }
     }
 
-    /// When a session is due that was created at the one time, and whose last activity ended at the other.
+    /// Returns the time at which a session is due. It was created at `created`, and its last activity ended at `since`.
     pub(crate) fn due(&self, created: Ticks, since: Ticks) -> Ticks {
         since.plus(self.idle).min(created.plus(self.absolute))
     }
@@ -83,7 +82,7 @@ impl Deadlines {
                 .first_key_value()
                 .is_none_or(|(first, _)| bucket < *first);
             queue.entry(bucket).or_default().push(id);
-            // Relaxed, here and below: the number only says when to look.
+            // Relaxed, here and below: the number only decides when to look.
             self.entries.fetch_add(1, Ordering::Relaxed);
             first
         };
@@ -92,14 +91,14 @@ impl Deadlines {
         }
     }
 
-    /// The first bucket, and when it comes up.
+    /// Returns the first bucket, and the time at which it comes up.
     pub(crate) fn first(&self) -> Option<(u64, Ticks)> {
         let queue = self.queue.lock();
         let (bucket, _) = queue.first_key_value()?;
         Some((*bucket, Ticks(bucket.saturating_mul(self.width))))
     }
 
-    /// An entry of this bucket, out of the queue.
+    /// Takes an entry of this bucket out of the queue.
     pub(crate) fn take_one(&self, bucket: u64) -> Option<SessionId> {
         let mut queue = self.queue.lock();
         let ids = queue.get_mut(&bucket)?;
@@ -111,20 +110,20 @@ impl Deadlines {
         id
     }
 
-    /// Whether most entries are dead, where so many sessions are active.
+    /// Whether most entries are dead, given the number of active sessions.
     pub(crate) fn is_mostly_dead(&self, active: usize) -> bool {
         let entries = self.entries.load(Ordering::Relaxed);
         entries.saturating_sub(active) > active.saturating_add(FEW)
     }
 
-    /// Wakes the sweeper if an entry that has died was one too many.
+    /// Wakes the sweeper if there are now too many dead entries.
     pub(crate) fn entry_died(&self, active: usize) {
         if self.is_mostly_dead(active) {
             self.woken.notify_one();
         }
     }
 
-    /// Drops the dead ones among the entries that are next. Returns where to go on.
+    /// Drops the dead entries of the next batch. Returns the position to go on from.
     pub(crate) fn compact(
         &self,
         cursor: Cursor,
@@ -147,7 +146,7 @@ impl Deadlines {
         };
         let living: Vec<_> = batch.iter().copied().filter(is_live).collect();
         let mut queue = self.queue.lock();
-        // They stand where they stood: new ones come at the end.
+        // The batch is where it was: new entries are added at the end.
         let ids = queue.get_mut(&bucket)?;
         let end = start + living.len();
         ids[start..end].copy_from_slice(&living);

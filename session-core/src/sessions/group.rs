@@ -2,8 +2,8 @@
 //!
 //! Invariants:
 //! 1. A session is a member from when it joins until it leaves or has been cleaned up.
-//! 2. A group is closed once, under the lock of its members: by its last leave, or by termination. A closed
-//!    group admits no session; one that is to join a group of its id founds a new one.
+//! 2. A group is closed once, under the lock of its members, when its last member leaves or when it is terminated. A
+//!    closed group admits no session; a session that is to join a group with its id creates a new one.
 //! 3. A group completes after it was closed and its last member has left, and only then.
 
 use std::collections::HashMap;
@@ -49,16 +49,16 @@ impl Groups {
         self.named.len()
     }
 
-    /// Makes the session a member of the named group, founding it if there is none.
+    /// Makes the session a member of the named group, and creates the group if there is none.
     pub(crate) fn admit(self: &Arc<Self>, id: &GroupId, session: OwnerRef<'_>) -> SessionGroup {
-        // Recorded before any thread can find the group, and end it.
+        // Records the event before any thread can find the group and end it.
         let found = || SessionGroup::found(self, Some(id.clone()));
         loop {
             let group = self.named.get_or_insert(id.clone(), found);
             if group.admit(session) {
                 return group;
             }
-            // It is closed, and about to be taken out: found a new one.
+            // The group is closed, and about to be removed: create a new one.
             group.0.unregister();
         }
     }
@@ -66,7 +66,7 @@ impl Groups {
 
 /// The sessions that share one group id: one user, one tenant, one browser.
 ///
-/// It is born with its first session and ends when its last session has ended. Like a session it has
+/// It is created with its first session and ends when its last session has ended. Like a session it has
 /// properties, tasks, owned values and a completion: see [`LocalSession`](crate::LocalSession). It has no
 /// timeouts of its own.
 #[derive(Clone)]
@@ -82,12 +82,12 @@ struct Inner {
 #[derive(Default)]
 struct Members {
     sessions: HashMap<u64, WeakOwner>,
-    /// Why it will complete; admits no session from then on.
+    /// The cause for which it will complete. Once set, no session is admitted.
     closed: Option<CompletionCause>,
 }
 
 impl SessionGroup {
-    /// A new group, and the event of it.
+    /// Creates a group, and records the event.
     pub(crate) fn found(groups: &Arc<Groups>, id: Option<GroupId>) -> Self {
         let group = Self(Counted::new(Inner {
             id,
@@ -100,7 +100,7 @@ impl SessionGroup {
         group
     }
 
-    /// The group, if the owner is one.
+    /// Returns the group, if the owner is one.
     pub(crate) fn of(owner: Owner) -> Option<Self> {
         owner.downcast().map(Self)
     }
@@ -109,12 +109,12 @@ impl SessionGroup {
         &self.0.local
     }
 
-    /// The name that the application gave it; an anonymous group has none.
+    /// Returns the name from the application; `None` for an anonymous group.
     pub fn id(&self) -> Option<&GroupId> {
         self.0.id.as_ref()
     }
 
-    /// Its members; one in cleanup is still one.
+    /// Returns the members; one in cleanup is still a member.
     pub(crate) fn members(&self) -> Vec<Owner> {
         let members = self.0.members.lock();
         members
@@ -135,7 +135,7 @@ impl SessionGroup {
         true
     }
 
-    /// The session of this serial is a member no more. Returns why the group has to complete, if it has to now.
+    /// Removes the session with this serial from the members. Returns the cause if the group has to complete now.
     pub(crate) fn release(&self, session: u64) -> Option<CompletionCause> {
         let mut members = self.0.members.lock();
         members.sessions.remove(&session)?;
@@ -166,7 +166,7 @@ impl AsOwner for SessionGroup {
         OwnerRef::new(&self.0)
     }
 
-    /// Closes it to newcomers, then ends its sessions; the last of them to be cleaned up ends the group.
+    /// Closes the group to newcomers, then ends its sessions. The last of them to be cleaned up ends the group.
     fn end(&self) {
         {
             let mut members = self.0.members.lock();
@@ -178,7 +178,7 @@ impl AsOwner for SessionGroup {
         let sessions = self.members();
         self.0.unregister();
         if sessions.is_empty() {
-            // Founded a moment ago, for a session that it has not admitted yet: that one founds another.
+            // Created a moment ago, for a session that it has not admitted yet. That session creates another group.
             self.complete();
         }
         for session in sessions {
@@ -199,7 +199,7 @@ impl AnyLocal for Inner {
         }
     }
 
-    /// Takes it out of the registry, if that still knows this one under its id.
+    /// Removes the group from the registry, if it is still the one registered under its id.
     fn unregister(&self) {
         if let Some(id) = &self.id {
             let named = &self.groups.named;
@@ -232,7 +232,7 @@ impl fmt::Debug for SessionGroup {
     }
 }
 
-/// The end of a group that its last session has left. It is owed from then on, and comes about when this is dropped:
+/// The end of a group that its last session has left. It is owed from then on. Dropping this ends the group: drop it
 /// outside all locks.
 pub(crate) struct OwedEnd {
     group: SessionGroup,
@@ -254,7 +254,7 @@ impl Drop for OwedEnd {
     }
 }
 
-/// A request that was inside a session when that left the group: the group's drain waits for it.
+/// A request that was inside a session when the session left the group. The group's drain waits for it.
 pub(crate) struct GroupHold {
     group: SessionGroup,
     epoch: Epoch,

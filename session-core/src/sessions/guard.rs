@@ -1,4 +1,4 @@
-//! Guards of activity: a request inside a session, and what keeps one alive.
+//! Guards of activity: requests inside a session, and guards that keep a session alive.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ use crate::sessions::session::{Session, Sessions};
 
 /// A request inside a session: see [`Session::enter`](crate::Session::enter).
 ///
-/// Dropping it ends the activity; a panic or a client that hangs up drops it too.
+/// Dropping it ends the activity. A panic or a client that hangs up drops it, too.
 #[must_use = "dropping it leaves the session"]
 pub struct RequestGuard {
     session: Session,
     arrival: Arrival,
 }
 
-/// When a request came in: its epoch, and how often the session's id had changed, in one word.
+/// The moment when a request came in: its epoch, and how often the session's id had changed, in one word.
 #[derive(Clone, Copy)]
 struct Arrival(u64);
 
@@ -37,7 +37,7 @@ impl Arrival {
     }
 }
 
-/// The right of one request to its session, as it is now: see [`RequestGuard::pass`].
+/// The right of one request to its session, as it is when taken: see [`RequestGuard::pass`].
 #[derive(Clone, Copy, Debug)]
 pub struct Pass {
     serial: u64,
@@ -46,14 +46,14 @@ pub struct Pass {
 }
 
 impl Pass {
-    /// The [serial](crate::LocalSession::serial) of the session that it is for.
+    /// Returns the [serial](crate::LocalSession::serial) of the session that it is for.
     pub fn serial(self) -> u64 {
         self.serial
     }
 }
 
 impl Sessions {
-    /// Enters the live session of this id.
+    /// Enters the live session with this id.
     #[inline]
     pub(crate) fn enter(&self, id: &SessionId) -> Result<RequestGuard, NotLive> {
         let wait = |ending: Session| ending.await_completion();
@@ -62,8 +62,8 @@ impl Sessions {
 }
 
 impl Session {
-    /// Enters the session for the length of a request: until the guard is dropped the session is not idle, and
-    /// cleanup waits for it, up to the drain timeout.
+    /// Enters the session for the length of a request. Until the guard is dropped the session is not idle, and cleanup
+    /// waits for it, up to the drain timeout.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl Session {
         })
     }
 
-    /// `None` once completion has begun: its step may not be done yet.
+    /// Enters the session; `None` once completion has begun, whose step may not be done yet.
     #[inline]
     pub(crate) fn try_enter(&self) -> Option<RequestGuard> {
         let epoch = self.local().activity.enter()?;
@@ -97,7 +97,7 @@ impl Session {
         KeepAlive::new(self.clone())
     }
 
-    /// A request has left that was awaited.
+    /// Handles the leaving of a request that was awaited.
     #[cold]
     pub(crate) fn left(&self, departed: Departed) {
         let activity = &self.local().activity;
@@ -120,23 +120,23 @@ impl RequestGuard {
         }
     }
 
-    /// The session it is inside.
+    /// Returns the session that the request is inside.
     pub fn session(&self) -> &Session {
         &self.session
     }
 
-    /// Whether the session's id has been changed since this request came in, by another than this request: the session
-    /// is *parted* from it. A parted request may be that of a stranger, and the id it came by a planted one: hand out
-    /// nothing more of the session to it.
+    /// Whether the session's id has been changed since this request came in, other than by this request itself. The
+    /// session is then *parted* from it. A parted request may be a stranger's that came by a planted id: do not hand
+    /// out anything more of the session to it.
     ///
-    /// A log-in that happens at the same time is seen only by a call that comes after it. So read first, the session's
-    /// group say, and hand out what was read if this is `false` afterwards.
+    /// A concurrent log-in is seen only by a call that comes after it. So read first (the session's group, say), and
+    /// hand out the result only if this is `false` afterwards.
     #[inline]
     pub fn is_parted(&self) -> bool {
         self.arrival.id_changes() != self.session.id_changes()
     }
 
-    /// The request's right to the session, to be asked for it when the guard is gone:
+    /// Returns the request's right to the session, for checks when the guard is gone:
     /// [`Session::is_parted_from`](crate::Session::is_parted_from).
     pub fn pass(&self) -> Pass {
         Pass {
@@ -145,7 +145,7 @@ impl RequestGuard {
         }
     }
 
-    /// The request has changed the id itself.
+    /// Counts a change of the id by the request itself.
     pub(crate) fn has_changed_id(&mut self) {
         let id_changes = self.arrival.id_changes() + 1;
         self.arrival = Arrival::new(self.arrival.epoch(), id_changes);
@@ -170,7 +170,7 @@ impl fmt::Debug for RequestGuard {
     }
 }
 
-/// What keeps a session from being idle: see [`Session::keep_alive`](crate::Session::keep_alive).
+/// A guard that keeps a session from being idle: see [`Session::keep_alive`](crate::Session::keep_alive).
 ///
 /// Idle time runs from when the last one is dropped.
 #[must_use = "dropping it lets the session be idle"]
@@ -199,7 +199,7 @@ impl Drop for KeepAlive {
     fn drop(&mut self) {
         let local = self.session.local();
         let mut state = local.lock();
-        // A cleaned-up session counts no more.
+        // A session that has been cleaned up no longer counts them.
         if !state.is_cleaned_up()
             && let Some(used) = state.used_if_any()
         {

@@ -1,12 +1,12 @@
-//! The order in which idle sessions make room in a full manager: anonymous sessions go before those whose group the
-//! application named, and of either the one that has been idle longest; of two that are idle since the same tick, the
-//! elder.
+//! The order in which idle sessions make room in a full manager. Anonymous sessions go before those whose group the
+//! application named. Within a kind, the one that has been idle longest goes first; of two that are idle since the same
+//! tick, the older one.
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::life::clock::Ticks;
 
-/// Sessions by the time at which they were idle, and by kind.
+/// Sessions by a time at which they were idle, and by kind.
 pub(crate) struct IdleOrder<S> {
     places: HashMap<u64, Place<S>>,
     anonymous: BTreeSet<Rank>,
@@ -20,7 +20,7 @@ pub(crate) struct Place<S> {
     pub(crate) kind: Kind,
 }
 
-/// The time at which a session was idle, and its serial.
+/// A time at which a session was idle, and its serial.
 type Rank = (Ticks, u64);
 
 /// Whether the application named the session's group.
@@ -57,7 +57,8 @@ impl<S: Clone> IdleOrder<S> {
         Some(place)
     }
 
-    /// The first that makes room for a newcomer of this kind: an anonymous one ends only anonymous ones.
+    /// Returns the first session that makes room for a newcomer of this kind. An anonymous newcomer ends only anonymous
+    /// sessions.
     pub(crate) fn first(&self, newcomer: Kind) -> Option<Place<S>> {
         let named = self.named.first().filter(|_| newcomer == Kind::Named);
         let (_, serial) = self.anonymous.first().or(named)?;

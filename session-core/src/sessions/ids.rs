@@ -1,11 +1,11 @@
 //! Session ids as the manager knows them: live, taken from their clients a moment ago, or unknown.
 //!
 //! Invariants:
-//! 1. An id turns from live into superseded in one step, in its own slot: a look-up finds the one or the other.
+//! 1. An id turns from live into superseded in one step, in its own slot. A look-up finds one or the other.
 //! 2. A request enters by an id under the lock of that id's shard, so no request enters by an id that has been
 //!    superseded or removed.
 //! 3. `pending + timed.len()` is the number of superseded ids, and at most `max`.
-//! 4. The lock of the queue is a leaf, and is not held together with a shard's.
+//! 4. The queue's lock is a leaf, and is not held together with a shard's.
 
 use std::collections::VecDeque;
 use std::hash::BuildHasherDefault;
@@ -40,9 +40,9 @@ enum Slot<S> {
 /// The superseded ids.
 #[derive(Default)]
 struct Queue {
-    /// Those whose time has not begun: their clients have not been told yet.
+    /// The number of ids whose time has not begun, because their clients have not been told yet.
     pending: usize,
-    /// When each of the others becomes unknown, the earliest first.
+    /// The times at which the others become unknown, the earliest first.
     timed: VecDeque<(Ticks, SessionId)>,
 }
 
@@ -67,8 +67,8 @@ impl<S: Clone> Ids<S> {
         live.unwrap_or(false)
     }
 
-    /// Enters the live session of this id, in one step with the look-up; `enter` returns `None` once the session is being
-    /// completed, and `wait` waits until it is.
+    /// Enters the live session with this id, in one step with the look-up. `enter` returns `None` once the session is
+    /// being completed, and `wait` waits until it is completed.
     #[inline]
     pub(crate) fn enter<G>(
         &self,
@@ -85,7 +85,7 @@ impl<S: Clone> Ids<S> {
                 None => return Err(NotLive::Unknown),
                 Some(Ok(guard)) => return Ok(guard),
                 Some(Err(None)) => return Err(NotLive::Superseded),
-                // In the same step its slot changes.
+                // The step that completes it also changes its slot.
                 Some(Err(Some(ending))) => wait(ending),
             }
         }
@@ -99,8 +99,8 @@ impl<S: Clone> Ids<S> {
         self.slots.remove(id);
     }
 
-    /// Turns a live id into a superseded one, whose time begins later. Returns `false` if ids are not superseded
-    /// here, or too many are pending: the id is unknown then.
+    /// Turns a live id into a superseded one, whose time begins later. Returns `false` if this manager does not
+    /// supersede ids, or too many are pending: the id is then unknown.
     pub(crate) fn supersede(&self, id: &SessionId) -> bool {
         let room = self.superseded_for > Ticks(0) && {
             let mut queue = self.queue.lock();
@@ -122,11 +122,11 @@ impl<S: Clone> Ids<S> {
         room
     }
 
-    /// The client has been told: the time of the superseded id begins.
+    /// Starts the time of a superseded id: the client has been told.
     pub(crate) fn begin(&self, id: SessionId, now: Ticks) {
         let mut queue = self.queue.lock();
         queue.pending -= 1;
-        // Clocks that several threads have read may be out of order.
+        // Times that several threads have read may arrive out of order.
         let last = queue.timed.back().map_or(now, |(until, _)| *until);
         let until = now.plus(self.superseded_for).max(last);
         queue.timed.push_back((until, id));
@@ -134,19 +134,19 @@ impl<S: Clone> Ids<S> {
         self.begun.notify_one();
     }
 
-    /// The client will not be told: the superseded id is unknown from now on.
+    /// Makes a superseded id unknown from now on: the client will not be told.
     pub(crate) fn forget(&self, id: &SessionId) {
         self.queue.lock().pending -= 1;
         self.remove(id);
     }
 
-    /// The live sessions. One whose id is being changed may be there under both.
+    /// Returns the live sessions. One whose id is being changed may be there twice, under both ids.
     pub(crate) fn live(&self) -> Vec<S> {
         let slots = self.slots.values();
         slots.iter().filter_map(Slot::live).collect()
     }
 
-    /// Makes those unknown whose time has passed, and returns when the next one's will have.
+    /// Makes the ids unknown whose time has passed. Returns the time of the next one.
     pub(crate) fn expire(&self, past: Ticks) -> Option<Ticks> {
         loop {
             let id = {
@@ -162,7 +162,7 @@ impl<S: Clone> Ids<S> {
         }
     }
 
-    /// Makes superseded ids unknown as their time passes. It does not end.
+    /// Makes superseded ids unknown as their time passes. Never returns.
     pub(crate) async fn sweep(self: Arc<Self>, clock: Clock) {
         loop {
             match self.expire(clock.past()) {

@@ -1,4 +1,4 @@
-//! Which session is in which group.
+//! Membership of sessions in groups.
 
 use crate::error::SessionEnded;
 use crate::id::GroupId;
@@ -9,7 +9,8 @@ use crate::sessions::seat::Seat;
 use crate::sessions::session::Session;
 
 impl Session {
-    /// The group it belongs to. One without a named group has an anonymous one of its own, made now.
+    /// Returns the session's group. A session without a named group has an anonymous one of its own, created on first
+    /// use.
     pub fn group(&self) -> SessionGroup {
         let state = self.local().lock();
         let mut seat = self.seat();
@@ -31,21 +32,21 @@ impl Session {
         group
     }
 
-    /// Moves the session to the group of this name, which is born if there is none. To join one's own group changes
+    /// Moves the session to the group with this name, which is created if there is none. Joining its own group changes
     /// nothing.
     ///
-    /// The id stays: a log-in is [`RequestGuard::log_in`](crate::RequestGuard::log_in), which changes both.
+    /// The id stays the same. For a log-in, use [`RequestGuard::log_in`](crate::RequestGuard::log_in): it changes both.
     ///
-    /// The old group's properties stay with the old group, and so do its sets that a request or task already has in
-    /// hand: ask for them again after the log-in. If this was its last session it ends; its drain
-    /// waits for the requests that are inside the session now.
+    /// The old group's properties stay with the old group, and so do its sets that a request or task already holds: ask
+    /// for them again after the log-in. If this was its last session, the old group ends. Its drain waits for the
+    /// requests that are inside the session now.
     ///
     /// # Errors
     ///
     /// [`SessionEnded`] if the session has completed.
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "callers make one for it, and it reads better"
+        reason = "callers create the id for this call, and it reads better"
     )]
     pub fn join(&self, group: GroupId) -> Result<(), SessionEnded> {
         let left = {
@@ -60,8 +61,8 @@ impl Session {
         Ok(())
     }
 
-    /// Makes the session a member of this group. Returns the end of the group that it left, if that has to end: for after
-    /// the lock.
+    /// Makes the session a member of this group. Returns the end of the group that it left, if that group has to end.
+    /// Drop it after the lock.
     pub(crate) fn move_to(
         &self,
         locked: &mut State,
@@ -82,7 +83,7 @@ impl Session {
 }
 
 impl SessionGroup {
-    /// The sessions that are its members now, in no order; one in cleanup is still a member.
+    /// Returns the current member sessions, in no order; one in cleanup is still a member.
     pub fn sessions(&self) -> Vec<Session> {
         self.members().into_iter().filter_map(Session::of).collect()
     }

@@ -1,17 +1,17 @@
-//! Where a session is registered, and in which group.
+//! A session's registration and its group.
 
 use crate::id::SessionId;
 use crate::life::activity::{Activity, Epoch};
 use crate::life::state::State;
 use crate::sessions::group::{GroupHold, SessionGroup};
 
-/// Where a session is registered. Its lock is taken after the session's state, and before a group's members.
+/// The place where a session is registered. Its lock is taken after the session's state, and before a group's members.
 pub(crate) struct Seat {
     pub(crate) id: SessionId,
     /// The session is in the registry under `id`.
     pub(crate) registered: bool,
     pub(crate) group: Option<SessionGroup>,
-    /// Few sessions ever have any: behind a pointer.
+    /// Behind a pointer, because few sessions ever have any.
     #[expect(
         clippy::box_collection,
         reason = "a vector takes three words of every session"
@@ -19,7 +19,7 @@ pub(crate) struct Seat {
     departures: Option<Box<Vec<Departure>>>,
 }
 
-/// A group that a session left while requests were inside: its drain waits for these.
+/// A group that a session left while requests were inside. The group's drain waits for these requests.
 struct Departure {
     hold: GroupHold,
     epoch: Epoch,
@@ -38,8 +38,8 @@ impl Seat {
 
     /// Makes the group's drain wait for the requests inside.
     pub(crate) fn depart(&mut self, group: &SessionGroup, activity: &Activity, locked: &mut State) {
-        // A request that changes groups so often that the epochs would go round is not waited for in the last of
-        // them.
+        // If a session changes groups so often during a request that the epochs would wrap around, the last of these
+        // groups do not wait for the request.
         let before = self.departures.as_ref().map_or(0, |before| before.len());
         if before + 1 == Epoch::COUNT {
             return;
@@ -57,7 +57,7 @@ impl Seat {
         }
     }
 
-    /// Counts a request that has left against the departures it was inside for: those after it entered, and before it
+    /// Counts a request that has left against the departures it was inside for: those after it entered and before it
     /// left.
     pub(crate) fn left(
         &mut self,

@@ -1,4 +1,4 @@
-//! Sessions, and what those of a manager have in common.
+//! Sessions, and the parts that all sessions of a manager share.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -22,21 +22,21 @@ use crate::sessions::seat::Seat;
 use crate::settings::WhenFull;
 use crate::sync::{AtomicU64, AtomicUsize, Counted, Mutex, MutexGuard, Ordering, WeakCounted};
 
-/// The states of `Sessions::closing`, in the order in which they follow one another.
+/// The states of `Sessions::closing`, in the order in which they follow each other.
 pub(crate) const OPEN: usize = 0;
 pub(crate) const DRAINING: usize = 1;
 pub(crate) const CLOSED: usize = 2;
 
 /// The sessions of a manager: registries, deadlines, counters.
 ///
-/// Sessions keep it; it keeps the active sessions. Completion takes a session out of the registry, which
-/// breaks the ring, and the last clone of the manager completes them all.
+/// Sessions keep it alive, and it keeps the active sessions alive. Completion takes a session out of the registry,
+/// which breaks the reference cycle, and dropping the last clone of the manager completes them all.
 pub(crate) struct Sessions {
     pub(crate) env: Arc<Env>,
     pub(crate) ids: Arc<Ids<Session>>,
     pub(crate) groups: Arc<Groups>,
     pub(crate) deadlines: Arc<Deadlines>,
-    /// `None` where sessions are not evicted.
+    /// `None` if sessions are not evicted.
     pub(crate) idle: Option<Idle>,
     pub(crate) active: AtomicUsize,
     pub(crate) in_cleanup: AtomicUsize,
@@ -46,9 +46,9 @@ pub(crate) struct Sessions {
 
 /// The idle sessions, of which one may be evicted.
 pub(crate) struct Idle {
-    /// Held by the thread that searches. The first in the order of locks.
+    /// Held by the thread that searches. The first in the lock order.
     pub(crate) search: Mutex<()>,
-    /// A leaf.
+    /// A leaf in the lock order.
     pub(crate) order: Mutex<IdleOrder<Session>>,
 }
 
@@ -80,15 +80,15 @@ impl Sessions {
     }
 
     pub(crate) fn is_closing(&self) -> bool {
-        // SeqCst, as in `close`: of a creation and a shutdown at the same time, one sees the other. With
-        // less, a session could be registered after the look through the registry and live on.
+        // SeqCst, as in `close`: when a creation and a shutdown race, one of them sees the other. With a weaker
+        // ordering, a session could be registered after the shutdown has read the registry, and live on.
         self.closing.load(Ordering::SeqCst) == CLOSED
     }
 
     /// The active sessions, in no order; one whose id changes meanwhile may be missing.
     pub(crate) fn all(&self) -> Vec<Session> {
         let mut sessions = self.ids.live();
-        // It may be there under both.
+        // Such a session may be listed under both ids.
         let mut seen = HashSet::with_capacity(sessions.len());
         sessions.retain(|session| seen.insert(session.local().serial));
         sessions
@@ -96,28 +96,28 @@ impl Sessions {
 
     /// Whether a session or group is between its completion and the end of its cleanup.
     pub(crate) fn are_cleaning_up(&self) -> bool {
-        // The sessions first, with Acquire: the last step of one may be to begin the cleanup of its group, and a caller
-        // that sees the session done has to see that.
+        // Read the sessions first, with Acquire: the last step of a session may begin the cleanup of its group, and a
+        // caller that sees the session done has to see that.
         self.in_cleanup.load(Ordering::Acquire) > 0 || self.env.cleanups.are_under_way()
     }
 
-    /// Enters the session into the timer.
+    /// Adds the session to the timer.
     pub(crate) fn schedule(&self, session: &Session, id: SessionId) {
         let since = session.local().activity.idle_since();
         let since = since.unwrap_or_else(|_| self.env.clock.now());
         let due = self.deadlines.due(session.created(), since);
         self.deadlines.add(id, due);
-        // After a change of the id the old one is.
+        // After a change of the id, the old id's entry is dead.
         self.deadlines.entry_died(self.active());
     }
 
-    /// Puts the session into the order of the idle ones, or parks it if it is active: it is placed again when its activity
-    /// ends.
+    /// Puts the session into the order of idle sessions, or parks it if it is active. A parked session is placed when
+    /// its activity ends.
     pub(crate) fn place(&self, session: &Session) {
         let Some(idle) = &self.idle else { return };
         let kind = session.kind();
         let mut order = idle.order.lock();
-        // Under the lock: a completion takes out what it finds, or is seen here.
+        // Under the lock: a completion either removes the entry or is seen here.
         if let Err(Alive::Since(since)) = session.local().activity.park() {
             let session = session.clone();
             order.insert(
@@ -131,7 +131,7 @@ impl Sessions {
         }
     }
 
-    /// Takes the session of this serial out of the order.
+    /// Removes the session with this serial from the order.
     pub(crate) fn displace(&self, serial: u64) {
         let Some(idle) = &self.idle else { return };
         let displaced = idle.order.lock().remove(serial);
@@ -139,9 +139,9 @@ impl Sessions {
     }
 }
 
-/// What one visitor's requests share, in this process, while it is active.
+/// The session that one visitor's requests share, in this process, while it is active.
 ///
-/// A cheap handle: it clones, and dropping it ends nothing. What it can do beyond its own methods is in
+/// This is a handle: it is cheap to clone, and dropping it ends nothing. Its other methods are in
 /// [`LocalSession`](crate::LocalSession), the trait it shares with [`SessionGroup`].
 #[derive(Clone)]
 pub struct Session(Counted<Inner>);
@@ -150,11 +150,11 @@ pub struct Session(Counted<Inner>);
 #[derive(Clone)]
 pub struct WeakSession(WeakCounted<Inner>);
 
-/// What every request reads comes first, beside the counts: with many sessions each cache line is a miss.
+/// The fields that every request reads come first, beside the counts: with many sessions each cache line is a miss.
 #[repr(C)]
 struct Inner {
     local: Local,
-    /// How often the id has changed. Written under the session's lock.
+    /// The number of times the id has changed. Written under the session's lock.
     id_changes: AtomicU64,
     sessions: Arc<Sessions>,
     seat: Mutex<Seat>,
@@ -173,7 +173,7 @@ impl Session {
         }))
     }
 
-    /// The session, if the owner is one.
+    /// Returns the session, if the owner is one.
     pub(crate) fn of(owner: Owner) -> Option<Self> {
         owner.downcast().map(Self)
     }
@@ -191,12 +191,12 @@ impl Session {
         self.0.seat.lock()
     }
 
-    /// The id now: [`cycle_id`](Self::cycle_id) changes it.
+    /// Returns the current id. [`cycle_id`](Self::cycle_id) changes it.
     pub fn id(&self) -> SessionId {
         self.seat().id
     }
 
-    /// How long ago it was created.
+    /// Returns the time since the session was created.
     pub fn age(&self) -> Duration {
         self.local().env.clock.past().since(self.0.created)
     }
@@ -213,37 +213,37 @@ impl Session {
         }
     }
 
-    /// A handle that keeps nothing alive.
+    /// Returns a handle that keeps nothing alive.
     pub fn downgrade(&self) -> WeakSession {
         WeakSession(Counted::downgrade(&self.0))
     }
 
-    /// Waits until the step of completion that has begun is done: the session's id is dead then.
+    /// Waits until the step of completion that has begun is done. The session's id is dead then.
     #[cold]
     pub(crate) fn await_completion(&self) {
         drop(self.local().lock());
     }
 
-    /// How often the id has changed.
+    /// Returns the number of times the id has changed.
     #[inline]
     pub(crate) fn id_changes(&self) -> u64 {
-        // Acquire: a request that sees a change also sees what the log-in did before it, and a request that does not
-        // has read what it read before the change.
+        // Acquire: a request that sees a change also sees what the log-in did before it. If a request sees no change,
+        // its earlier reads came before the change.
         self.0.id_changes.load(Ordering::Acquire)
     }
 
-    /// The id has changed.
+    /// Counts a change of the id.
     pub(crate) fn has_changed_id(&self, _locked: &mut State) {
         // Release: see `id_changes`.
         self.0.id_changes.fetch_add(1, Ordering::Release);
     }
 
-    /// Completes it. Returns whether this was the call that did.
+    /// Completes the session. Returns whether this call did so.
     pub(crate) fn complete(&self, cause: CompletionCause) -> bool {
         lifecycle::complete(self.as_owner(), cause)
     }
 
-    /// Completes it unless there was activity after `limit`.
+    /// Completes the session unless there was activity after `limit`.
     pub(crate) fn complete_if_idle(
         &self,
         cause: CompletionCause,
@@ -256,8 +256,8 @@ impl Session {
         Ok(())
     }
 
-    /// The step of its eviction, if it is still of this kind and there was no activity after `limit`. Its place among the
-    /// active ones goes to the session that it makes room for.
+    /// The step of eviction, if the session is still of this kind and there was no activity after `limit`. Its place
+    /// among the active ones goes to the session that it makes room for.
     pub(crate) fn evict(&self, limit: Ticks, kind: Kind) -> Result<Completion, Alive> {
         let mark = |activity: &Activity, state: &mut State| {
             if self.kind() != kind {
@@ -274,7 +274,7 @@ impl Session {
         begun.map(|((), completion)| completion)
     }
 
-    /// Leaves the registry as its id is superseded; `None` if it is in none.
+    /// Takes the session out of the registry as its id is superseded; `None` if it is not registered.
     pub(crate) fn unregister_by<R>(&self, supersede: impl FnOnce(&SessionId) -> R) -> Option<R> {
         let superseded = self.0.leave_registry(supersede);
         self.0.free_place();
@@ -285,7 +285,7 @@ impl Session {
 
 impl Inner {
     fn leave_registry<R>(&self, remove: impl FnOnce(&SessionId) -> R) -> Option<R> {
-        // In this order: a shutdown finds it in the one place or in the other.
+        // In this order, so that a shutdown finds the session in one place or the other.
         self.sessions.in_cleanup.fetch_add(1, Ordering::Relaxed);
         let mut seat = self.seat.lock();
         std::mem::take(&mut seat.registered).then(|| remove(&seat.id))
@@ -295,7 +295,7 @@ impl Inner {
         self.sessions.active.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// After its place is free: a search that does not find it any more finds its room.
+    /// Called after its place is free, so that a search that no longer finds the session finds its room.
     fn is_out(&self) {
         self.sessions.displace(self.local.serial);
         self.sessions.deadlines.entry_died(self.sessions.active());
@@ -325,7 +325,7 @@ impl AnyLocal for Inner {
     }
 
     fn cleaned_up(&self) {
-        // Release, for `is_cleaning_up`.
+        // Release, for `are_cleaning_up`.
         self.sessions.in_cleanup.fetch_sub(1, Ordering::Release);
     }
 }
@@ -342,7 +342,7 @@ impl AsOwner for Session {
 }
 
 impl WeakSession {
-    /// The session, if it still exists: it may have completed.
+    /// Returns the session, if it still exists. It may have completed.
     pub fn upgrade(&self) -> Option<Session> {
         self.0.upgrade().map(Session)
     }

@@ -1,4 +1,4 @@
-//! Ids that were taken from their clients, and those that took their place.
+//! Ids that were taken from their clients, and the new ids that replaced them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,11 +8,12 @@ use crate::life::clock::Clock;
 use crate::sessions::ids::Ids;
 use crate::sessions::session::Session;
 
-/// The id that a session got from [`cycle_id`] or at a log-in. The client has to be told.
+/// The new id of a session after [`cycle_id`] or a log-in. The client has to be told.
 ///
-/// As long as this exists, the old id is *superseded*: a request that presents it is neither let in nor a stranger's
-/// ([`NotLive::Superseded`]). Dropping this starts the time after which the old id becomes unknown, [`superseded_for`]:
-/// drop it as the response's head goes out. If there will be no response, call [`SupersededId::forget`].
+/// As long as this exists, the old id is *superseded*: a request that presents it is neither let in nor treated as a
+/// stranger's ([`NotLive::Superseded`]). Dropping this starts the time after which the old id becomes unknown
+/// ([`superseded_for`]): drop it as the response's head goes out. If there will be no response, call
+/// [`SupersededId::forget`].
 ///
 /// [`cycle_id`]: crate::Session::cycle_id
 /// [`NotLive::Superseded`]: crate::NotLive::Superseded
@@ -29,12 +30,12 @@ impl NewId {
         Self { id, old }
     }
 
-    /// The new id.
+    /// Returns the new id.
     pub fn id(&self) -> SessionId {
         self.id
     }
 
-    /// The old id, for a caller that tells the client later.
+    /// Returns the old id, for a caller that tells the client later.
     pub fn into_superseded(self) -> SupersededId {
         self.old
     }
@@ -42,11 +43,11 @@ impl NewId {
 
 /// An id that was taken from its client, by a change of its session's id, a log-in or a log-out.
 ///
-/// Its time runs from when this is dropped, see [`NewId`].
+/// Its time runs from when this is dropped: see [`NewId`].
 #[must_use = "dropping it starts the time of the superseded id"]
 pub struct SupersededId {
     id: SessionId,
-    /// `None` if the id is unknown already.
+    /// `None` if the id is already unknown.
     ids: Option<(Arc<Ids<Session>>, Clock)>,
 }
 
@@ -55,12 +56,12 @@ impl SupersededId {
         Self { id, ids }
     }
 
-    /// The id, as its client still has it.
+    /// Returns the id, as its client still has it.
     pub fn id(&self) -> SessionId {
         self.id
     }
 
-    /// Makes the id unknown at once: its client never learns that it was taken.
+    /// Makes the id unknown at once. Its client never learns that it was taken.
     pub fn forget(mut self) {
         if let Some((ids, _)) = self.ids.take() {
             ids.forget(&self.id);

@@ -1,9 +1,9 @@
 //! Values that end with their session, or when the session is parted from the request they belong to.
 //!
 //! Invariants:
-//! 1. The contents are in one place at a time: in the slot, or in the hand of the poller, or gone.
-//! 2. An emptied slot stays empty, and yields nothing of what its contents produce afterwards: a poll under way drops
-//!    them itself.
+//! 1. The contents are in one place at a time: in the slot, in the poller's hand, or gone.
+//! 2. An emptied slot stays empty, and yields nothing that its contents produce afterwards. A poll under way drops the
+//!    contents itself.
 //! 3. The slot's lock is a leaf, and no user code runs under it.
 
 use std::fmt;
@@ -23,15 +23,15 @@ use crate::sync::Mutex;
 
 /// A future, stream or other value that ends with its session: see [`RequestGuard::until_completed`].
 ///
-/// As a future it resolves to [`SessionEnded`] then, as a stream it just ends. For other kinds of values there is
+/// As a future it then resolves to [`SessionEnded`]; as a stream it just ends. For other kinds of values there is
 /// [`poll_with`](Self::poll_with).
 ///
 /// # Cancel safety
 ///
-/// Dropping it drops the value and leaves the session, as the value's end does.
+/// Dropping it drops the value and leaves the session, just as the value's own end does.
 #[must_use = "dropping it drops the value"]
 pub struct UntilCompleted<T> {
-    /// `None` once it has ended by itself.
+    /// `None` once the value has ended by itself.
     slot: Option<Arc<Slot<T>>>,
     session: WeakSession,
     number: u64,
@@ -46,13 +46,13 @@ struct Place<T> {
 
 enum Contents<T> {
     Here(Pin<Box<Held<T>>>),
-    /// Being polled. For good, if the poll panicked.
+    /// Being polled. Stays so if the poll panicked.
     InHand,
     Gone,
 }
 
 pin_project! {
-    /// The fields drop in this order: the request leaves when its value is gone.
+    /// The fields drop in this order, so that the request leaves when its value is gone.
     struct Held<T> {
         #[pin]
         value: T,
@@ -66,7 +66,7 @@ impl RequestGuard {
     /// At completion, or when the session is [parted](Self::is_parted) from the request, the value and then this guard
     /// are dropped at once, on a task of the manager's runtime, whether or not anything polls. So a client that has
     /// stopped reading a stream holds up neither the session's cleanup nor the values that the stream borrowed. If the
-    /// session has ended already, or is parted from the request, the value is dropped here.
+    /// session has already ended, or is already parted from the request, the value is dropped in this call.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -88,10 +88,10 @@ impl RequestGuard {
             waker: None,
         })));
         let mut state = session.local().lock();
-        // Under the lock that completion and parting take: one that comes later finds the slot.
+        // Under the lock that completion and parting take: if either comes later, it finds the slot.
         let number = if state.is_completed() || session.is_parted_from(pass) {
             drop(state);
-            // A panic goes on in the caller, as that of any drop.
+            // A panic propagates to the caller, as from any drop.
             drop(slot.empty().held);
             0
         } else {
@@ -109,16 +109,16 @@ impl RequestGuard {
 }
 
 impl<T> UntilCompleted<T> {
-    /// Polls the value with `poll`, unless it has ended: this is how the other kinds of values are wrapped. Drop it
+    /// Polls the value with `poll`, unless it has ended. This is how other kinds of values are wrapped. Drop `self`
     /// when the value has ended by itself.
     ///
     /// # Errors
     ///
-    /// [`SessionEnded`] once the session has ended or was parted from the request, also if that happened during `poll`.
+    /// [`SessionEnded`] once the session has ended or was parted from the request, even if that happened during `poll`.
     ///
     /// # Panics
     ///
-    /// If `poll` does. Later calls return [`SessionEnded`].
+    /// If `poll` panics. Later calls return [`SessionEnded`].
     pub fn poll_with<R>(
         &mut self,
         cx: &mut Context<'_>,

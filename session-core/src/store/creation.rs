@@ -1,4 +1,4 @@
-//! One property being created: where it will stand, who waits, and what came of it.
+//! One property being created: its place, its waiters, and its outcome.
 //!
 //! Invariants:
 //! 1. An outcome is set once: by the initializer's end, or by completion before it.
@@ -40,7 +40,7 @@ pub(crate) struct Creation {
     polled: AtomicU64,
     /// The initializer's task.
     waker: Mutex<Option<Waker>>,
-    /// How often those that wait were asked whether they do.
+    /// How often its waiters have been asked whether they wait.
     asks: AtomicU64,
 }
 
@@ -59,13 +59,13 @@ impl Creation {
         }
     }
 
-    /// It runs on a caller's thread, where nothing can abort it.
+    /// Whether it runs on a caller's thread, where nothing can abort it.
     pub(crate) fn is_sync(&self) -> bool {
         self.mode == Mode::Sync
     }
 
-    /// A poll of its initializer begins. `SeqCst`, here and below: what has been asked by then is seen in the poll, and a
-    /// future that sees the end of the poll sees what it has told the graph.
+    /// Records that a poll of its initializer begins. `SeqCst`, here and below: the poll sees every question asked by
+    /// then, and a future that sees the end of the poll sees everything that the poll told the graph.
     pub(crate) fn begin_poll(&self, waker: &Waker) {
         self.begun.fetch_add(1, Ordering::SeqCst);
         let mut own = self.waker.lock();
@@ -76,7 +76,7 @@ impl Creation {
         }
     }
 
-    /// It has ended.
+    /// Records that the poll has ended.
     pub(crate) fn end_poll(&self) {
         self.polled.fetch_add(1, Ordering::SeqCst);
     }
@@ -106,7 +106,7 @@ impl Creation {
             if let Some(outcome) = self.outcome.lock().clone() {
                 return outcome;
             }
-            // At each poll: the future may have been begun outside of the initializer that awaits it now.
+            // At each poll, since the future may have started outside the initializer that awaits it now.
             poll_fn(|cx| {
                 if woken.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Ok(()));
@@ -147,7 +147,7 @@ impl Waited for Creation {
 
     fn ask(&self) -> u64 {
         let number = self.asks.fetch_add(1, Ordering::SeqCst) + 1;
-        // The waker of one may panic.
+        // The waker of a waiter may panic.
         let woken = caught(|| {
             self.woken.notify_waiters();
             Ok(())
@@ -159,7 +159,7 @@ impl Waited for Creation {
     }
 }
 
-/// Where a property stands or will stand.
+/// The place where a property is, or will be.
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) hash: u64,

@@ -1,10 +1,10 @@
-//! What a property set is, apart from its instances.
+//! The description of a property set, apart from its instances.
 
 use std::fmt;
 
 use crate::values::about::About;
 
-/// What a set is, apart from its instances.
+/// The description of a set, apart from its instances.
 #[derive(Clone, Copy, Debug)]
 pub struct SetDescription {
     pub(crate) name: &'static str,
@@ -12,14 +12,14 @@ pub struct SetDescription {
 }
 
 impl SetDescription {
-    /// The description of a set of this name and these cells.
+    /// Returns the description of a set with this name and these cells.
     #[must_use]
     pub const fn new(name: &'static str, cells: &'static [CellDescription]) -> Self {
         Self { name, cells }
     }
 }
 
-/// What a cell is, apart from its instances.
+/// The description of a cell, apart from its instances.
 #[derive(Clone, Copy)]
 pub struct CellDescription {
     name: &'static str,
@@ -27,7 +27,7 @@ pub struct CellDescription {
 }
 
 impl CellDescription {
-    /// The description of a cell of this name and type.
+    /// Returns the description of a cell with this name and type.
     #[must_use]
     pub const fn new(name: &'static str, type_name: fn() -> &'static str) -> Self {
         Self { name, type_name }

@@ -1,17 +1,19 @@
-//! Whether an initializer waits by an edge of the graph, or has gone on and kept the future: it is asked.
+//! Questions to initializers: whether one waits by an edge of the graph, or has gone on and kept the future.
 
 use std::collections::HashMap;
 
 use crate::store::node::Node;
 
-/// The questions that a future has asked of edges by which its own would close a ring: does your initializer wait?
+/// The questions that a future has asked of the edges with which its own would close a ring. Each asks whether the
+/// initializer of the edge waits.
 #[derive(Default)]
 pub(crate) struct Doubts(HashMap<(Node, Node), Question>);
 
 #[derive(Clone, Copy)]
 struct Question {
     number: u64,
-    /// The first poll that is sure to begin after the question. If it ends and has not seen the question, it is a no.
+    /// The first poll that certainly begins after the question. If it ends without seeing the question, the answer is
+    /// no.
     poll: u64,
 }
 
@@ -44,7 +46,7 @@ impl Doubts {
             let asked = self.0.entry((from.clone(), to.clone()));
             let question = asked.or_insert_with(|| {
                 let number = to.0.ask();
-                // After the question: a poll under way may have passed the future already.
+                // Read after the question, since a poll under way may already have passed the future.
                 let begun = from.0.polls().map_or(0, |(begun, _)| begun);
                 from.0.wake();
                 Question {
@@ -58,5 +60,5 @@ impl Doubts {
     }
 }
 
-/// The edges by which an edge would close a ring, and how often each had been asked when it was last seen.
+/// The edges with which a new edge would close a ring, and how often each had been asked when it was last seen.
 pub(crate) type Ring = Vec<(Node, Node, u64)>;

@@ -11,8 +11,8 @@ use crate::values::about::Name;
 
 /// A name and a type under which the dictionary of a session holds a property.
 ///
-/// The same name with another type is another property. A key made by [`new`](Self::new) is a constant and
-/// is copied freely; one made by [`named`](PropertyKey::named) has a name known only at run time.
+/// The same name with another type is another property. A key created by [`new`](Self::new) is a constant and
+/// is copied freely; one created by [`named`](PropertyKey::named) has a name known only at run time.
 ///
 /// ```
 /// use session_core::PropertyKey;
@@ -28,7 +28,7 @@ pub struct PropertyKey<T, N = &'static str> {
 }
 
 impl<T> PropertyKey<T> {
-    /// The key of this name.
+    /// Returns the key with this name.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl<T> PropertyKey<T> {
 }
 
 impl<T> PropertyKey<T, Arc<str>> {
-    /// The key of a name known at run time; equal to [`new`](PropertyKey::new) of the same name.
+    /// Returns the key with a name known at run time. It is the same key as [`new`](PropertyKey::new) of that name.
     #[must_use]
     pub fn named(name: impl Into<Arc<str>>) -> Self {
         let name = name.into();
@@ -53,7 +53,7 @@ impl<T> PropertyKey<T, Arc<str>> {
 }
 
 impl<T, N: KeyName> PropertyKey<T, N> {
-    /// Its name.
+    /// Returns its name.
     pub fn name(&self) -> &str {
         self.name.as_str()
     }
@@ -85,7 +85,7 @@ impl<T, N: KeyName> fmt::Debug for PropertyKey<T, N> {
     }
 }
 
-/// What a key's name can be: `&'static str`, or `Arc<str>` for names known at run time. Sealed.
+/// The type of a key's name: `&'static str`, or `Arc<str>` for names known at run time. Sealed.
 pub trait KeyName: sealed::ToName {}
 
 impl KeyName for &'static str {}
@@ -118,7 +118,7 @@ mod sealed {
     }
 }
 
-/// Under what a property stands in its session's table.
+/// The key of a property in its session's table.
 #[derive(Clone, Debug)]
 pub(crate) enum SlotKey {
     /// An entry of the dictionary.
@@ -128,12 +128,12 @@ pub(crate) enum SlotKey {
 }
 
 impl SlotKey {
-    /// The hash it is found by.
+    /// Returns the hash by which it is found.
     pub(crate) fn hash(&self) -> u64 {
         match self {
             Self::Named { name, .. } => hash(name.as_str()),
             Self::Cell { set, index } => {
-                // A type id is a hash already.
+                // A type id is already a hash.
                 let mut hasher = IdHasher::default();
                 set.hash(&mut hasher);
                 (hasher.finish() ^ u64::from(*index)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -141,11 +141,11 @@ impl SlotKey {
         }
     }
 
-    /// Is this the dictionary's entry of that name and type?
+    /// Whether this is the dictionary's entry with that name and type.
     #[inline]
     pub(crate) fn is_named(&self, name: &str, value: TypeId) -> bool {
         match self {
-            // Mostly it is the very same constant: its address says so without reading the text.
+            // Usually it is the same constant: its address shows that without reading the text.
             Self::Named {
                 name: own,
                 value: own_value,
@@ -154,7 +154,7 @@ impl SlotKey {
         }
     }
 
-    /// Is this that cell?
+    /// Whether this is that cell.
     #[inline]
     pub(crate) fn is_cell(&self, set: TypeId, index: u16) -> bool {
         matches!(self, Self::Cell { set: own, index: place } if *own == set && *place == index)

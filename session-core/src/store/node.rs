@@ -7,17 +7,17 @@ pub(crate) trait Waited: Send + Sync {
     /// How many polls of its initializer have begun and ended; `None` if it runs on its caller's thread.
     fn polls(&self) -> Option<(u64, u64)>;
 
-    /// Has its initializer polled.
+    /// Wakes its initializer's task, so that it is polled.
     fn wake(&self);
 
-    /// How often those that wait for it were asked whether they do.
+    /// How often its waiters have been asked whether they wait.
     fn asks(&self) -> u64;
 
-    /// Asks once more: they are woken. Returns the number of this time.
+    /// Asks its waiters once more, by waking them. Returns the number of this question.
     fn ask(&self) -> u64;
 }
 
-/// A property being created, kept so that its address stands for it alone.
+/// A property being created, kept alive so that its address identifies it alone.
 #[derive(Clone)]
 pub(crate) struct Node(pub(super) Arc<dyn Waited>);
 

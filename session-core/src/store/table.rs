@@ -1,10 +1,10 @@
-//! What a session holds: its properties by key, and all their values in the order of publication.
+//! The properties of a session by key, and all their values in the order of publication.
 //!
 //! Invariants:
-//! 1. A slot is `Creating` from when an initializer is chosen until it has ended, and `creating` counts those.
+//! 1. A slot is `Creating` from when an initializer is chosen until it has ended, and `creating` counts these slots.
 //! 2. A published value that has to be closed is in `published` until the session lets go of it; its slot
 //!    knows its place there. A value with nothing to close has no place.
-//! 3. Nothing here runs user code: what is taken out is dropped by the caller, outside the session's lock.
+//! 3. Nothing here runs user code: the caller drops the values taken out, outside the session's lock.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -26,10 +26,10 @@ pub(crate) struct Table {
     creating: usize,
 }
 
-/// Turns the hashes of keys, which anybody can compute, into ones that nobody can foresee.
+/// Turns the hashes of keys, which a client can compute, into hashes that a client can't predict.
 ///
-/// Names may still have been made to have one and the same hash. Once two such names have met in a table, it hashes the
-/// text of its names under a secret.
+/// Names can still be crafted to have the same hash. Once two such names have met in a table, it hashes the text of
+/// its names under a secret.
 struct Spread {
     seed: u64,
     text: Option<RandomState>,
@@ -125,7 +125,7 @@ impl Table {
         });
     }
 
-    /// The creation has ended without a value.
+    /// Ends the creation without a value.
     pub(crate) fn give_up(&mut self, hash: u64, key: &SlotKey) {
         if let Ok(slot) = self
             .slots
@@ -136,7 +136,7 @@ impl Table {
         }
     }
 
-    /// The creation has ended with this value.
+    /// Ends the creation with this value.
     pub(crate) fn publish(&mut self, hash: u64, key: &SlotKey, held: &Held) {
         let state = self.present(held);
         if let Some(slot) = self
@@ -148,13 +148,13 @@ impl Table {
         }
     }
 
-    /// Adds a value that was given; the key must be absent.
+    /// Adds a value that a caller inserts; the key must be absent.
     pub(crate) fn insert(&mut self, hash: u64, key: SlotKey, held: &Held) {
         let state = self.present(held);
         self.put(Slot { hash, key, state });
     }
 
-    /// Takes out a property that is there.
+    /// Takes out a property that is present.
     pub(crate) fn remove(&mut self, hash: u64, key: &SlotKey) -> Option<Removed> {
         let slot = self
             .slots
@@ -173,7 +173,7 @@ impl Table {
         }
     }
 
-    /// The creations under way.
+    /// Returns the creations under way.
     pub(crate) fn creations(&self) -> Vec<Arc<Creation>> {
         if self.creating == 0 {
             return Vec::new();
@@ -193,13 +193,13 @@ impl Table {
         !self.published.is_empty()
     }
 
-    /// The properties by key, out of the table; their values stay in the list. For cleanup.
+    /// Takes the properties by key out of the table; their values stay in the list. For cleanup.
     pub(crate) fn take_slots(&mut self) -> impl Iterator<Item = Slot> + use<> {
         self.creating = 0;
         std::mem::take(&mut self.slots).into_iter()
     }
 
-    /// The value published last, out of the list.
+    /// Takes the value published last out of the list.
     pub(crate) fn pop(&mut self) -> Option<Held> {
         self.published.pop_last().map(|(_place, held)| held)
     }
@@ -229,7 +229,7 @@ impl Table {
         self.add(slot);
     }
 
-    /// Whether the hash of the slot's name is that of another name.
+    /// Whether another name in the table has the hash of the slot's name.
     fn is_crowded(&self, new: &Slot) -> bool {
         let SlotKey::Named { name: new_name, .. } = &new.key else {
             return false;
@@ -269,7 +269,7 @@ mod tests {
         assert!(places.len() > 1 << 11, "{}", places.len());
     }
 
-    /// Texts of which the hash is the same after each of a pair, found with the help of a lattice.
+    /// Pairs of texts: the hash is the same after either of a pair. Found with the help of a lattice.
     const PAIRS: [[&str; 2]; 6] = [
         ["R:Xv:zOq5gVgGw", "PeU6[VuQ1f_1yJ"],
         ["Scy2:IWfugQ_Vq", "U>6zK_ihyfj=Jt"],

@@ -1,16 +1,16 @@
-//! The waits among properties being created, so that an initializer that would wait for itself is told instead.
+//! The waits among properties being created, so that an initializer that would wait for itself gets an error instead.
 //!
 //! Invariants:
-//! 1. An edge `a -> b` stands from when `a`'s initializer begins to wait for `b`, or runs it on its own thread, until the
-//!    future that waits has ended or is polled elsewhere. `a` may have gone on meanwhile and kept the future, so an edge
-//!    alone does not say that `a` waits.
-//! 2. An edge that would close a ring of waits is refused, under the lock that adds it: of two that close a ring
-//!    together, the second is refused. Before, the futures of the ring are woken: an initializer that is polled and does
-//!    not poll its future does not wait for it.
-//! 3. Which initializer is running is known per thread, for the length of its call or of each poll: its
-//!    future may move between threads, and a task id would say nothing of joined futures. Of another task that is polled
-//!    within it, by a runtime that it drives, it says nothing either.
-//! 4. Each manager has a graph of its own. An edge from one into another joins the two for good, so a ring stands in one
+//! 1. An edge `a -> b` stands from when `a`'s initializer begins to wait for `b`, or runs it on its own thread, until
+//!    the future that waits has ended or is polled elsewhere. `a` may have gone on meanwhile and kept the future, so an
+//!    edge alone does not say that `a` waits.
+//! 2. An edge that would close a ring of waits is refused, under the lock that adds it, so of two that close a ring
+//!    together the second is refused. Before that, the futures of the ring are woken: an initializer that is polled and
+//!    does not poll its future does not wait for it.
+//! 3. The running initializer is known per thread, for the length of its call or of each poll: its future may move
+//!    between threads, and a task id would say nothing about joined futures. The record says nothing about another task
+//!    that is polled within the initializer, by a runtime that it drives.
+//! 4. Each manager has a graph of its own. An edge from one into another joins the two permanently, so a ring is in one
 //!    graph. A graph is joined to one at a lower address, and two are locked in that order.
 
 use std::cell::RefCell;
@@ -26,14 +26,14 @@ use crate::store::doubts::{Doubts, Ring};
 use crate::store::node::Node;
 use crate::sync::Mutex;
 
-/// How often a future that would close a ring lets others go on, until it knows whether they wait.
+/// How often a future that would close a ring lets other tasks run, until it knows whether the others wait.
 const MOST_TURNS: usize = 1_000;
 
 pub(crate) struct WaitGraph(Mutex<State>);
 
 enum State {
     Own(Waits),
-    /// Its edges are in this one.
+    /// Its edges are in this graph.
     Joined(Arc<WaitGraph>),
 }
 
@@ -43,7 +43,7 @@ type Waits = HashMap<Node, HashMap<Node, Wait>>;
 #[derive(Default)]
 struct Wait {
     count: usize,
-    /// When one of them was last polled by its initializer, it had been asked so often.
+    /// How often the property's waiters had been asked when one of the edges was last polled by its initializer.
     seen: u64,
 }
 
@@ -57,13 +57,13 @@ struct Initializer {
 
 crate::sync::thread_local! {
     /// The initializers that run on this thread, the innermost last.
-    #[allow(clippy::missing_const_for_thread_local, reason = "shuttle knows no such form")]
+    #[allow(clippy::missing_const_for_thread_local, reason = "shuttle does not have this form")]
     static RUNNING: RefCell<Vec<Initializer>> = RefCell::new(Vec::new());
 }
 
-/// The initializer that runs on this thread, if one does.
+/// Returns the initializer that runs on this thread, if any.
 fn running() -> Option<Initializer> {
-    // On a thread that is ending, with its locals gone, no initializer runs.
+    // No initializer runs on a thread that is ending, with its thread-locals gone.
     let innermost = RUNNING.try_with(|running| running.borrow().last().cloned());
     let innermost = innermost.ok().flatten()?;
     let task = tokio::task::try_id();
@@ -76,7 +76,7 @@ impl WaitGraph {
         Self(Mutex::new(State::Own(Waits::new())))
     }
 
-    /// Adds the edge from the initializer that runs on this thread, if one does, for a wait that blocks.
+    /// Adds the edge from the initializer that runs on this thread, if any, for a wait that blocks.
     pub(crate) fn wait_for(self: &Arc<Self>, to: Node) -> Result<Option<Edge>, PropertyError> {
         let from = running();
         let added = from.map(|from| self.add(from, to, &Doubts::default()));
@@ -98,13 +98,13 @@ impl WaitGraph {
             wait.seen = to.0.asks();
             Ok(())
         })?;
-        // A future that waits for this initializer may be in another one than it was polled in last: it is polled where it
-        // is, and its edge moves.
+        // A future that waits for this initializer may have moved to another one since its last poll. It is polled
+        // where it is now, so that its edge moves.
         from.0.ask();
         Ok(Edge { graph, from, to })
     }
 
-    /// The graph that has this one's edges.
+    /// Returns the graph that has this one's edges.
     fn root(self: &Arc<Self>) -> Arc<Self> {
         let mut root = self.clone();
         loop {
@@ -121,7 +121,7 @@ impl WaitGraph {
 
     fn with<R>(self: &Arc<Self>, look: impl FnOnce(&mut Waits) -> R) -> R {
         loop {
-            // It may be joined to another before it is locked again.
+            // It may be joined to another graph before it is locked again.
             if let State::Own(waits) = &mut *self.root().0.lock() {
                 return look(waits);
             }
@@ -149,7 +149,7 @@ impl WaitGraph {
     }
 }
 
-/// The edges from the one node to the other, but for those by which nothing waits.
+/// Returns the edges from one node to the other, except those by which nothing waits.
 fn path(waits: &Waits, from: &Node, to: &Node, doubts: &Doubts) -> Option<Ring> {
     let mut open = vec![from];
     let mut seen = HashSet::from([from]);
@@ -182,7 +182,7 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    /// Its future has been polled by its initializer again.
+    /// Records that its future has been polled by its initializer again.
     fn is_seen(&self) {
         self.graph.with(|waits| {
             let wait = waits.get_mut(&self.from);
@@ -196,7 +196,7 @@ impl Edge {
 impl Drop for Edge {
     fn drop(&mut self) {
         self.graph.with(|waits| {
-            // The nodes that go here are this edge's own, so nothing is dropped under the lock.
+            // This edge still holds the nodes removed here, so nothing is dropped under the lock.
             let Some(targets) = waits.get_mut(&self.from) else {
                 return;
             };
@@ -213,7 +213,8 @@ impl Drop for Edge {
     }
 }
 
-/// The edge to a property that a future waits for: from the initializer that polls it, which may be another each time.
+/// The edge to a property that a future waits for. It starts at the initializer that polls the future, which may be a
+/// different one each time.
 #[derive(Default)]
 pub(crate) struct MovingEdge {
     edge: Option<Edge>,
@@ -222,8 +223,8 @@ pub(crate) struct MovingEdge {
 }
 
 impl MovingEdge {
-    /// Moves the edge to the initializer that runs on this thread. Returns `false` if it has to be asked again, after others
-    /// had their turn.
+    /// Moves the edge to the initializer that runs on this thread. Returns `false` if it has to be called again, after
+    /// other tasks have run.
     pub(crate) fn move_here(
         &mut self,
         graph: &Arc<WaitGraph>,
@@ -267,7 +268,8 @@ impl Running {
             node,
             task: tokio::task::try_id(),
         };
-        // Without the thread's locals it runs unknown: it may then wait for itself unwarned, which is rare enough.
+        // Once the thread-locals are gone the initializer is not tracked, and a cycle through it goes undetected. This
+        // is rare enough.
         let _gone = RUNNING.try_with(|running| running.borrow_mut().push(initializer));
         Self(())
     }

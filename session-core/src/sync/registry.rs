@@ -1,6 +1,6 @@
 //! A map that all threads share: the active sessions by id, and the groups by name.
 //!
-//! It gives clones, so that no guard of a shard outlives a call.
+//! It returns clones, so that no guard of a shard outlives a call.
 
 use std::borrow::Borrow;
 use std::hash::{BuildHasher, Hash};
@@ -26,7 +26,7 @@ mod imp {
             self.0.get(key).map(|entry| entry.value().clone())
         }
 
-        /// Looks at the value, under the shard's lock.
+        /// Calls `look` with the value, under the shard's lock.
         #[inline]
         pub(crate) fn with<R>(&self, key: &K, look: impl FnOnce(&V) -> R) -> Option<R> {
             self.0.get(key).map(|entry| look(entry.value()))
@@ -45,7 +45,7 @@ mod imp {
             removed.map(|(_, value)| value)
         }
 
-        /// The value that is there, or the one that `make` makes, under the shard's lock.
+        /// Returns the existing value, or inserts the one that `make` returns, under the shard's lock.
         pub(crate) fn get_or_insert(&self, key: K, make: impl FnOnce() -> V) -> V {
             self.0.entry(key).or_insert_with(make).clone()
         }

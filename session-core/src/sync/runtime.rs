@@ -1,7 +1,7 @@
-//! What of tokio the core runs on: its tasks, its timers and its clock.
+//! The parts of tokio that the core runs on: its tasks, its timers and its clock.
 //!
 //! Under `cfg(session_shuttle)` tasks are shuttle's, so that every step of a cleanup is a step of the model, and
-//! time passes when the model says so.
+//! time passes only when the model advances it.
 
 #[cfg(not(session_shuttle))]
 mod imp {
@@ -17,17 +17,17 @@ mod imp {
     pub(crate) use tokio::time::{Instant, sleep, sleep_until};
 
     std::thread_local! {
-        /// The task that was last asked about on this thread, and the runtime it is in.
+        /// The task that was last looked up on this thread, and its runtime.
         static LAST: Cell<Option<(TaskId, Option<Id>)>> = const { Cell::new(None) };
     }
 
-    /// tokio's clock of `runtime`, from any thread: outside of it a thread would read another clock than a paused one.
+    /// Reads tokio's clock of `runtime`, from any thread. If that clock is paused, a thread outside would read another.
     #[inline]
     pub(crate) fn now(runtime: &Runtime) -> Instant {
         let Some(task) = tokio::task::try_id() else {
             return now_outside(runtime);
         };
-        // A task stays in its runtime, and this costs less to ask than `current`: no reference is counted.
+        // A task stays in its runtime, and the task id is cheaper to read than `current`: no reference is counted.
         let known = LAST.try_with(Cell::get).ok().flatten();
         let home = match known {
             Some((known, home)) if known == task => home,
@@ -51,9 +51,9 @@ mod imp {
     fn now_outside(runtime: &Runtime) -> Instant {
         match current() {
             Ok(current) if current == runtime.id() => Instant::now(),
-            // The thread is ending, and could not enter the runtime any more.
+            // The thread is ending, and can no longer enter the runtime.
             Err(error) if error.is_thread_local_destroyed() => {
-                #[expect(clippy::disallowed_methods, reason = "tokio's can't be read any more")]
+                #[expect(clippy::disallowed_methods, reason = "tokio's can no longer be read")]
                 let now = std::time::Instant::now();
                 Instant::from_std(now)
             }

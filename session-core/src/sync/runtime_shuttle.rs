@@ -1,7 +1,7 @@
 //! The runtime under shuttle: see `runtime.rs`.
 //!
 //! A task is one of shuttle's own, so that each step of it is a step of the model. The clock stands still until the
-//! model advances it, and so a timeout that passes is one more racing step.
+//! model advances it, so a timeout that passes is one more racing step.
 #![cfg_attr(not(test), expect(dead_code, reason = "only models make a runtime"))]
 
 use std::cell::RefCell;
@@ -41,11 +41,11 @@ impl<T> JoinHandle<T> {
     }
 }
 
-/// Leaves the runtime; there is nothing to leave.
+/// The guard that would leave the runtime. Here there is nothing to leave.
 pub(crate) struct Entered;
 
 impl Runtime {
-    /// A runtime without tasks, and the clock at its start.
+    /// Creates a runtime without tasks, and sets the clock to its start.
     pub(crate) fn new() -> Self {
         CLOCK.set(Some(Clock {
             now: Instant::now(),
@@ -103,7 +103,7 @@ struct Clock {
 }
 
 std::thread_local! {
-    /// All threads of a model run on one thread of the system, so they share it.
+    /// Shared by all threads of a model, because they run on one system thread.
     static CLOCK: RefCell<Option<Clock>> = const { RefCell::new(None) };
 }
 

@@ -1,4 +1,4 @@
-//! The shim's parts under shuttle: see `sync.rs`.
+//! The parts of the shim under shuttle: see `sync.rs`.
 
 use std::ops::Deref;
 use std::sync::{Arc, LockResult, Weak};
@@ -6,15 +6,15 @@ use std::sync::{Arc, LockResult, Weak};
 pub(crate) use shuttle::sync::atomic::{AtomicU64, AtomicUsize};
 pub(crate) use shuttle::sync::{Condvar, MutexGuard};
 
-/// A place where the scheduler may run somebody else. It is no `yield_now`, which some schedulers take for a sign
-/// that the thread can't go on.
+/// A point at which the scheduler may run another thread. It is not a `yield_now`, which some schedulers take as a
+/// sign that the thread can't go on.
 pub(crate) fn point() {
     if !std::thread::panicking() {
         shuttle::thread::sleep(std::time::Duration::ZERO);
     }
 }
 
-/// shuttle's mutex has its points after it was taken and after it was given back; this one has one before, too.
+/// A mutex with a point before it is taken, too. shuttle's own has points after it is taken and after it is released.
 pub(crate) struct RawMutex<T>(shuttle::sync::Mutex<T>);
 
 impl<T> RawMutex<T> {

@@ -25,7 +25,7 @@ impl fmt::Debug for Name {
     }
 }
 
-/// What a problem or an entry of a listing is about.
+/// The subject of a problem or of an entry of a listing.
 #[derive(Clone, Debug)]
 pub(crate) struct About {
     pub(crate) set: Option<&'static str>,
@@ -50,7 +50,7 @@ impl About {
         }
     }
 
-    /// What is a cell of that property set.
+    /// Returns it as a cell of that property set.
     pub(crate) fn in_set(self, set: &'static str) -> Self {
         Self {
             set: Some(set),

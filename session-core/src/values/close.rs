@@ -9,21 +9,21 @@ use futures_util::FutureExt as _;
 
 use crate::values::report::Trouble;
 
-/// How a close went.
+/// The outcome of a close.
 pub(crate) type Closed = Result<(), Trouble>;
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// What a property is closed with: a function or closure, sync or async, that takes the value by value.
+/// A close hook: a function or closure, sync or async, that takes the value by value and closes it.
 ///
-/// It gives `()` or `Result<R, E>` with `E: Debug`, or a future of either. A sync hook runs inline, so work
+/// It returns `()` or `Result<R, E>` with `E: Debug`, or a future of either. A sync hook runs inline, so work
 /// that blocks belongs in an async one, in `spawn_blocking`.
 pub trait CloseHook<T, Marker>: Send + Sync + 'static {
     #[doc(hidden)]
     fn into_hook(self) -> Hook<T>;
 }
 
-/// A hook, whatever its type was.
+/// A hook whose own type is erased.
 pub struct Hook<T>(Kind<T>);
 
 enum Kind<T> {
@@ -54,11 +54,11 @@ where
     }
 }
 
-/// What a hook may give, which tells of which kind it is.
+/// The return type of a hook, which determines its kind.
 #[diagnostic::on_unimplemented(
-    message = "a close hook gives `()`, a `Result`, or a future of either, and this one gives `{Self}`",
-    label = "gives `{Self}`",
-    note = "the error of the `Result` is `Debug`"
+    message = "a close hook must return `()`, a `Result`, or a future of either, but this one returns `{Self}`",
+    label = "returns `{Self}`",
+    note = "the error of the `Result` must be `Debug`"
 )]
 pub trait Closes<When> {}
 
@@ -66,7 +66,7 @@ impl<V: Verdict> Closes<AtOnce> for V {}
 
 impl<F: Future<Output: Verdict>> Closes<Later> for F {}
 
-/// Sync hooks, and async ones. (This is apart from [`Closes`] so that a future is blamed for not being `Send`.)
+/// Sync and async hooks. (Separate from [`Closes`], so that the compiler blames a future for not being `Send`.)
 pub trait HookKind<O> {
     #[doc(hidden)]
     fn hook<T>(close: impl FnOnce(T) -> O + Send + Sync + 'static) -> Hook<T>;
@@ -82,7 +82,7 @@ impl<V: Verdict> HookKind<V> for AtOnce {
     }
 }
 
-/// The hook gives a future.
+/// The hook returns a future.
 #[derive(Debug)]
 pub struct Later;
 
@@ -95,7 +95,7 @@ impl<F: Future<Output: Verdict> + Send + 'static> HookKind<F> for Later {
     }
 }
 
-/// How a hook says that it went.
+/// The outcome that a hook reports.
 pub trait Verdict {
     #[doc(hidden)]
     fn closed(self) -> Closed;
@@ -109,7 +109,7 @@ impl Verdict for () {
 
 impl<R, E: Debug> Verdict for Result<R, E> {
     fn closed(self) -> Closed {
-        // What the hook made of the value goes the way of any value: nobody asked for it.
+        // The hook's own result is dropped: no caller asked for it.
         self.map(drop)
             .map_err(|error| Trouble::Failed(format!("{error:?}")))
     }
@@ -127,13 +127,13 @@ impl<T: 'static> Hook<T> {
 }
 
 impl<T> Hook<T> {
-    /// What stands for no hook where `T` wraps a value without drop glue.
+    /// Returns the placeholder for no hook where `T` wraps a value without drop glue.
     pub(crate) fn nothing() -> Self {
         Self(Kind::Nothing)
     }
 }
 
-/// Does nothing happen when such a value is closed?
+/// Whether nothing happens when such a value is closed.
 pub(crate) fn is_trivial<T>(hook: Option<&Hook<T>>) -> bool {
     match hook {
         None => !std::mem::needs_drop::<T>(),
@@ -160,7 +160,7 @@ pub(crate) fn close<T>(value: T, hook: Option<Hook<T>>) -> Closing {
     })
 }
 
-/// Turns a panic into trouble, also a later one.
+/// Turns a panic into trouble, including a later one in the pending future.
 fn guarded(close: &mut dyn FnMut() -> Closing) -> Closing {
     match catch_unwind(AssertUnwindSafe(close)) {
         Ok(Closing::Pending(closing)) => Closing::Pending(Box::pin(async move {
@@ -174,7 +174,7 @@ fn guarded(close: &mut dyn FnMut() -> Closing) -> Closing {
     }
 }
 
-/// Runs `close`, and takes a panic for what it is: this value's trouble and nobody else's.
+/// Runs `close`, and turns a panic into this value's trouble, so that it does not spread.
 pub(crate) fn caught(close: impl FnOnce() -> Closed) -> Closed {
     catch_unwind(AssertUnwindSafe(close)).unwrap_or_else(|panic| Err(panicked(panic)))
 }

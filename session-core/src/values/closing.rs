@@ -17,7 +17,7 @@ pub(crate) struct Entry {
     ledger: Arc<Ledger>,
     serial: Serial,
     about: About,
-    /// What the hook does is traced in this.
+    /// The span in which the hook is traced.
     span: Span,
     outcome: Option<Closed>,
 }
@@ -36,7 +36,7 @@ impl Entry {
         }
     }
 
-    /// Sees the close to its end, or aborts it at the close timeout or when `hurry` resolves.
+    /// Runs the close to its end, or aborts it at the close timeout or when `hurry` resolves.
     pub(crate) async fn run(mut self, closing: Closing, hurry: impl Future<Output = ()>) {
         let close_timeout = self.ledger.close_timeout();
         self.outcome = Some(match closing {
@@ -45,12 +45,12 @@ impl Entry {
                 let closed = tokio::select! {
                     biased;
                     closed = (&mut hook).instrument(self.span.clone()) => closed,
-                    // A hook that never rests uses up the task's budget, and a timer would then not say that it
-                    // is time.
+                    // A hook that never yields uses up the task's budget, and a timer that counts against it would
+                    // then not fire.
                     () = unconstrained(sleep(close_timeout)) => Err(Trouble::TimedOut),
                     () = hurry => Err(Trouble::TimedOut),
                 };
-                // What an aborted hook still held may panic as it is dropped.
+                // A value that an aborted hook still held may panic when it is dropped.
                 closed.and(caught(|| {
                     drop(hook);
                     Ok(())
@@ -59,7 +59,7 @@ impl Entry {
         });
     }
 
-    /// Ends the close of a value that was let go of anywhere: on any thread, with the runtime running or gone.
+    /// Finishes the close of a value that was let go of anywhere: on any thread, with the runtime running or gone.
     pub(crate) fn detach(mut self, closing: Closing) {
         match closing {
             Closing::Done(closed) => self.outcome = Some(closed),
@@ -80,7 +80,7 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        // No outcome: the future that should have brought one was dropped with its runtime.
+        // No outcome: the future that should have set one was dropped with its runtime.
         let closed = self.outcome.take().unwrap_or_else(|| {
             tracing::error!(
                 property = self.about.name.as_str(),

@@ -1,13 +1,13 @@
-//! The accounts of one session's values: closes under way, and values that outlived the session's own hold.
+//! The records of one session's values: closes under way, and values that outlived the session's own hold.
 //!
-//! A value that is closed by whoever lets go last can outlive its session, so it keeps this ledger and
-//! nothing else of it.
+//! A value is closed by its last holder and can outlive its session, so it keeps this ledger and nothing else of
+//! the session.
 //!
 //! Invariants:
 //! 1. `under_way` has the values of the `Entry` guards that exist.
 //! 2. A serial is in `awaited` from before the session lets go of that value until its close has ended, or a caller has
 //!    taken the value back.
-//! 3. `findings` is there from completion until the report is made; before and after, trouble is only logged.
+//! 3. `findings` is present from completion until the report is created; before and after that, trouble is only logged.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::sync::{AtomicU64, Mutex, Ordering};
 use crate::values::about::About;
 use crate::values::report::{Findings, Problem, Trouble};
 
-/// What marks one value among those of its session.
+/// The number that identifies a value among those of its session.
 pub(crate) type Serial = u64;
 
 pub(crate) struct Ledger {
@@ -53,7 +53,7 @@ impl Ledger {
         self.serials.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// From now on, what goes wrong is for the report.
+    /// Starts the findings: from now on, problems go into the report.
     pub(crate) fn open(&self) {
         self.state.lock().findings.get_or_insert_default();
     }
@@ -72,12 +72,12 @@ impl Ledger {
         }
     }
 
-    /// A close begins.
+    /// Records that a close begins.
     pub(crate) fn begin(&self, serial: Serial, about: About) {
         self.state.lock().under_way.insert(serial, about);
     }
 
-    /// It has ended.
+    /// Records that the close has ended.
     pub(crate) fn end(&self, serial: Serial) {
         {
             let mut state = self.state.lock();
@@ -99,12 +99,12 @@ impl Ledger {
         self.close_timeout
     }
 
-    /// Expects the close of this value, whoever brings it about.
+    /// Expects the close of this value, whichever holder causes it.
     pub(crate) fn expect(&self, serial: Serial, about: About) {
         self.state.lock().awaited.insert(serial, about);
     }
 
-    /// The value has left the session like any other that was removed: there will be no close.
+    /// Expects no close any more: the value has left the session like any other that was removed.
     pub(crate) fn expect_no_longer(&self, serial: Serial) {
         let expected = self.state.lock().awaited.remove(&serial);
         if expected.is_some() {
@@ -117,14 +117,14 @@ impl Ledger {
         state.under_way.is_empty() && state.awaited.is_empty()
     }
 
-    /// Resolves when nothing is under way and nothing awaited. For one caller at a time.
+    /// Resolves when nothing is under way and nothing is awaited. For one caller at a time.
     pub(crate) async fn settled(&self) {
         while !self.is_settled() {
             self.changed.notified().await;
         }
     }
 
-    /// The findings. Values that are still awaited, or whose hook still runs, are still held.
+    /// Returns the findings. Values that are still awaited, or whose hook still runs, are still held.
     pub(crate) fn finish(&self) -> Findings {
         let (mut held, mut findings) = {
             let mut state = self.state.lock();

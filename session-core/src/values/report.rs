@@ -1,11 +1,11 @@
-//! What a cleanup has to tell.
+//! The report of a cleanup.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::values::about::About;
 
-/// How a session's or group's cleanup went.
+/// The outcome of a session's or group's cleanup.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -46,7 +46,7 @@ impl CleanupReport {
         self.0.as_ref().map_or(0, |findings| findings.closed)
     }
 
-    /// What went wrong, in the order in which it was found.
+    /// The problems, in the order in which they were found.
     pub fn problems(&self) -> &[Problem] {
         self.0.as_ref().map_or(&[], |findings| &findings.problems)
     }
@@ -57,7 +57,7 @@ impl CleanupReport {
     }
 }
 
-/// Something that went wrong in a cleanup: whose trouble, and which.
+/// A problem in a cleanup: its subject, and the trouble.
 #[derive(Clone, Debug)]
 pub struct Problem {
     about: About,
@@ -69,22 +69,22 @@ impl Problem {
         Self { about, trouble }
     }
 
-    /// The property's name; `request`, `task`, `initializer` or `owned value` for what has none.
+    /// The property's name; `request`, `task`, `initializer` or `owned value` for a subject without a name.
     pub fn name(&self) -> &str {
         self.about.name.as_str()
     }
 
-    /// The property set that it is in; `None` for what is in none.
+    /// The property set that it is in, if any.
     pub fn set(&self) -> Option<&'static str> {
         self.about.set
     }
 
-    /// The type concerned, as [`std::any::type_name`] gives it; empty for a request.
+    /// The type concerned, as [`std::any::type_name`] returns it; empty for a request.
     pub fn type_name(&self) -> &'static str {
         self.about.type_name
     }
 
-    /// What happened.
+    /// The kind of trouble.
     pub fn trouble(&self) -> &Trouble {
         &self.trouble
     }
@@ -96,11 +96,11 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What can happen to a value, task or request in a cleanup.
+/// A kind of trouble that a value, task or request can have in a cleanup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trouble {
-    /// A close hook gave this error.
+    /// A close hook returned this error.
     Failed(String),
     /// A destructor, hook, task or initializer panicked with this message.
     Panicked(String),
@@ -109,7 +109,7 @@ pub enum Trouble {
     /// A task or initializer took longer than the drain timeout and was aborted, or the runtime was gone
     /// before an async close hook could end.
     Aborted,
-    /// Somebody still holds it, or is still inside, after all timeouts.
+    /// It is still held, or still inside, after all timeouts.
     StillHeld,
 }
 

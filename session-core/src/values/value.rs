@@ -1,8 +1,8 @@
-//! The one idea of a value: what a session holds, and how the last one out closes it.
+//! A value as a session holds it, and how its last holder closes it.
 //!
 //! Invariants:
-//! 1. A value is shared by handles ([`PropertyRef`]) and by the session's own hold ([`Held`]). Whoever lets
-//!    go last gets it out with `into_inner` and closes it, once.
+//! 1. A value is shared by handles ([`PropertyRef`]) and by the session's own hold ([`Held`]). The last
+//!    holder to let go takes it out with `into_inner` and closes it, once.
 //! 2. So every holder lets go through [`Held::let_go`]: dropping a bare counted pointer would skip the hook.
 
 use std::any::Any;
@@ -20,13 +20,13 @@ use crate::values::ledger::{Ledger, Serial};
 /// A value with what is needed to close it, wherever that happens.
 #[repr(C)]
 pub(crate) struct Value<T> {
-    /// First, beside the counts: who reads it reads one cache line.
+    /// First, beside the counts, so that a reader touches one cache line.
     inner: T,
     hook: Option<Hook<T>>,
     tag: Tag,
 }
 
-/// What is known of a value without its type.
+/// The facts about a value that are known without its type.
 pub(crate) struct Tag {
     pub(crate) about: About,
     pub(crate) born: Instant,
@@ -117,7 +117,7 @@ impl Held {
         self.value().tag()
     }
 
-    /// A handle, if the value is a `T`.
+    /// Returns a handle, if the value is a `T`.
     pub(crate) fn handle<T: Send + Sync + 'static>(&self) -> Option<PropertyRef<T>> {
         let value = into_std(self.value().clone());
         let value = (value as Arc<dyn Any + Send + Sync>)
@@ -126,7 +126,7 @@ impl Held {
         Some(PropertyRef(Some(from_std(value))))
     }
 
-    /// Another hold of the same value.
+    /// Returns another hold of the same value.
     pub(crate) fn again(&self) -> Self {
         Self(Some(self.value().clone()))
     }
@@ -143,7 +143,7 @@ impl Held {
         }
     }
 
-    /// Lets go in cleanup: the value is closed now, or is expected to be by whoever holds it.
+    /// Lets go in cleanup: the value is closed now, or its close is expected from its other holders.
     pub(crate) fn let_go(mut self) -> Option<(Entry, Closing)> {
         let value = self.0.take()?;
         value.tag().expect();
@@ -159,9 +159,9 @@ impl Drop for Held {
     }
 }
 
-/// A handle to a property: derefs to the value, clones, and can move into tasks.
+/// A handle to a property. It derefs to the value, can be cloned, and can move into tasks.
 ///
-/// It keeps the value and nothing else: not the session, which may end meanwhile. The value is then closed
+/// It keeps only the value alive, not the session, which may end meanwhile. The value is then closed
 /// when the last handle is dropped, on whatever thread that is.
 pub struct PropertyRef<T>(Option<Counted<Value<T>>>);
 
@@ -195,11 +195,11 @@ impl<T> PropertyRef<T> {
     /// Takes the value back, undropped and unclosed, from its only holder.
     ///
     /// A session holds its properties, so this works on what [`remove`](crate::Properties::remove) or
-    /// [`replace`](crate::Properties::replace) gave.
+    /// [`replace`](crate::Properties::replace) returned.
     ///
     /// # Errors
     ///
-    /// Gives the handle back while another holder exists.
+    /// Returns the handle while another holder exists.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

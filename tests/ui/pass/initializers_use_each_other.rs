@@ -1,4 +1,4 @@
-//! Two async initializers that call each other's accessors still give `Send` futures.
+//! Two async initializers that call each other's accessors still return `Send` futures.
 
 #![deny(warnings)]
 

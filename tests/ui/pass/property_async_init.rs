@@ -1,4 +1,4 @@
-//! `async_init` on a `Property`: whatever gives a future.
+//! `async_init` on a `Property`: anything that returns a future.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! `init` on a `Property`: a path or a closure, that takes nothing or the context.
+//! `init` on a `Property`: a path or a closure that takes nothing or the context.
 
 #![deny(warnings)]
 

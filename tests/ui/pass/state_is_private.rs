@@ -1,4 +1,4 @@
-//! A `pub` set whose state nobody else can name.
+//! A `pub` set whose state no other module can name.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! What a group shares is asked of the group.
+//! A group's set is accessed through the group.
 
 use session_core::{LocalSession as _, Property, Session, SessionProperties};
 

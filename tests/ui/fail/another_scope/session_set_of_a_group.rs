@@ -1,4 +1,4 @@
-//! A set lives in sessions, unless it says otherwise.
+//! A set belongs to sessions, unless it declares otherwise.
 
 use session_core::{LocalSession as _, Property, SessionGroup, SessionProperties};
 

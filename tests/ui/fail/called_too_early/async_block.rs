@@ -1,4 +1,4 @@
-//! A future is not made before it is asked for.
+//! A future is not created before it is needed.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! What it is called with stands in a closure.
+//! A call with arguments belongs in a closure.
 
 use session_core::{Property, SessionProperties};
 

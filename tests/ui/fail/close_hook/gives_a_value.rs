@@ -1,4 +1,4 @@
-//! Nobody is left to take it.
+//! No caller is left to take the result.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! It gets what the cell holds.
+//! The hook takes the cell's value.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! There is a value to close.
+//! The hook takes the value to close.
 
 use session_core::{Property, SessionProperties};
 

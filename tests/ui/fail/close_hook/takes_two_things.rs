@@ -1,4 +1,4 @@
-//! There is nothing but the value.
+//! The value is the only argument.
 
 use session_core::{Property, SessionProperties};
 

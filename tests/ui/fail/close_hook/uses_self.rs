@@ -1,4 +1,4 @@
-//! Its set is gone by then.
+//! The set is dropped before its hooks run.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! Also where the attribute is given twice.
+//! The check also covers two attributes.
 
 use session_core::{Property, SessionProperties};
 

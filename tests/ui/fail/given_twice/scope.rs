@@ -1,4 +1,4 @@
-//! A set lives in one place.
+//! A set has one scope.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! A value is made in one way.
+//! A value has one initializer.
 
 use session_core::{Property, SessionProperties};
 

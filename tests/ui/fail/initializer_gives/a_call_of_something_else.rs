@@ -1,4 +1,4 @@
-//! A path gets the context, if it takes one thing.
+//! A path is called with the context, if it takes one argument.
 
 use std::sync::Mutex;
 

@@ -1,4 +1,4 @@
-//! What takes time has a key of its own.
+//! Async initializers have their own key.
 
 use session_core::{Property, SessionProperties};
 

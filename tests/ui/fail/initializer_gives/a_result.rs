@@ -1,4 +1,4 @@
-//! What can fail has a key of its own.
+//! Fallible initializers have their own key.
 
 use session_core::{Property, SessionProperties};
 

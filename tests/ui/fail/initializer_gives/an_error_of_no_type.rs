@@ -1,4 +1,4 @@
-//! `?` alone does not tell which error it turns others into.
+//! `?` alone does not determine the error type to convert to.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! An error is one that can be passed on.
+//! An error must convert to a boxed error.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! The cell says what it holds.
+//! The cell determines the type of its value.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! What takes time is a future.
+//! An async initializer returns a future.
 
 use session_core::{Property, SessionProperties};
 

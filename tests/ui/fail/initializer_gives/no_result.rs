@@ -1,4 +1,4 @@
-//! What can fail says so.
+//! A fallible initializer returns a `Result`.
 
 use session_core::{Property, SessionProperties};
 

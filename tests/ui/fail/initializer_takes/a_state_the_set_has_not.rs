@@ -1,4 +1,4 @@
-//! The set says which state its initializers see.
+//! The set declares the state that its initializers see.
 
 use session_core::{InitContext, Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! A closure may say what it takes.
+//! A closure may annotate its argument.
 
 use session_core::{InitContext, Property, SessionProperties};
 

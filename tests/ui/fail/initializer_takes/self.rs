@@ -1,4 +1,4 @@
-//! It runs before its set is of use.
+//! The initializer runs before its set can be used.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! There is nothing to call it with.
+//! The derive has no such argument to pass.
 
 use session_core::{Property, SessionProperties};
 

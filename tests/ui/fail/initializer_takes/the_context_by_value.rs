@@ -1,4 +1,4 @@
-//! The context is lent.
+//! The context is passed by reference.
 
 use session_core::{InitContext, Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! A group belongs to no one session.
+//! A group does not belong to one session.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! Each property is closed by itself.
+//! Each property has its own close hook.
 
 use session_core::{Property, SessionProperties};
 

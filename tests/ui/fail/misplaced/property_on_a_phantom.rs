@@ -1,4 +1,4 @@
-//! A field that only uses a parameter is no property.
+//! A field that only uses a parameter is not a property.
 
 use std::marker::PhantomData;
 

@@ -1,4 +1,4 @@
-//! It describes a field.
+//! The attribute describes a field.
 
 use session_core::{Property, SessionProperties};
 

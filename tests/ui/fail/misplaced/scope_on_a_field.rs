@@ -1,4 +1,4 @@
-//! A set lives in one place as a whole.
+//! A set has one scope as a whole.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! It describes the struct.
+//! The attribute describes the struct.
 
 use session_core::{Property, SessionProperties};
 

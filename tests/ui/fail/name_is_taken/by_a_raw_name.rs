@@ -1,4 +1,4 @@
-//! It is the same name with `r#` before it.
+//! A name with `r#` is the same name.
 
 use session_core::{Property, SessionProperties};
 

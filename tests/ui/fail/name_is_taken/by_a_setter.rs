@@ -1,4 +1,4 @@
-//! The setter of a property that is set by hand has a name, too.
+//! The setter of a property that is set by hand also has a name.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! `Props` is cloned, not what is in it.
+//! A clone of `Props` clones the handle, not its contents.
 
 use session_core::{Property, SessionProperties};
 

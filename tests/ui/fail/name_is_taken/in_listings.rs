@@ -1,4 +1,4 @@
-//! Listings tell properties by their names.
+//! Listings identify properties by their names.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! The cell comes first.
+//! The cell is the outermost type.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! A type that does not exist is blamed where it stands.
+//! The error for a type that does not exist is at the type.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! What is in a cell has a size.
+//! The value in a cell has a size.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! Sessions outlive what is borrowed.
+//! Sessions outlive borrowed values.
 
 use session_core::{Property, SessionProperties};
 

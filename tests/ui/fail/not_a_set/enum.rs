@@ -1,4 +1,4 @@
-//! An enum has no fields of its own.
+//! An enum has no fields that all its values share.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! Nor has a generic one.
+//! A generic set has no destructor either.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! An extractor takes a set, too.
+//! An extractor also takes a set.
 
 use axum::Router;
 use axum::routing::get;

@@ -1,4 +1,4 @@
-//! A session has sets only.
+//! A session has only sets.
 
 use session_core::{LocalSession as _, Property, Session};
 

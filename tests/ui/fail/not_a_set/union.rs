@@ -1,4 +1,4 @@
-//! A union holds one of its fields only.
+//! A union holds only one of its fields.
 
 use session_core::{Property, SessionProperties};
 

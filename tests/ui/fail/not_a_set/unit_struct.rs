@@ -1,4 +1,4 @@
-//! A set has fields, be it none.
+//! A set has named fields, even if there are none.
 
 use session_core::SessionProperties;
 

@@ -1,4 +1,4 @@
-//! It runs as a task of its own.
+//! The hook runs as its own task.
 
 use session_core::{Property, SessionProperties};
 

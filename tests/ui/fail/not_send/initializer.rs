@@ -1,4 +1,4 @@
-//! It runs as a task of its session.
+//! The initializer runs as a task of its session.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! What can't be shared can be lent.
+//! A value that can't be shared can be lent.
 
 use std::cell::Cell;
 

@@ -1,4 +1,4 @@
-//! Keys stand in parentheses.
+//! Keys are in parentheses.
 
 use session_core::{Property, SessionProperties};
 

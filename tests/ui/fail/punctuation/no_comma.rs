@@ -1,4 +1,4 @@
-//! Keys are told apart by commas.
+//! Keys are separated by commas.
 
 use session_core::{Property, SessionProperties};
 

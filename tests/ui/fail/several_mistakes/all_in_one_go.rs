@@ -1,4 +1,4 @@
-//! All are reported in one go, and those who use the set hear nothing of it.
+//! All mistakes are reported in one go, and code that uses the set gets no error.
 
 use session_core::{Exclusive, LocalSession as _, Property, Session, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! There is no such key, nor one like it.
+//! No key has this name or a similar one.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! The hook is known by another name.
+//! The hook has another name.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! The words are right.
+//! The words are right, but not their order.
 
 use session_core::{Property, SessionProperties};
 

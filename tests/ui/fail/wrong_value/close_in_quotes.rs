@@ -1,4 +1,4 @@
-//! Code is no text.
+//! Code is not text.
 
 use session_core::{Property, SessionProperties};
 

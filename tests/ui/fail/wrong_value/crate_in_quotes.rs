@@ -1,4 +1,4 @@
-//! A path is no text.
+//! A path is not text.
 
 use session_core::{Property, SessionProperties};
 

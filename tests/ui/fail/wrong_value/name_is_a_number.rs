@@ -1,4 +1,4 @@
-//! A name is text, whatever it says.
+//! A name is text, whatever its content.
 
 use session_core::{Property, SessionProperties};
 

@@ -1,4 +1,4 @@
-//! There are two places to live in.
+//! There are two scopes.
 
 use session_core::{Property, SessionProperties};
 

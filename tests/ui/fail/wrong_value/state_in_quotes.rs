@@ -1,4 +1,4 @@
-//! A type is no text.
+//! A type is not text.
 
 use session_core::{Property, SessionProperties};
 

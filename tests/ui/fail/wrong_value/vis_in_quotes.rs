@@ -1,4 +1,4 @@
-//! A visibility is no text.
+//! A visibility is not text.
 
 use session_core::{Property, SessionProperties};
 
