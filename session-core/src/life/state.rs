@@ -1,7 +1,7 @@
 //! The state that the lock of a session or group guards: the progress of its life, and its contents.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -41,11 +41,11 @@ pub(crate) struct Used {
     pub(crate) owned: BTreeMap<u64, Owning>,
     /// The values of requests that end with the session; each holds its request inside.
     pub(crate) slots: BTreeMap<u64, Arc<dyn AnySlot>>,
-    pub(crate) tasks: HashMap<u64, Task>,
+    pub(crate) tasks: BTreeMap<u64, Task>,
     /// The number of `keep_alive()` guards that exist.
     pub(crate) kept: usize,
     /// The `dispose()` calls under way.
-    pub(crate) disposals: HashMap<u64, About>,
+    pub(crate) disposals: BTreeMap<u64, About>,
     next: u64,
     ledger: Option<Arc<Ledger>>,
     pub(super) signal: Option<Signal>,

@@ -43,8 +43,9 @@ fn a_handle_against_the_sessions_hold() {
         let tally = Tally::default();
         let handle = {
             let about = About::kind("probe", "");
-            let tag = Tag::new(about, Instant::now(), ledger.clone());
-            PropertyRef::new(tally.make(), hook(close), tag)
+            let born = Instant::now();
+            let tag = Tag { about, born };
+            PropertyRef::new(tally.make(), hook(close), tag, || ledger.clone())
         };
         let held = handle.hold();
         shuttle::thread::scope(|scope| {

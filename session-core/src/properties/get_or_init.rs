@@ -49,7 +49,7 @@ where
         };
         Box::pin(async move {
             let value = make().await?;
-            let made: Made = Box::new(move |tag| PropertyRef::new(value, hook(), tag).hold());
+            let made: Made = Box::new(move |turn: &Turn| turn.hold(value, hook()));
             Ok(made)
         })
     };
@@ -71,7 +71,7 @@ fn once<T: Send + Sync + 'static>(
 ) -> impl FnMut(&Turn) -> Result<Held, BoxError> {
     let mut parts = Some((make, hook));
     move |turn| match parts.take() {
-        Some((make, hook)) => Ok(PropertyRef::new(make()?, hook(), turn.tag()).hold()),
+        Some((make, hook)) => Ok(turn.hold(make()?, hook())),
         None => unreachable!("a turn is taken once"),
     }
 }

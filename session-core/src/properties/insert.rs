@@ -44,8 +44,8 @@ pub(crate) fn insert<T: Send + Sync + 'static>(
         _ => {}
     }
     let removed = used.table.remove(hash, &key);
-    let tag = Tag::new(about, born, used.ledger(&local.env));
-    let new = PropertyRef::new(value, hook, tag);
+    let tag = Tag { about, born };
+    let new = PropertyRef::new(value, hook, tag, || used.ledger(&local.env));
     used.table.insert(hash, key, &new.hold());
     drop(state);
     Ok(Inserted {

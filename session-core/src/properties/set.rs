@@ -125,7 +125,7 @@ pub struct Seed<'a> {
 pub(crate) struct Base {
     pub(crate) owner: WeakOwner,
     set: TypeId,
-    description: SetDescription,
+    description: &'static SetDescription,
 }
 
 impl<'a> Seed<'a> {
@@ -133,7 +133,7 @@ impl<'a> Seed<'a> {
         let base = Base {
             owner,
             set: TypeId::of::<P>(),
-            description: P::DESCRIPTION,
+            description: &P::DESCRIPTION,
         };
         Self {
             base: Arc::new(base),

@@ -17,9 +17,9 @@ use crate::store::creation::{Creation, Mode, Outcome, Place};
 use crate::store::table::SlotState;
 use crate::store::wait_graph::{Running, WaitGraph};
 use crate::values::about::About;
-use crate::values::close::panic_message;
+use crate::values::close::{Hook, panic_message};
 use crate::values::report::Trouble;
-use crate::values::value::{Held, Tag};
+use crate::values::value::{Held, PropertyRef, Tag};
 
 enum Begin {
     Present(Held),
@@ -110,14 +110,14 @@ impl Turn {
         published
     }
 
-    /// Returns the tag that says which session owns the value, and since when.
-    pub(crate) fn tag(&self) -> Tag {
+    /// The session's own hold on the value that was made, by a thin layer that names its type.
+    pub(crate) fn hold<T: Send + Sync + 'static>(&self, value: T, hook: Option<Hook<T>>) -> Held {
         let local = self.owner.local();
-        Tag::new(
-            self.place.about.clone(),
-            local.env.clock.instant(),
-            local.ledger(),
-        )
+        let tag = Tag {
+            about: self.place.about.clone(),
+            born: local.env.clock.instant(),
+        };
+        PropertyRef::new(value, hook, tag, || local.ledger()).hold()
     }
 
     fn end(&mut self, outcome: Outcome) {
@@ -156,8 +156,8 @@ pub(crate) type SendMake<'a> = dyn FnMut(&Turn) -> Result<Held, BoxError> + Send
 /// Creates a value on a task.
 pub(crate) type Making = Pin<Box<dyn Future<Output = Result<Made, BoxError>> + Send>>;
 
-/// A value that waits for its tag.
-pub(crate) type Made = Box<dyn FnOnce(Tag) -> Held + Send>;
+/// A value that waits for its turn to end, to be held.
+pub(crate) type Made = Box<dyn FnOnce(&Turn) -> Held + Send>;
 
 /// Gets a property, or creates it on this thread.
 pub(crate) fn held_or_init(
@@ -245,7 +245,7 @@ fn spawn_initializer(turn: Turn, making: Making) -> oneshot::Receiver<Held> {
         .instrument(span)
         .await;
         let made = made.map_err(panicked).and_then(|made| made.map_err(failed));
-        let made = made.map(|made| made(turn.tag()));
+        let made = made.map(|made| made(&turn));
         let published = turn.finish(made);
         // An error is the creation's outcome already, and the caller may be gone.
         let _handed = published.map(|held| sender.send(held));

@@ -32,7 +32,8 @@ pub(crate) struct Table {
 /// its names under a secret.
 struct Spread {
     seed: u64,
-    text: Option<RandomState>,
+    /// Few tables ever need it: behind a pointer.
+    text: Option<Box<RandomState>>,
 }
 
 impl Default for Spread {
@@ -219,7 +220,7 @@ impl Table {
 
     fn put(&mut self, slot: Slot) {
         if self.spread.text.is_none() && self.is_crowded(&slot) {
-            self.spread.text = Some(RandomState::new());
+            self.spread.text = Some(Box::default());
             let slots = std::mem::take(&mut self.slots);
             self.slots.reserve(slots.len(), |_| 0);
             for slot in slots {

@@ -26,7 +26,8 @@ pub(crate) struct Ledger {
     runtime: Runtime,
     close_timeout: Duration,
     serials: AtomicU64,
-    state: Mutex<State>,
+    /// Made when it is first needed: most ledgers only wait for a close.
+    state: Mutex<Option<Box<State>>>,
     changed: Notify,
 }
 
@@ -43,7 +44,7 @@ impl Ledger {
             runtime,
             close_timeout,
             serials: AtomicU64::new(0),
-            state: Mutex::new(State::default()),
+            state: Mutex::new(None),
             changed: Notify::new(),
         }
     }
@@ -55,40 +56,49 @@ impl Ledger {
 
     /// Starts the findings: from now on, problems go into the report.
     pub(crate) fn open(&self) {
-        self.state.lock().findings.get_or_insert_default();
+        self.with(|state| {
+            state.findings.get_or_insert_default();
+        });
     }
 
     pub(crate) fn note(&self, about: About, trouble: Trouble) {
         tracing::warn!(property = about.name.as_str(), r#type = about.type_name, %trouble, "trouble in a session's cleanup");
-        if let Some(findings) = &mut self.state.lock().findings {
-            findings.problems.push(Problem::new(about, trouble));
-        }
+        self.with(|state| {
+            if let Some(findings) = &mut state.findings {
+                findings.problems.push(Problem::new(about, trouble));
+            }
+        });
     }
 
     /// Adds `count` values that were closed without trouble.
     pub(crate) fn count(&self, closed: usize) {
-        if let Some(findings) = &mut self.state.lock().findings {
-            findings.closed += closed;
-        }
+        self.with(|state| {
+            if let Some(findings) = &mut state.findings {
+                findings.closed += closed;
+            }
+        });
     }
 
     /// Records that a close begins.
     pub(crate) fn begin(&self, serial: Serial, about: About) {
-        self.state.lock().under_way.insert(serial, about);
+        self.with(|state| state.under_way.insert(serial, about));
     }
 
     /// Records that the close has ended.
     pub(crate) fn end(&self, serial: Serial) {
-        {
-            let mut state = self.state.lock();
+        self.with(|state| {
             state.under_way.remove(&serial);
             if state.awaited.remove(&serial).is_some()
                 && let Some(findings) = &mut state.findings
             {
                 findings.closed += 1;
             }
-        }
+        });
         self.changed.notify_one();
+    }
+
+    fn with<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        change(self.state.lock().get_or_insert_default())
     }
 
     pub(crate) fn runtime(&self) -> &Runtime {
@@ -101,12 +111,12 @@ impl Ledger {
 
     /// Expects the close of this value, whichever holder causes it.
     pub(crate) fn expect(&self, serial: Serial, about: About) {
-        self.state.lock().awaited.insert(serial, about);
+        self.with(|state| state.awaited.insert(serial, about));
     }
 
     /// Expects no close any more: the value has left the session like any other that was removed.
     pub(crate) fn expect_no_longer(&self, serial: Serial) {
-        let expected = self.state.lock().awaited.remove(&serial);
+        let expected = self.with(|state| state.awaited.remove(&serial));
         if expected.is_some() {
             self.changed.notify_one();
         }
@@ -114,7 +124,9 @@ impl Ledger {
 
     pub(crate) fn is_settled(&self) -> bool {
         let state = self.state.lock();
-        state.under_way.is_empty() && state.awaited.is_empty()
+        state
+            .as_ref()
+            .is_none_or(|state| state.under_way.is_empty() && state.awaited.is_empty())
     }
 
     /// Resolves when nothing is under way and nothing is awaited. For one caller at a time.
@@ -126,13 +138,12 @@ impl Ledger {
 
     /// Returns the findings. Values that are still awaited, or whose hook still runs, are still held.
     pub(crate) fn finish(&self) -> Findings {
-        let (mut held, mut findings) = {
-            let mut state = self.state.lock();
+        let (mut held, mut findings) = self.with(|state| {
             let mut held = std::mem::take(&mut state.awaited);
             let under_way = state.under_way.iter();
             held.extend(under_way.map(|(serial, about)| (*serial, about.clone())));
             (held, state.findings.take().unwrap_or_default())
-        };
+        });
         let mut held: Vec<_> = held.drain().collect();
         held.sort_unstable_by_key(|(serial, _)| std::cmp::Reverse(*serial));
         for (_, about) in held {

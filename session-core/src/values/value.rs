@@ -24,48 +24,39 @@ pub(crate) struct Value<T> {
     inner: T,
     hook: Option<Hook<T>>,
     tag: Tag,
+    /// `None` if nothing happens when it is closed.
+    account: Option<Account>,
 }
 
 /// The facts about a value that are known without its type.
 pub(crate) struct Tag {
     pub(crate) about: About,
     pub(crate) born: Instant,
+}
+
+/// Where the close of a value is accounted for.
+struct Account {
     serial: Serial,
     ledger: Arc<Ledger>,
 }
 
-impl Tag {
-    pub(crate) fn new(about: About, born: Instant, ledger: Arc<Ledger>) -> Self {
-        Self {
-            about,
-            born,
-            serial: ledger.next_serial(),
-            ledger,
-        }
-    }
-
-    fn expect(&self) {
-        self.ledger.expect(self.serial, self.about.clone());
-    }
-}
-
 impl<T> Value<T> {
     fn close_anywhere(self) {
-        if is_trivial(self.hook.as_ref()) {
-            return;
+        if let Some((entry, closing)) = self.start_close() {
+            entry.detach(closing);
         }
-        let (entry, closing) = self.start_close();
-        entry.detach(closing);
     }
 
-    fn start_close(self) -> (Entry, Closing) {
-        let entry = Entry::begin(self.tag.ledger, self.tag.serial, self.tag.about);
+    /// Starts the close; `None` if nothing happens.
+    fn start_close(self) -> Option<(Entry, Closing)> {
+        let Account { serial, ledger } = self.account?;
+        let entry = Entry::begin(ledger, serial, self.tag.about);
         let mut parts = Some((self.inner, self.hook));
         let closing = entry.inside_runtime(&mut || match parts.take() {
             Some((value, hook)) => close(value, hook),
             None => unreachable!("a value is closed once"),
         });
-        (entry, closing)
+        Some((entry, closing))
     }
 }
 
@@ -74,6 +65,9 @@ pub(crate) trait AnyValue: Any + Send + Sync {
     fn tag(&self) -> &Tag;
 
     fn is_trivial(&self) -> bool;
+
+    /// Expects the close of this value, whoever brings it about.
+    fn expect(&self);
 
     /// Lets go of one hold. If it was the last, the close begins.
     fn let_go(self: Arc<Self>) -> Option<(Entry, Closing)>;
@@ -88,12 +82,18 @@ impl<T: Send + Sync + 'static> AnyValue for Value<T> {
     }
 
     fn is_trivial(&self) -> bool {
-        is_trivial(self.hook.as_ref())
+        self.account.is_none()
+    }
+
+    fn expect(&self) {
+        if let Some(account) = &self.account {
+            let about = self.tag.about.clone();
+            account.ledger.expect(account.serial, about);
+        }
     }
 
     fn let_go(self: Arc<Self>) -> Option<(Entry, Closing)> {
-        let value = Counted::into_inner(from_std(self))?;
-        Some(value.start_close())
+        Counted::into_inner(from_std(self))?.start_close()
     }
 
     fn let_go_anywhere(self: Arc<Self>) {
@@ -138,15 +138,13 @@ impl Held {
 
     /// Lets go of a value that came too late to be published; cleanup waits for its close.
     pub(crate) fn forsake(self) {
-        if !self.is_trivial() {
-            self.tag().expect();
-        }
+        self.value().expect();
     }
 
     /// Lets go in cleanup: the value is closed now, or its close is expected from its other holders.
     pub(crate) fn let_go(mut self) -> Option<(Entry, Closing)> {
         let value = self.0.take()?;
-        value.tag().expect();
+        value.expect();
         into_std(value).let_go()
     }
 }
@@ -166,11 +164,23 @@ impl Drop for Held {
 pub struct PropertyRef<T>(Option<Counted<Value<T>>>);
 
 impl<T> PropertyRef<T> {
-    pub(crate) fn new(value: T, hook: Option<Hook<T>>, tag: Tag) -> Self {
+    /// `ledger` is asked for only if the value has to be closed.
+    pub(crate) fn new(
+        value: T,
+        hook: Option<Hook<T>>,
+        tag: Tag,
+        ledger: impl FnOnce() -> Arc<Ledger>,
+    ) -> Self {
+        let account = (!is_trivial(hook.as_ref())).then(|| {
+            let ledger = ledger();
+            let serial = ledger.next_serial();
+            Account { serial, ledger }
+        });
         Self(Some(Counted::new(Value {
             inner: value,
             hook,
             tag,
+            account,
         })))
     }
 
@@ -220,7 +230,9 @@ impl<T> PropertyRef<T> {
         match Counted::try_unwrap(value) {
             Ok(value) => {
                 // A cleanup may be waiting for its close.
-                value.tag.ledger.expect_no_longer(value.tag.serial);
+                if let Some(Account { serial, ledger }) = value.account {
+                    ledger.expect_no_longer(serial);
+                }
                 Ok(value.inner)
             }
             Err(value) => Err(Self(Some(value))),
