@@ -80,7 +80,7 @@ pub(crate) async fn run(owner: &Owner, drained: &Notify) {
 
 /// Ends event streams and similar values, which would keep their requests inside.
 fn empty_slots(local: &Local) {
-    let slots = std::mem::take(&mut local.lock().used_mut().slots);
+    let slots = std::mem::take(&mut local.lock().used_mut().rare_mut().slots);
     for slot in slots.into_values().rev() {
         if let Err((about, trouble)) = slot.empty().dispose() {
             local.note(about, trouble);
@@ -90,7 +90,7 @@ fn empty_slots(local: &Local) {
 
 /// Drops the value that `take_ownership` took last, if one is left.
 fn drop_last_owned(local: &Local) -> bool {
-    let last = local.lock().used_mut().owned.pop_last();
+    let last = local.lock().used_mut().rare_mut().owned.pop_last();
     let Some((_, owning)) = last else {
         return false;
     };
@@ -110,6 +110,7 @@ fn abort_tasks(local: &Local) {
         let mut state = local.lock();
         state
             .used_mut()
+            .rare_mut()
             .tasks
             .values_mut()
             .map(Task::abort)
@@ -130,8 +131,9 @@ fn note_left_over(local: &Local) {
     let (left_over, creations) = {
         let mut state = local.lock();
         let used = state.used_mut();
-        let tasks = used.tasks.values().map(|task| task.about.clone());
-        let disposals = used.disposals.values().cloned();
+        let rare = used.rare_mut();
+        let tasks = rare.tasks.values().map(|task| task.about.clone());
+        let disposals = rare.disposals.values().cloned();
         let left_over: Vec<About> = tasks.chain(disposals).collect();
         (left_over, used.table.creations())
     };

@@ -67,7 +67,7 @@ pub(crate) fn begin<R>(
     let owes = inside || state.used().is_some_and(|used| !used.owes_nothing());
     if owes {
         let used = state.used_mut();
-        used.drained = Some(Arc::default());
+        used.rare_mut().drained = Some(Arc::default());
         used.ledger(&local.env).open();
         local.env.cleanups.begin(owner.subject());
     }
@@ -77,7 +77,7 @@ pub(crate) fn begin<R>(
         cause,
         token: used.and_then(|used| used.token.clone()),
         creations: used.map(|used| used.table.creations()).unwrap_or_default(),
-        drained: used.and_then(|used| used.drained.clone()),
+        drained: used.and_then(|used| used.rare()?.drained.clone()),
     };
     Ok((unregistered, completion))
 }
@@ -168,7 +168,9 @@ fn finish(owner: OwnerRef<'_>, report: &CleanupReport) {
     }
     let early = {
         let mut used = used;
-        let signal = used.as_mut().and_then(|used| used.signal.take());
+        let signal = used
+            .as_mut()
+            .and_then(|used| used.rare_if_any()?.signal.take());
         // Values with nothing to close are dropped here, with the sets that hold them. None of this is user code.
         drop((first_set, used));
         signal
@@ -180,7 +182,10 @@ fn finish(owner: OwnerRef<'_>, report: &CleanupReport) {
         let mut state = owner.local().lock();
         state.told = true;
         // A new `used` can only hold the signal of a caller that asked in between.
-        state.used.take().and_then(|mut used| used.signal.take())
+        state
+            .used
+            .take()
+            .and_then(|mut used| used.rare_if_any()?.signal.take())
     };
     for signal in early.into_iter().chain(late) {
         let resolved = caught(|| {

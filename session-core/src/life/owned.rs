@@ -48,8 +48,8 @@ impl<T: Send + 'static> Owned<T> {
         };
         let number = self.number;
         let take = |used: &mut Used| {
-            let owning = used.owned.remove(&number)?;
-            used.disposals.insert(number, owning.about());
+            let owning = used.rare_mut().owned.remove(&number)?;
+            used.rare_mut().disposals.insert(number, owning.about());
             Some(owning)
         };
         let Some(owning) = from_active(&owner, take) else {
@@ -64,7 +64,7 @@ impl<T: Send + 'static> Owned<T> {
     /// `dispose`.
     pub fn reclaim(&self) -> Option<T> {
         let owner = self.owner.upgrade()?;
-        let owning = from_active(&owner, |used| used.owned.remove(&self.number))?;
+        let owning = from_active(&owner, |used| used.rare_mut().owned.remove(&self.number))?;
         owning.value.downcast().ok().map(|value| *value)
     }
 }
@@ -95,7 +95,7 @@ impl Drop for Disposal {
         let local = self.owner.local();
         // A dispose that outlasted the drain timeout may find its session already cleaned up.
         if let Some(used) = local.lock().used_if_any() {
-            used.disposals.remove(&self.number);
+            used.rare_mut().disposals.remove(&self.number);
         }
         local.check_drained();
     }
@@ -119,7 +119,7 @@ pub(crate) fn take_ownership<T: Send + 'static>(
     }
     let used = state.used_mut();
     let number = used.number();
-    used.owned.insert(number, owning);
+    used.rare_mut().owned.insert(number, owning);
     Ok(Owned {
         owner: owner.downgrade(),
         number,

@@ -234,7 +234,10 @@ impl Local {
         if !self.is_completed() {
             return;
         }
-        let drained = self.lock().used().and_then(|used| used.drained.clone());
+        let drained = self
+            .lock()
+            .used()
+            .and_then(|used| used.rare()?.drained.clone());
         if let Some(drained) = drained {
             drained.notify_one();
         }
@@ -254,6 +257,7 @@ impl Local {
         }
         state
             .used_mut()
+            .rare_mut()
             .signal
             .get_or_insert_with(Signal::new)
             .completed()
@@ -270,7 +274,7 @@ impl Local {
         let mut state = self.lock();
         let first = state.first_set.take();
         let used = state.used_mut();
-        let more = std::mem::take(&mut used.more_sets);
+        let more = std::mem::take(&mut used.rare_mut().more_sets);
         ((first, more), used.table.take_slots())
     }
 }

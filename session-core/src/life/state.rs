@@ -37,6 +37,14 @@ pub(crate) struct State {
 pub(crate) struct Used {
     pub(super) token: Option<CancellationToken>,
     pub(crate) table: Table,
+    next: u64,
+    ledger: Option<Arc<Ledger>>,
+    rare: Option<Box<Rare>>,
+}
+
+/// The parts that few sessions use, created on first use.
+#[derive(Default)]
+pub(crate) struct Rare {
     pub(super) more_sets: Vec<Arc<dyn AnySet>>,
     pub(crate) owned: BTreeMap<u64, Owning>,
     /// The values of requests that end with the session; each holds its request inside.
@@ -46,8 +54,6 @@ pub(crate) struct Used {
     pub(crate) kept: usize,
     /// The `dispose()` calls under way.
     pub(crate) disposals: BTreeMap<u64, About>,
-    next: u64,
-    ledger: Option<Arc<Ledger>>,
     pub(super) signal: Option<Signal>,
     /// Wakes the cleanup when something it waits for has ended. Exists from completion on.
     pub(super) drained: Option<Arc<Notify>>,
@@ -91,14 +97,15 @@ impl State {
 
     /// Returns the property sets in use.
     pub(crate) fn sets(&self) -> impl Iterator<Item = &Arc<dyn AnySet>> {
-        let more = self.used.iter().flat_map(|used| &used.more_sets);
+        let rare = self.used().and_then(Used::rare);
+        let more = rare.into_iter().flat_map(|rare| &rare.more_sets);
         self.first_set.iter().chain(more)
     }
 
     pub(crate) fn add_set(&mut self, set: Arc<dyn AnySet>) {
         match self.first_set {
             None => self.first_set = Some(set),
-            Some(_) => self.used_mut().more_sets.push(set),
+            Some(_) => self.used_mut().rare_mut().more_sets.push(set),
         }
     }
 
@@ -123,6 +130,19 @@ impl Used {
         self.next
     }
 
+    pub(crate) fn rare(&self) -> Option<&Rare> {
+        self.rare.as_deref()
+    }
+
+    /// The rare parts, without creating them.
+    pub(crate) fn rare_if_any(&mut self) -> Option<&mut Rare> {
+        self.rare.as_deref_mut()
+    }
+
+    pub(crate) fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
     pub(crate) fn ledger(&mut self, env: &Env) -> Arc<Ledger> {
         self.ledger
             .get_or_insert_with(|| Arc::new(env.new_ledger()))
@@ -131,12 +151,13 @@ impl Used {
 
     /// Whether cleanup has nothing to wait for before it closes the properties.
     pub(crate) fn is_drained(&self) -> bool {
-        self.tasks.is_empty() && self.disposals.is_empty() && !self.table.is_creating()
+        let is_drained = |rare: &Rare| rare.tasks.is_empty() && rare.disposals.is_empty();
+        self.rare().is_none_or(is_drained) && !self.table.is_creating()
     }
 
     pub(super) fn owes_nothing(&self) -> bool {
         self.is_drained()
-            && self.owned.is_empty()
+            && self.rare().is_none_or(|rare| rare.owned.is_empty())
             && !self.table.has_published()
             && self
                 .ledger

@@ -60,7 +60,7 @@ impl Registration {
         }
         let used = state.used_mut();
         let number = used.number();
-        used.tasks.insert(
+        used.rare_mut().tasks.insert(
             number,
             Task {
                 about,
@@ -90,7 +90,7 @@ impl Registration {
             let mut state = owner.local().lock();
             let task = state
                 .used_if_any()
-                .and_then(|used| used.tasks.get_mut(&number));
+                .and_then(|used| used.rare_if_any()?.tasks.get_mut(&number));
             task.is_some_and(|task| {
                 task.handle = Some(handle.abort_handle());
                 task.aborted
@@ -109,7 +109,7 @@ impl Drop for Registration {
         let ended = local
             .lock()
             .used_if_any()
-            .and_then(|used| used.tasks.remove(&self.number));
+            .and_then(|used| used.rare_if_any()?.tasks.remove(&self.number));
         drop(ended);
         local.check_drained();
     }
@@ -136,10 +136,9 @@ impl<F: Future> Future for Tracked<F> {
                 let Registration { owner, number } = this.registration;
                 let local = owner.local();
                 if local.is_completed() {
-                    let about = local
-                        .lock()
-                        .used_if_any()
-                        .and_then(|used| Some(used.tasks.get(number)?.about.clone()));
+                    let about = local.lock().used_if_any().and_then(|used| {
+                        Some(used.rare_if_any()?.tasks.get(number)?.about.clone())
+                    });
                     let message = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
                     let message = message.or_else(|| panic.downcast_ref::<String>().cloned());
                     let message = message.unwrap_or_else(|| panic_message(Box::new(())));

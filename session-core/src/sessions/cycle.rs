@@ -18,7 +18,7 @@ use crate::life::env::Env;
 use crate::life::lifecycle;
 use crate::life::owner::AsOwner as _;
 use crate::life::slot::Emptied;
-use crate::life::state::State;
+use crate::life::state::{State, Used};
 use crate::sessions::group::{OwedEnd, SessionGroup};
 use crate::sessions::guard::{Pass, RequestGuard};
 use crate::sessions::session::Session;
@@ -103,7 +103,8 @@ impl Session {
             self.has_changed_id(&mut state);
             let slots = state
                 .used_if_any()
-                .map(|used| std::mem::take(&mut used.slots));
+                .and_then(Used::rare_if_any)
+                .map(|rare| std::mem::take(&mut rare.slots));
             let parted = slots.unwrap_or_default();
             let parted = parted.values().rev().map(|slot| slot.empty()).collect();
             let left = group.and_then(|group| self.move_to(&mut state, &mut seat, group));

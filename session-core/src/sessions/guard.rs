@@ -185,7 +185,7 @@ impl KeepAlive {
         if state.is_completed() {
             return Err(SessionEnded);
         }
-        let kept = &mut state.used_mut().kept;
+        let kept = &mut state.used_mut().rare_mut().kept;
         *kept += 1;
         if *kept == 1 {
             local.activity.keep(&mut state);
@@ -203,8 +203,9 @@ impl Drop for KeepAlive {
         if !state.is_cleaned_up()
             && let Some(used) = state.used_if_any()
         {
-            used.kept -= 1;
-            let last = used.kept == 0;
+            let kept = &mut used.rare_mut().kept;
+            *kept -= 1;
+            let last = *kept == 0;
             let now = || local.env.clock.now();
             let unparked = last && local.activity.keep_no_longer(&mut state, now);
             drop(state);

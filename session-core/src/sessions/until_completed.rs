@@ -97,7 +97,7 @@ impl RequestGuard {
         } else {
             let used = state.used_mut();
             let number = used.number();
-            used.slots.insert(number, slot.clone());
+            used.rare_mut().slots.insert(number, slot.clone());
             number
         };
         UntilCompleted {
@@ -168,7 +168,7 @@ impl<T> UntilCompleted<T> {
                 .local()
                 .lock()
                 .used_if_any()
-                .and_then(|used| used.slots.remove(&self.number));
+                .and_then(|used| used.rare_if_any()?.slots.remove(&self.number));
             drop(registered);
         }
         let contents = mem::replace(&mut slot.0.lock().contents, Contents::Gone);
