@@ -18,7 +18,7 @@
 //!
 //! #[derive(SessionProperties)]
 //! struct Desk {
-//!     /// What the visitor has written so far.
+//!     /// The visitor's notes so far.
 //!     #[property(default)]
 //!     notes: Property<Mutex<Vec<String>>>,
 //! }

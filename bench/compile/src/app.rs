@@ -1,4 +1,4 @@
-//! What all sets share.
+//! The parts that all sets share.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -28,5 +28,5 @@ impl App {
     }
 }
 
-/// What came of calling every accessor of a set.
+/// The outcome of calling every accessor of a set.
 pub type Touched = Pin<Box<dyn Future<Output = Result<String, Box<dyn Error>>> + Send>>;

@@ -36,7 +36,7 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// For how long a caller waits for what is lent to another.
 const LEND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What a visitor works with.
+/// A visitor's desk.
 pub struct Workbench {
     session: Session,
     app: Arc<App>,
@@ -61,7 +61,7 @@ impl Workbench {
             .get_or_init(&HITS, AtomicU64::default)
     }
 
-    /// What the visitor wrote down.
+    /// The visitor's notes.
     ///
     /// Made on first use, once per session.
     ///
@@ -100,7 +100,7 @@ impl Workbench {
             .get_or_init(&THEME, || Theme::of(&self.app))
     }
 
-    /// What the visitor did.
+    /// The visitor's actions.
     ///
     /// Made on first use, once per session.
     ///
@@ -113,7 +113,7 @@ impl Workbench {
             .get_or_try_init(&LOG, || Log::open(&self.app))
     }
 
-    /// What can be searched for.
+    /// The search index.
     ///
     /// Made on first use, once per session.
     ///
@@ -153,7 +153,7 @@ impl Workbench {
         properties.get(&SOCKET).ok_or(PropertyError::SessionEnded)
     }
 
-    /// Who has logged in.
+    /// The user that has logged in.
     ///
     /// `None` until `set_user` has put a value there.
     pub fn user(&self) -> Option<PropertyRef<User>> {
@@ -232,7 +232,7 @@ impl Workbench {
 async fn roll_back(connection: Arc<Lock<Connection>>) -> io::Result<()> {
     match Arc::into_inner(connection) {
         Some(connection) => connection.into_inner().roll_back().await,
-        // It is still lent: whoever has it drops it.
+        // It is still lent: its holder drops it.
         None => Ok(()),
     }
 }

@@ -14,7 +14,7 @@ use session_core::{
 use self::values::{Connection, Cursor, Index, Log, Running, Socket, Theme, User};
 use super::app::{App, Touched};
 
-/// What a visitor works with.
+/// A visitor's desk.
 #[derive(SessionProperties)]
 #[session(state = App)]
 pub struct Workbench {
@@ -22,7 +22,7 @@ pub struct Workbench {
     #[property(default)]
     pub hits: Property<AtomicU64>,
 
-    /// What the visitor wrote down.
+    /// The visitor's notes.
     #[property(default)]
     pub notes: Property<Mutex<Vec<String>>>,
 
@@ -34,11 +34,11 @@ pub struct Workbench {
     #[property(init = |cx| Theme::of(cx.state()))]
     pub theme: Property<Theme>,
 
-    /// What the visitor did.
+    /// The visitor's actions.
     #[property(try_init = open_log)]
     pub log: Property<Log>,
 
-    /// What can be searched for.
+    /// The search index.
     #[property(async_init = async |cx| Index::load(cx.state()).await)]
     pub index: Property<Index>,
 
@@ -49,7 +49,7 @@ pub struct Workbench {
     )]
     pub socket: Property<Socket>,
 
-    /// Who has logged in.
+    /// The user that has logged in.
     #[property(close = User::sign_off)]
     pub user: Property<User>,
 

@@ -1,4 +1,4 @@
-//! What the properties hold, derived or by hand: types of each set's own, as small as they can be.
+//! The values of the properties, derived or by hand: types of each set's own, as small as they can be.
 
 use std::io;
 use std::sync::Mutex;
@@ -38,7 +38,7 @@ impl Theme {
     }
 }
 
-/// What the visitor did.
+/// The visitor's actions.
 pub struct Log(Mutex<Vec<String>>);
 
 impl Log {
@@ -56,7 +56,7 @@ impl Log {
     }
 }
 
-/// What can be searched for.
+/// The search index.
 pub struct Index(Vec<String>);
 
 impl Index {
@@ -93,7 +93,7 @@ impl Socket {
     }
 }
 
-/// Who has logged in.
+/// The user that has logged in.
 pub struct User(pub String);
 
 impl User {

@@ -26,7 +26,7 @@ use crate::visit::{Found, Visit};
 ///
 /// #[derive(SessionProperties)]
 /// struct Desk {
-///     /// What the visitor has written so far.
+///     /// The visitor's notes so far.
 ///     #[property(default)]
 ///     notes: Property<Mutex<Vec<String>>>,
 /// }

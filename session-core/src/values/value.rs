@@ -66,7 +66,7 @@ pub(crate) trait AnyValue: Any + Send + Sync {
 
     fn is_trivial(&self) -> bool;
 
-    /// Expects the close of this value, whoever brings it about.
+    /// Expects the close of this value, whichever holder causes it.
     fn expect(&self);
 
     /// Lets go of one hold. If it was the last, the close begins.
