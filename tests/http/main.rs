@@ -14,6 +14,7 @@ mod r20_bodies;
 mod r20_unreached;
 mod r21_superseded;
 mod r29_event_streams;
+mod r31_hostile_clients;
 mod r31_serve;
 mod r32_log_in;
 mod rejections;

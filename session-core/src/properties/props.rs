@@ -44,6 +44,26 @@ impl<P: SessionProperties> Props<P> {
     /// Returns the set of this type of the session, or of its group if it lives there, created on first use. For code
     /// that does not know which, such as an adapter for a web framework.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_core::{Property, Props, SessionManager, SessionProperties};
+    /// use std::sync::atomic::AtomicU32;
+    ///
+    /// #[derive(SessionProperties)]
+    /// #[session(scope = group)]
+    /// struct Shared {
+    ///     #[property(default)]
+    ///     visits: Property<AtomicU32>,
+    /// }
+    ///
+    /// let sessions = SessionManager::builder().build()?;
+    /// let session = sessions.create()?;
+    /// let of_the_group = Props::<Shared>::of(&session)?;
+    /// assert!(Props::<Shared>::lives_in_group());
+    /// assert!(of_the_group.visits.get().is_none());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`LocalSession::props`](crate::LocalSession::props).
