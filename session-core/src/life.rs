@@ -5,6 +5,7 @@ pub(crate) mod cause;
 pub(crate) mod cleanup;
 pub(crate) mod cleanups;
 pub(crate) mod clock;
+pub(crate) mod contents;
 pub(crate) mod env;
 pub(crate) mod event;
 pub(crate) mod lifecycle;

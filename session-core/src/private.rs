@@ -1,15 +1,18 @@
 //! The items that generated code uses. Not part of the public interface.
 
 pub use crate::error::BoxError;
-pub use crate::properties::exclusive::{exclusive, lend, lend_async, lend_present, set_exclusive};
+pub use crate::properties::exclusive::{
+    any_exclusive, exclusive, lend, lend_async, lend_present, set_exclusive,
+};
 pub use crate::properties::initializer::{
     AsyncClosure, Closure, Given, InitError, InitFuture, Initializer, IsResult, IsValue, Made,
     call, call_async,
 };
-pub use crate::properties::property::{get, init, init_async, property, set};
+pub use crate::properties::property::{any_property, get, init, init_async, property, set};
 pub use crate::properties::set::{Home, Lendable, Seed, Shareable, SharedState};
-pub use crate::store::description::{CellDescription, SetDescription};
+pub use crate::store::any_set::AnyCell;
 pub use crate::values::close::{CloseHook, Hook};
+pub use crate::values::description::{CellDescription, SetDescription};
 
 /// Returns no close hook.
 #[must_use]

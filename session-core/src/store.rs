@@ -2,9 +2,9 @@
 
 pub(crate) mod any_set;
 pub(crate) mod creation;
-pub(crate) mod description;
 pub(crate) mod doubts;
 pub(crate) mod key;
 pub(crate) mod node;
+pub(crate) mod published;
 pub(crate) mod table;
 pub(crate) mod wait_graph;

@@ -39,6 +39,15 @@ impl ::session_core::SessionProperties for Set {
     ) -> ::core::result::Result<Self, ::session_core::PropsError> {
         ::core::unreachable!()
     }
+    fn cell(
+        &self,
+        __index: u16,
+    ) -> ::core::option::Option<&dyn ::session_core::__private::AnyCell>
+    where
+        Self: 'static,
+    {
+        ::core::unreachable!()
+    }
 }
 const _: () = {
     #[allow(non_camel_case_types)]

@@ -17,6 +17,22 @@ impl ::session_core::SessionProperties for Set {
             upload: ::session_core::__private::exclusive::<Upload>(__seed, 0),
         })
     }
+    fn cell(
+        &self,
+        __index: u16,
+    ) -> ::core::option::Option<&dyn ::session_core::__private::AnyCell>
+    where
+        Self: 'static,
+    {
+        match __index {
+            0 => {
+                ::core::option::Option::Some(
+                    ::session_core::__private::any_exclusive(&self.upload),
+                )
+            }
+            _ => ::core::option::Option::None,
+        }
+    }
 }
 const _: () = {
     #[allow(non_camel_case_types)]

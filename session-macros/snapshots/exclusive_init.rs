@@ -22,6 +22,27 @@ impl ::session_core::SessionProperties for Set {
             moves: ::session_core::__private::exclusive::<Vec<Move>>(__seed, 1),
         })
     }
+    fn cell(
+        &self,
+        __index: u16,
+    ) -> ::core::option::Option<&dyn ::session_core::__private::AnyCell>
+    where
+        Self: 'static,
+    {
+        match __index {
+            0 => {
+                ::core::option::Option::Some(
+                    ::session_core::__private::any_exclusive(&self.game),
+                )
+            }
+            1 => {
+                ::core::option::Option::Some(
+                    ::session_core::__private::any_exclusive(&self.moves),
+                )
+            }
+            _ => ::core::option::Option::None,
+        }
+    }
 }
 const _: () = {
     #[allow(non_camel_case_types)]

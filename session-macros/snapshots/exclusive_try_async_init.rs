@@ -18,6 +18,22 @@ impl ::session_core::SessionProperties for Set {
             connection: ::session_core::__private::exclusive::<Connection>(__seed, 0),
         })
     }
+    fn cell(
+        &self,
+        __index: u16,
+    ) -> ::core::option::Option<&dyn ::session_core::__private::AnyCell>
+    where
+        Self: 'static,
+    {
+        match __index {
+            0 => {
+                ::core::option::Option::Some(
+                    ::session_core::__private::any_exclusive(&self.connection),
+                )
+            }
+            _ => ::core::option::Option::None,
+        }
+    }
 }
 const _: () = {
     #[allow(non_camel_case_types)]

@@ -25,6 +25,27 @@ where
             r#type: ::session_core::__private::property::<[u8; N]>(__seed, 1),
         })
     }
+    fn cell(
+        &self,
+        __index: u16,
+    ) -> ::core::option::Option<&dyn ::session_core::__private::AnyCell>
+    where
+        Self: 'static,
+    {
+        match __index {
+            0 => {
+                ::core::option::Option::Some(
+                    ::session_core::__private::any_property(&self.store),
+                )
+            }
+            1 => {
+                ::core::option::Option::Some(
+                    ::session_core::__private::any_property(&self.r#type),
+                )
+            }
+            _ => ::core::option::Option::None,
+        }
+    }
 }
 const _: () = {
     #[allow(non_camel_case_types)]

@@ -17,6 +17,22 @@ impl ::session_core::SessionProperties for Set {
             user: ::session_core::__private::property::<User>(__seed, 0),
         })
     }
+    fn cell(
+        &self,
+        __index: u16,
+    ) -> ::core::option::Option<&dyn ::session_core::__private::AnyCell>
+    where
+        Self: 'static,
+    {
+        match __index {
+            0 => {
+                ::core::option::Option::Some(
+                    ::session_core::__private::any_property(&self.user),
+                )
+            }
+            _ => ::core::option::Option::None,
+        }
+    }
 }
 const _: () = {
     #[allow(non_camel_case_types)]

@@ -23,6 +23,27 @@ impl ::session_core::SessionProperties for Set {
             cursor: ::session_core::__private::property::<Cursor>(__seed, 1),
         })
     }
+    fn cell(
+        &self,
+        __index: u16,
+    ) -> ::core::option::Option<&dyn ::session_core::__private::AnyCell>
+    where
+        Self: 'static,
+    {
+        match __index {
+            0 => {
+                ::core::option::Option::Some(
+                    ::session_core::__private::any_property(&self.runners),
+                )
+            }
+            1 => {
+                ::core::option::Option::Some(
+                    ::session_core::__private::any_property(&self.cursor),
+                )
+            }
+            _ => ::core::option::Option::None,
+        }
+    }
 }
 const _: () = {
     #[allow(non_camel_case_types)]

@@ -17,6 +17,22 @@ impl ::framework::sessions::SessionProperties for Set {
             socket: ::framework::sessions::__private::property::<Socket>(__seed, 0),
         })
     }
+    fn cell(
+        &self,
+        __index: u16,
+    ) -> ::core::option::Option<&dyn ::framework::sessions::__private::AnyCell>
+    where
+        Self: 'static,
+    {
+        match __index {
+            0 => {
+                ::core::option::Option::Some(
+                    ::framework::sessions::__private::any_property(&self.socket),
+                )
+            }
+            _ => ::core::option::Option::None,
+        }
+    }
 }
 const _: () = {
     #[allow(non_camel_case_types)]

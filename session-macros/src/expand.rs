@@ -51,6 +51,7 @@ fn session_properties(set: &Set<'_>, broken: bool) -> TokenStream {
     } = set;
     let (impl_generics, ty_generics, where_clause) = set.generics.split_for_impl();
     let home = set.local_session();
+    let cell = cell(set, broken);
     let descriptions = set.cells.iter().map(|cell| describe(set, cell));
     let body = if broken {
         quote!(::core::unreachable!())
@@ -86,6 +87,41 @@ fn session_properties(set: &Set<'_>, broken: bool) -> TokenStream {
             ) -> ::core::result::Result<Self, #krate::PropsError> {
                 #body
             }
+
+            #cell
+        }
+    }
+}
+
+/// The method that finds a cell by its place.
+fn cell(set: &Set<'_>, broken: bool) -> TokenStream {
+    let krate = &set.krate;
+    let arms = set.cells.iter().enumerate().map(|(index, cell)| {
+        let ident = cell.ident;
+        let index = Literal::usize_unsuffixed(index);
+        let any = match cell.kind {
+            CellKind::Property => quote!(any_property),
+            CellKind::Exclusive => quote!(any_exclusive),
+        };
+        quote_spanned!(Span::mixed_site()=>
+            #index => ::core::option::Option::Some(#krate::__private::#any(&self.#ident)))
+    });
+    let body = if broken {
+        quote!(::core::unreachable!())
+    } else {
+        quote_spanned! {Span::mixed_site()=>
+            match __index {
+                #(#arms,)*
+                _ => ::core::option::Option::None,
+            }
+        }
+    };
+    quote_spanned! {Span::mixed_site()=>
+        fn cell(&self, __index: u16) -> ::core::option::Option<&dyn #krate::__private::AnyCell>
+        where
+            Self: 'static,
+        {
+            #body
         }
     }
 }

@@ -135,7 +135,7 @@ fn note_left_over(local: &Local) {
         let tasks = rare.tasks.values().map(|task| task.about.clone());
         let disposals = rare.disposals.values().cloned();
         let left_over: Vec<About> = tasks.chain(disposals).collect();
-        (left_over, used.table.creations())
+        (left_over, used.creations())
     };
     // An async initializer is one of the tasks.
     let creations = creations
@@ -148,7 +148,7 @@ fn note_left_over(local: &Local) {
 }
 
 fn pop(local: &Local) -> Option<Held> {
-    local.lock().used_mut().table.pop()
+    local.lock().used_mut().pop()
 }
 
 /// Runs the steps that need no runtime. It waits for nothing, and drops values with an async hook without running it.

@@ -56,18 +56,23 @@ impl Clock {
         }
     }
 
-    pub(crate) fn instant(&self) -> Instant {
-        now(&self.runtime)
+    fn elapsed(&self) -> Duration {
+        now(&self.runtime).duration_since(self.start)
+    }
+
+    /// Returns the nanoseconds since the start.
+    pub(crate) fn nanos(&self) -> u64 {
+        nanos(self.elapsed())
     }
 
     /// Returns the ticks that have begun, rounded up: the time to note for something that ends now.
     pub(crate) fn now(&self) -> Ticks {
-        Ticks::of(self.instant().duration_since(self.start))
+        Ticks::of(self.elapsed())
     }
 
     /// Returns the ticks that are over, rounded down: the time to compare with.
     pub(crate) fn past(&self) -> Ticks {
-        let past = nanos(self.instant().duration_since(self.start)) / TICK_NANOS;
+        let past = self.nanos() / TICK_NANOS;
         Ticks(past.min(FAR))
     }
 

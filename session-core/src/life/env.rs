@@ -12,7 +12,7 @@ use crate::settings::Settings;
 use crate::store::wait_graph::WaitGraph;
 use crate::sync::runtime::Runtime;
 use crate::sync::{AtomicU64, Ordering};
-use crate::values::ledger::Ledger;
+use crate::values::ledger::{Closer, Ledger};
 
 /// Serials start at a random multiple of this, so that the serials of several runs differ.
 const SERIAL_RANGE: u64 = 1 << 32;
@@ -28,11 +28,16 @@ pub(crate) struct Env {
     pub(crate) hurry: CancellationToken,
     pub(crate) events: Events,
     pub(crate) cleanups: Arc<Cleanups>,
+    closer: Arc<Closer>,
     serials: AtomicU64,
 }
 
 impl Env {
     pub(crate) fn new(settings: Settings, runtime: Runtime) -> Self {
+        let closer = Closer {
+            runtime: runtime.clone(),
+            close_timeout: settings.close_timeout,
+        };
         Self {
             clock: Clock::new(runtime.clone()),
             runtime,
@@ -41,6 +46,7 @@ impl Env {
             hurry: CancellationToken::new(),
             events: Events::new(),
             cleanups: Arc::new(Cleanups::new()),
+            closer: Arc::new(closer),
             serials: AtomicU64::new(first_serial()),
         }
     }
@@ -51,7 +57,7 @@ impl Env {
     }
 
     pub(crate) fn new_ledger(&self) -> Ledger {
-        Ledger::new(self.runtime.clone(), self.settings.close_timeout)
+        Ledger::new(self.closer.clone())
     }
 
     /// Records and delivers an event. Call it outside all locks.

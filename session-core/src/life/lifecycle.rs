@@ -22,7 +22,7 @@ use crate::life::cause::CompletionCause;
 use crate::life::cleanup;
 use crate::life::event::{LifecycleEvent, Subject};
 use crate::life::owner::{Owner, OwnerRef};
-use crate::life::state::State;
+use crate::life::state::{State, Used};
 use crate::store::creation::Creation;
 use crate::values::close::caught;
 use crate::values::report::CleanupReport;
@@ -76,7 +76,7 @@ pub(crate) fn begin<R>(
     let completion = Completion {
         cause,
         token: used.and_then(|used| used.token.clone()),
-        creations: used.map(|used| used.table.creations()).unwrap_or_default(),
+        creations: used.map(Used::creations).unwrap_or_default(),
         drained: used.and_then(|used| used.rare()?.drained.clone()),
     };
     Ok((unregistered, completion))

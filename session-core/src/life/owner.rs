@@ -275,6 +275,7 @@ impl Local {
         let first = state.first_set.take();
         let used = state.used_mut();
         let more = std::mem::take(&mut used.rare_mut().more_sets);
-        ((first, more), used.table.take_slots())
+        let (entries, creations) = used.take_entries();
+        ((first, more, creations), entries)
     }
 }

@@ -12,9 +12,12 @@ use crate::life::env::Env;
 use crate::life::signal::Signal;
 use crate::life::slot::AnySlot;
 use crate::store::any_set::AnySet;
+use crate::store::creation::Creation;
+use crate::store::published::Published;
 use crate::store::table::Table;
 use crate::sync::runtime::AbortHandle;
 use crate::values::about::About;
+use crate::values::description::SetType;
 use crate::values::ledger::Ledger;
 use crate::values::report::CleanupReport;
 
@@ -36,7 +39,10 @@ pub(crate) struct State {
 #[derive(Default)]
 pub(crate) struct Used {
     pub(super) token: Option<CancellationToken>,
-    pub(crate) table: Table,
+    pub(super) table: Table,
+    /// The cells that are being created.
+    pub(super) cells: Vec<(&'static SetType, u16, Arc<Creation>)>,
+    pub(super) published: Published,
     next: u64,
     ledger: Option<Arc<Ledger>>,
     rare: Option<Box<Rare>>,
@@ -152,13 +158,30 @@ impl Used {
     /// Whether cleanup has nothing to wait for before it closes the properties.
     pub(crate) fn is_drained(&self) -> bool {
         let is_drained = |rare: &Rare| rare.tasks.is_empty() && rare.disposals.is_empty();
-        self.rare().is_none_or(is_drained) && !self.table.is_creating()
+        self.rare().is_none_or(is_drained) && !self.is_creating()
+    }
+
+    /// Whether nothing is left of what was here, and no caller has a number that a new part could be given again.
+    pub(super) fn is_unused(&self) -> bool {
+        let Self {
+            token,
+            table,
+            cells,
+            published,
+            next: 0,
+            ledger: None,
+            rare: None,
+        } = self
+        else {
+            return false;
+        };
+        token.is_none() && table.is_empty() && cells.is_empty() && published.is_empty()
     }
 
     pub(super) fn owes_nothing(&self) -> bool {
         self.is_drained()
             && self.rare().is_none_or(|rare| rare.owned.is_empty())
-            && !self.table.has_published()
+            && self.published.is_empty()
             && self
                 .ledger
                 .as_ref()

@@ -11,7 +11,7 @@ use crate::__private::hook;
 use crate::sync::Counted;
 use crate::sync::runtime::{Instant, Runtime, advance};
 use crate::values::about::About;
-use crate::values::ledger::Ledger;
+use crate::values::ledger::{Closer, Ledger};
 use crate::values::value::Tag;
 use crate::{CleanupReport, LocalSession as _, PropertyKey, PropertyRef, Refused, Trouble};
 
@@ -38,13 +38,16 @@ fn one_of_those_who_let_go_gets_the_value() {
 #[test]
 fn a_handle_against_the_sessions_hold() {
     exhaust(|| {
-        let ledger = Arc::new(Ledger::new(Runtime::new(), Duration::from_secs(1)));
+        let closer = Closer {
+            runtime: Runtime::new(),
+            close_timeout: Duration::from_secs(1),
+        };
+        let ledger = Arc::new(Ledger::new(Arc::new(closer)));
         ledger.open();
         let tally = Tally::default();
         let handle = {
             let about = About::kind("probe", "");
-            let born = Instant::now();
-            let tag = Tag { about, born };
+            let tag = Tag { about, born: 0 };
             PropertyRef::new(tally.make(), hook(close), tag, || ledger.clone())
         };
         let held = handle.hold();

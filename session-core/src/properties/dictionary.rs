@@ -5,16 +5,15 @@ use std::fmt;
 
 use crate::error::BoxError;
 use crate::error::{PropertyError, Refused, SessionEnded};
+use crate::life::contents::Removed;
 use crate::life::owner::OwnerRef;
 use crate::properties::get_or_init;
 use crate::properties::insert::{IfPresent, insert};
 use crate::properties::listing::{self, PropertyInfo};
-use crate::store::creation::Place;
-use crate::store::key::{KeyName, PropertyKey, SlotKey};
-use crate::store::table::{Removed, SlotState};
-use crate::values::about::About;
+use crate::store::key::{KeyName, Place, PropertyKey};
+use crate::store::table::SlotState;
 use crate::values::close::CloseHook;
-use crate::values::value::PropertyRef;
+use crate::values::value::{Held, PropertyRef};
 
 /// The properties of a session or group, by key. Every method works from any thread.
 ///
@@ -44,12 +43,8 @@ impl<'a> Properties<'a> {
         key: &PropertyKey<T, N>,
     ) -> Option<PropertyRef<T>> {
         let state = self.owner.local().lock();
-        match state
-            .used()?
-            .table
-            .named(key.hash(), key.name(), TypeId::of::<T>())?
-        {
-            SlotState::Present { held, .. } => held.handle(),
+        match state.entry(key.hash(), key.name(), TypeId::of::<T>())? {
+            SlotState::Present(held, _) => held.handle(),
             SlotState::Creating(_) => None,
         }
     }
@@ -64,7 +59,14 @@ impl<'a> Properties<'a> {
         key: &PropertyKey<T, N>,
         value: T,
     ) -> Result<PropertyRef<T>, Refused<T>> {
-        insert(self.owner, place(key), value, None, IfPresent::Refuse).map(|inserted| inserted.new)
+        insert(
+            self.owner,
+            Place::named(key),
+            value,
+            None,
+            IfPresent::Refuse,
+        )
+        .map(|inserted| inserted.new)
     }
 
     /// Adds a property that is closed with this hook: see [`CloseHook`].
@@ -102,7 +104,7 @@ impl<'a> Properties<'a> {
     {
         insert(
             self.owner,
-            place(key),
+            Place::named(key),
             value,
             Some(close.into_hook()),
             IfPresent::Refuse,
@@ -121,7 +123,14 @@ impl<'a> Properties<'a> {
         key: &PropertyKey<T, N>,
         value: T,
     ) -> Result<Option<PropertyRef<T>>, Refused<T>> {
-        insert(self.owner, place(key), value, None, IfPresent::Replace).map(|inserted| inserted.old)
+        insert(
+            self.owner,
+            Place::named(key),
+            value,
+            None,
+            IfPresent::Replace,
+        )
+        .map(|inserted| inserted.old)
     }
 
     /// Like [`replace`](Self::replace), with a close hook for the new value.
@@ -141,7 +150,7 @@ impl<'a> Properties<'a> {
     {
         insert(
             self.owner,
-            place(key),
+            Place::named(key),
             value,
             Some(close.into_hook()),
             IfPresent::Replace,
@@ -163,10 +172,7 @@ impl<'a> Properties<'a> {
         if state.is_completed() {
             return Err(SessionEnded);
         }
-        let Some(used) = state.used_if_any() else {
-            return Ok(None);
-        };
-        let removed = used.table.remove(key.hash(), &slot_key(key));
+        let removed = state.remove(&Place::named(key));
         drop(state);
         Ok(removed.and_then(Removed::handle))
     }
@@ -188,10 +194,11 @@ impl<'a> Properties<'a> {
         N: KeyName,
         F: FnOnce() -> T,
     {
-        match self.get(key) {
-            Some(handle) => Ok(handle),
-            None => get_or_init::get_or_init(self.owner, &place(key), || Ok(init()), || None),
+        if let Some(present) = self.get(key) {
+            return Ok(present);
         }
+        let make = || Ok(init());
+        get_or_init::get_or_init(self.owner, &Place::named(key), make, || None).map(handle)
     }
 
     /// Like [`get_or_init`](Self::get_or_init), with an initializer that may fail.
@@ -210,15 +217,11 @@ impl<'a> Properties<'a> {
         F: FnOnce() -> Result<T, E>,
         E: Into<BoxError>,
     {
-        match self.get(key) {
-            Some(handle) => Ok(handle),
-            None => get_or_init::get_or_init(
-                self.owner,
-                &place(key),
-                || init().map_err(Into::into),
-                || None,
-            ),
+        if let Some(present) = self.get(key) {
+            return Ok(present);
         }
+        let make = || init().map_err(Into::into);
+        get_or_init::get_or_init(self.owner, &Place::named(key), make, || None).map(handle)
     }
 
     /// Returns the property, created on a task of the session if it is missing. Callers only wait: one that goes away
@@ -242,18 +245,13 @@ impl<'a> Properties<'a> {
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = T> + Send + 'static,
     {
-        match self.get(key) {
-            Some(handle) => Ok(handle),
-            None => {
-                get_or_init::get_or_init_async(
-                    self.owner,
-                    &place(key),
-                    || async { Ok(init().await) },
-                    || None,
-                )
-                .await
-            }
+        if let Some(present) = self.get(key) {
+            return Ok(present);
         }
+        let make = || async { Ok(init().await) };
+        let place = Place::named(key);
+        let held = get_or_init::get_or_init_async(self.owner, &place, make, || None);
+        held.await.map(handle)
     }
 
     /// Like [`get_or_init_async`](Self::get_or_init_async), with an initializer that may fail.
@@ -278,18 +276,13 @@ impl<'a> Properties<'a> {
         Fut: Future<Output = Result<T, E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        match self.get(key) {
-            Some(handle) => Ok(handle),
-            None => {
-                get_or_init::get_or_init_async(
-                    self.owner,
-                    &place(key),
-                    || async { init().await.map_err(Into::into) },
-                    || None,
-                )
-                .await
-            }
+        if let Some(present) = self.get(key) {
+            return Ok(present);
         }
+        let make = || async { init().await.map_err(Into::into) };
+        let place = Place::named(key);
+        let held = get_or_init::get_or_init_async(self.owner, &place, make, || None);
+        held.await.map(handle)
     }
 
     /// Returns every property of the dictionary and of the sets in use, in no particular order. Creates nothing.
@@ -298,18 +291,11 @@ impl<'a> Properties<'a> {
     }
 }
 
-fn place<T: 'static, N: KeyName>(key: &PropertyKey<T, N>) -> Place {
-    Place {
-        hash: key.hash(),
-        about: About::new::<T>(key.to_name()),
-        key: slot_key(key),
-    }
-}
-
-fn slot_key<T: 'static, N: KeyName>(key: &PropertyKey<T, N>) -> SlotKey {
-    SlotKey::Named {
-        name: key.to_name(),
-        value: TypeId::of::<T>(),
+/// Returns a handle of the entry. Only a cell is present without one.
+fn handle<T: Send + Sync + 'static>(held: Option<Held>) -> PropertyRef<T> {
+    match held.and_then(|held| held.handle()) {
+        Some(handle) => handle,
+        None => unreachable!("an entry's key holds the type of its value"),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::life::owner::Owner;
 use crate::properties::context::InitContext;
 use crate::properties::property::{self, Property};
 use crate::properties::set::{Home, Lendable, Seed, SharedState};
+use crate::store::any_set::AnyCell;
 use crate::sync::runtime::sleep_on;
 use crate::values::close::Hook;
 use crate::values::value::PropertyRef;
@@ -124,9 +125,9 @@ async fn lend_out<T: Send + 'static>(
                 () = token.cancelled() => return Err(PropertyError::SessionEnded),
                 guard = handle.0.clone().lock_owned() => guard,
                 () = patience => {
-                    let about = handle.about();
+                    let about = &handle.tag().about;
                     let subject = owner.as_ref().subject();
-                    tracing::warn!(%subject, set = about.set, property = about.name.as_str(), "lent for longer than the lend timeout");
+                    tracing::warn!(%subject, set = about.set(), property = about.name(), "lent for longer than the lend timeout");
                     return Err(PropertyError::Busy);
                 }
             }
@@ -158,6 +159,11 @@ pub fn exclusive<T>(seed: &Seed<'_>, index: u16) -> Exclusive<T> {
         _lent: [],
         property: Property::bind(seed, index),
     }
+}
+
+/// Returns the cell without its type.
+pub fn any_exclusive<T: 'static>(cell: &Exclusive<T>) -> &dyn AnyCell {
+    &cell.property
 }
 
 /// Lends the property, created on this thread if it is missing.

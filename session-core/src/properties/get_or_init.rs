@@ -6,9 +6,9 @@ use crate::life::owner::OwnerRef;
 use crate::properties::turn::{
     Made, Making, Turn, held_or_init, held_or_init_async, held_or_init_waiting,
 };
-use crate::store::creation::Place;
+use crate::store::key::Place;
 use crate::values::close::Hook;
-use crate::values::value::{Held, PropertyRef};
+use crate::values::value::Held;
 
 /// Gets a property, or creates it on this thread.
 pub(crate) fn get_or_init<T: Send + Sync + 'static>(
@@ -16,8 +16,8 @@ pub(crate) fn get_or_init<T: Send + Sync + 'static>(
     place: &Place,
     make: impl FnOnce() -> Result<T, BoxError>,
     hook: impl FnOnce() -> Option<Hook<T>>,
-) -> Result<PropertyRef<T>, PropertyError> {
-    held_or_init(owner, place, &mut once(make, hook)).map(|held| typed(&held))
+) -> Result<Option<Held>, PropertyError> {
+    held_or_init(owner, place, &mut once(make, hook))
 }
 
 /// Like [`get_or_init`], but waits for others without blocking.
@@ -26,9 +26,8 @@ pub(crate) async fn get_or_init_waiting<T: Send + Sync + 'static>(
     place: &Place,
     make: impl FnOnce() -> Result<T, BoxError> + Send,
     hook: impl FnOnce() -> Option<Hook<T>> + Send,
-) -> Result<PropertyRef<T>, PropertyError> {
-    let held = held_or_init_waiting(owner, place, &mut once(make, hook)).await?;
-    Ok(typed(&held))
+) -> Result<Option<Held>, PropertyError> {
+    held_or_init_waiting(owner, place, &mut once(make, hook)).await
 }
 
 /// Gets a property, or creates it on a task of the session.
@@ -37,7 +36,7 @@ pub(crate) async fn get_or_init_async<T, Fut>(
     place: &Place,
     make: impl FnOnce() -> Fut + Send + 'static,
     hook: impl FnOnce() -> Option<Hook<T>> + Send + 'static,
-) -> Result<PropertyRef<T>, PropertyError>
+) -> Result<Option<Held>, PropertyError>
 where
     T: Send + Sync + 'static,
     Fut: Future<Output = Result<T, BoxError>> + Send + 'static,
@@ -53,15 +52,7 @@ where
             Ok(made)
         })
     };
-    let held = held_or_init_async(owner, place, &mut start).await?;
-    Ok(typed(&held))
-}
-
-fn typed<T: Send + Sync + 'static>(held: &Held) -> PropertyRef<T> {
-    match held.handle() {
-        Some(handle) => handle,
-        None => unreachable!("a slot's key holds the type of its value"),
-    }
+    held_or_init_async(owner, place, &mut start).await
 }
 
 /// Returns a closure that creates the value. It can be called once.

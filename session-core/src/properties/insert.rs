@@ -1,9 +1,9 @@
 //! Values that a caller inserts, without an initializer.
 
 use crate::error::Refused;
+use crate::life::contents::{Found, Removed};
 use crate::life::owner::OwnerRef;
-use crate::store::creation::Place;
-use crate::store::table::{Removed, SlotState};
+use crate::store::key::Place;
 use crate::values::close::Hook;
 use crate::values::value::{PropertyRef, Tag};
 
@@ -29,24 +29,22 @@ pub(crate) fn insert<T: Send + Sync + 'static>(
     if_present: IfPresent,
 ) -> Result<Inserted<T>, Refused<T>> {
     let local = owner.local();
-    let born = local.env.clock.instant();
-    let Place { hash, key, about } = place;
+    let tag = Tag {
+        about: place.about(),
+        born: local.env.clock.nanos(),
+    };
     let mut state = local.lock();
     if state.is_completed() {
         return Err(Refused::SessionEnded(value));
     }
-    let used = state.used_mut();
-    match used.table.get(hash, &key) {
-        Some(SlotState::Creating(_)) => return Err(Refused::BeingCreated(value)),
-        Some(SlotState::Present { .. }) if if_present == IfPresent::Refuse => {
-            return Err(Refused::AlreadyPresent(value));
-        }
+    match state.find(&place) {
+        Some(Found::Creating(_)) => return Err(Refused::BeingCreated(value)),
+        Some(_) if if_present == IfPresent::Refuse => return Err(Refused::AlreadyPresent(value)),
         _ => {}
     }
-    let removed = used.table.remove(hash, &key);
-    let tag = Tag { about, born };
-    let new = PropertyRef::new(value, hook, tag, || used.ledger(&local.env));
-    used.table.insert(hash, key, &new.hold());
+    let removed = state.remove(&place);
+    let new = PropertyRef::new(value, hook, tag, || state.used_mut().ledger(&local.env));
+    state.insert(place, &new.hold());
     drop(state);
     Ok(Inserted {
         new,

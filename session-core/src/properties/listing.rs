@@ -3,53 +3,48 @@
 use std::time::Duration;
 
 use crate::life::owner::OwnerRef;
-use crate::store::any_set::AnySet;
-use crate::store::key::SlotKey;
+use crate::life::state::State;
+use crate::store::any_set::{AnyCell, AnySet};
 use crate::store::table::{SlotState, Table};
 use crate::values::about::About;
+use crate::values::value::Tag;
 
 /// Returns every property of the dictionary and of the sets in use. Creates nothing.
 pub(crate) fn list(owner: OwnerRef<'_>) -> Vec<PropertyInfo> {
-    let now = owner.env().clock.instant();
+    let now = owner.env().clock.nanos();
     let state = owner.local().lock();
-    let table = state.used().map(|used| &used.table);
-    let slots = table.into_iter().flat_map(Table::slots).map(|slot| {
-        let (about, age) = match &slot.state {
-            SlotState::Creating(creation) => (&creation.about, None),
-            SlotState::Present { held, .. } => {
-                let tag = held.tag();
-                (&tag.about, Some(now.duration_since(tag.born)))
-            }
-        };
-        PropertyInfo {
-            about: about.clone(),
-            age,
-            state: PropertyState::of(&slot.state),
-        }
+    let entries = state.dictionary().into_iter().flat_map(Table::slots);
+    let entries = entries.map(|slot| match &slot.state {
+        SlotState::Creating(creation) => PropertyInfo::being_created(creation.about.clone()),
+        SlotState::Present(held, _) => PropertyInfo::present(held.tag(), now),
     });
-    let cells = state.sets().flat_map(|set| states(&**set, table));
-    let absent = cells.filter(|(_, state)| *state == PropertyState::Absent);
-    let absent = absent.map(|(about, state)| PropertyInfo {
-        about,
-        age: None,
-        state,
-    });
-    slots.chain(absent).collect()
+    let cells = state.sets().flat_map(|set| cells(&**set, &state, now));
+    entries.chain(cells).collect()
 }
 
-/// Returns the set's properties, and which of them are present.
-pub(crate) fn states(
+/// Returns the set's properties.
+pub(crate) fn cells(
     set: &dyn AnySet,
-    table: Option<&Table>,
-) -> impl Iterator<Item = (About, PropertyState)> {
-    let (set, description) = (set.set(), set.description());
-    let cells = description.cells.iter().zip(0..);
-    cells.map(move |(cell, index)| {
-        let key = SlotKey::Cell { set, index };
-        let slot = table.and_then(|table| table.get(key.hash(), &key));
-        let state = slot.map_or(PropertyState::Absent, PropertyState::of);
-        (cell.about().in_set(description.name), state)
-    })
+    state: &State,
+    now: u64,
+) -> impl Iterator<Item = PropertyInfo> {
+    let set_type = set.set_type();
+    (0..)
+        .zip(set_type.description.cells)
+        .map(move |(index, _)| {
+            let about = About::Cell(set_type, index);
+            if state.cell_creation(set_type, index).is_some() {
+                return PropertyInfo::being_created(about);
+            }
+            match set.cell(index).and_then(AnyCell::tag) {
+                Some(tag) => PropertyInfo::present(tag, now),
+                None => PropertyInfo {
+                    about,
+                    age: None,
+                    state: PropertyState::Absent,
+                },
+            }
+        })
 }
 
 /// A property as a listing shows it.
@@ -61,19 +56,35 @@ pub struct PropertyInfo {
 }
 
 impl PropertyInfo {
+    fn being_created(about: About) -> Self {
+        Self {
+            about,
+            age: None,
+            state: PropertyState::BeingCreated,
+        }
+    }
+
+    fn present(tag: &Tag, now: u64) -> Self {
+        Self {
+            about: tag.about.clone(),
+            age: Some(Duration::from_nanos(now.saturating_sub(tag.born))),
+            state: PropertyState::Present,
+        }
+    }
+
     /// Its name: the key's, or the field's in its set.
     pub fn name(&self) -> &str {
-        self.about.name.as_str()
+        self.about.name()
     }
 
     /// The property set that it is in; `None` for an entry of the dictionary.
     pub fn set(&self) -> Option<&'static str> {
-        self.about.set
+        self.about.set()
     }
 
     /// Its type, as [`std::any::type_name`] returns it.
     pub fn type_name(&self) -> &'static str {
-        self.about.type_name
+        self.about.type_name()
     }
 
     /// How long it has been present; `None` if it is not.
@@ -97,13 +108,4 @@ pub enum PropertyState {
     BeingCreated,
     /// It is present.
     Present,
-}
-
-impl PropertyState {
-    pub(crate) fn of(slot: &SlotState) -> Self {
-        match slot {
-            SlotState::Creating(_) => Self::BeingCreated,
-            SlotState::Present { .. } => Self::Present,
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! Cells of a property set that are shared.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -10,10 +11,10 @@ use crate::properties::context::InitContext;
 use crate::properties::get_or_init::{get_or_init, get_or_init_async, get_or_init_waiting};
 use crate::properties::insert::{IfPresent, insert};
 use crate::properties::set::{Cell, Home, Seed, Shareable, SharedState};
-use crate::store::creation::Place;
-use crate::store::table::SlotState;
+use crate::store::any_set::AnyCell;
+use crate::store::key::Place;
 use crate::values::close::Hook;
-use crate::values::value::PropertyRef;
+use crate::values::value::{PropertyRef, Tag};
 
 /// A cell of a property set whose value is shared: many callers read it as `&T`.
 ///
@@ -21,7 +22,7 @@ use crate::values::value::PropertyRef;
 pub struct Property<T> {
     /// Zero-sized and first, so that the compiler blames the value's type and not the fields around it.
     _shared: [T; 0],
-    /// A handle of the value under this cell's key, copied here so that the next access is one load.
+    /// The value. Set under the session's lock, and read without it.
     handle: OnceLock<PropertyRef<T>>,
     cell: Cell,
 }
@@ -39,16 +40,15 @@ impl<T> Property<T> {
         self.cell.owner()
     }
 
-    fn keep(&self, handle: PropertyRef<T>) -> &PropertyRef<T> {
-        self.handle.get_or_init(|| handle)
+    fn place(&self) -> Place {
+        self.cell.place()
     }
 
-    fn place(&self) -> Place {
-        let key = self.cell.key();
-        Place {
-            hash: key.hash(),
-            key,
-            about: self.cell.about(),
+    /// Returns the property that a turn has found or created: values are published into their cells.
+    fn present(&self) -> &PropertyRef<T> {
+        match self.handle.get() {
+            Some(handle) => handle,
+            None => unreachable!("a set's cells are those of the only instance in its session"),
         }
     }
 }
@@ -57,35 +57,29 @@ impl<T: Shareable> Property<T> {
     /// Returns the property, if it is present. Creates nothing.
     #[inline]
     pub fn get(&self) -> Option<&PropertyRef<T>> {
-        self.handle.get().or_else(|| self.look())
+        self.handle.get()
+    }
+}
+
+impl<T: 'static> AnyCell for Property<T> {
+    fn tag(&self) -> Option<&Tag> {
+        self.handle.get().map(PropertyRef::tag)
     }
 
-    /// Looks in the session's table. An initializer whose callers have all gone has published the property there, but
-    /// could not reach this cell.
-    #[cold]
-    #[inline(never)]
-    fn look(&self) -> Option<&PropertyRef<T>> {
-        let owner = self.cell.owner()?;
-        let key = self.cell.key();
-        let state = owner.local().lock();
-        let found = match state.used()?.table.get(key.hash(), &key)? {
-            SlotState::Present { held, .. } => held.handle()?,
-            SlotState::Creating(_) => return None,
-        };
-        drop(state);
-        Some(self.keep(found))
+    fn handle(&self) -> &dyn Any {
+        &self.handle
     }
 }
 
 impl<T> fmt::Debug for Property<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let about = self.cell.about();
+        let about = self.place().about();
         let state = if self.handle.get().is_some() {
             "present"
         } else {
             "absent"
         };
-        write!(f, "{}: {} ({state})", about.name.as_str(), about.type_name)
+        write!(f, "{}: {} ({state})", about.name(), about.type_name())
     }
 }
 
@@ -94,6 +88,11 @@ impl<T> fmt::Debug for Property<T> {
 /// Creates an instance's cell.
 pub fn property<T>(seed: &Seed<'_>, index: u16) -> Property<T> {
     Property::bind(seed, index)
+}
+
+/// Returns the cell without its type.
+pub fn any_property<T: 'static>(cell: &Property<T>) -> &dyn AnyCell {
+    cell
 }
 
 /// Returns the property, if it is present.
@@ -138,7 +137,7 @@ where
 {
     let owner = cell.owner().ok_or(PropertyError::SessionEnded)?;
     let make = || make(&InitContext::new(&owner)?);
-    get_or_init(owner.as_ref(), &cell.place(), make, hook).map(|handle| cell.keep(handle))
+    get_or_init(owner.as_ref(), &cell.place(), make, hook).map(|_| cell.present())
 }
 
 /// Gets the property, or creates it on a task of the session.
@@ -168,8 +167,8 @@ where
         let owner = cell.owner().ok_or(PropertyError::SessionEnded)?;
         let context = owner.clone();
         let make = || async move { make(InitContext::new(&context)?).await };
-        let handle = get_or_init_async(owner.as_ref(), &cell.place(), make, hook).await?;
-        Ok(cell.keep(handle))
+        get_or_init_async(owner.as_ref(), &cell.place(), make, hook).await?;
+        Ok(cell.present())
     }
 }
 
@@ -189,8 +188,8 @@ where
     }
     let owner = cell.owner().ok_or(PropertyError::SessionEnded)?;
     let make = || make(&InitContext::new(&owner)?);
-    let handle = get_or_init_waiting(owner.as_ref(), &cell.place(), make, hook).await?;
-    Ok(cell.keep(handle))
+    get_or_init_waiting(owner.as_ref(), &cell.place(), make, hook).await?;
+    Ok(cell.present())
 }
 
 /// Sets a property that has no initializer.
@@ -206,12 +205,7 @@ pub fn set<T: Shareable>(
     let Some(owner) = cell.owner() else {
         return Err(Refused::SessionEnded(value));
     };
-    let inserted = insert(
-        owner.as_ref(),
-        cell.place(),
-        value,
-        hook(),
-        IfPresent::Refuse,
-    )?;
-    Ok(cell.keep(inserted.new))
+    let place = cell.place();
+    insert(owner.as_ref(), place, value, hook(), IfPresent::Refuse)?;
+    Ok(cell.present())
 }

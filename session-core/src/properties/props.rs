@@ -8,12 +8,12 @@ use std::sync::Arc;
 use crate::error::PropsError;
 use crate::life::owner::{AsOwner as _, OwnerRef};
 use crate::life::state::State;
-use crate::properties::listing::states;
-use crate::properties::set::{Base, Home as _, Seed, SessionProperties};
+use crate::properties::listing::cells;
+use crate::properties::set::{Base, Home as _, Seed, SessionProperties, set_type};
 use crate::sessions::group::SessionGroup;
 use crate::sessions::session::Session;
-use crate::store::any_set::AnySet;
-use crate::store::description::SetDescription;
+use crate::store::any_set::{AnyCell, AnySet};
+use crate::values::description::SetType;
 
 /// A handle to a property set of a session or group. It derefs to the set and can be cloned.
 ///
@@ -31,12 +31,12 @@ struct Instance<P> {
 }
 
 impl<P: SessionProperties> AnySet for Instance<P> {
-    fn set(&self) -> TypeId {
-        TypeId::of::<P>()
+    fn set_type(&self) -> &'static SetType {
+        set_type::<P>()
     }
 
-    fn description(&self) -> SetDescription {
-        P::DESCRIPTION
+    fn cell(&self, index: u16) -> Option<&dyn AnyCell> {
+        self.set.cell(index)
     }
 }
 
@@ -96,17 +96,13 @@ impl<P> Clone for Props<P> {
 
 impl<P: SessionProperties> fmt::Debug for Props<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let states: Vec<_> = match self.0.base.owner.upgrade() {
-            Some(owner) => {
-                let state = owner.local().lock();
-                let table = state.used().map(|used| &used.table);
-                states(&*self.0, table).collect()
-            }
+        let cells: Vec<_> = match self.0.base.owner.upgrade() {
+            Some(owner) => cells(&*self.0, &owner.local().lock(), 0).collect(),
             None => Vec::new(),
         };
         let mut set = f.debug_struct(P::DESCRIPTION.name);
-        for (about, state) in states {
-            set.field(about.name.as_str(), &state);
+        for cell in cells {
+            set.field(cell.name(), &cell.state());
         }
         set.finish()
     }

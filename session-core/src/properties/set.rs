@@ -10,9 +10,9 @@ use crate::life::env::Env;
 use crate::life::owner::{AsOwner, Owner, WeakOwner};
 use crate::sessions::group::SessionGroup;
 use crate::sessions::session::Session;
-use crate::store::description::{CellDescription, SetDescription};
-use crate::store::key::SlotKey;
-use crate::values::about::About;
+use crate::store::any_set::AnyCell;
+use crate::store::key::Place;
+use crate::values::description::{SetDescription, SetType};
 
 /// A property set. Implement it with the derive macro.
 ///
@@ -31,6 +31,11 @@ pub trait SessionProperties: Sized + Send + Sync + 'static {
     type Home: Home;
     #[doc(hidden)]
     fn bind(seed: &Seed<'_>) -> Result<Self, PropsError>;
+    /// Returns the cell at this place. The bound is implied, but where `T` misses it, it keeps the error to one.
+    #[doc(hidden)]
+    fn cell(&self, index: u16) -> Option<&dyn AnyCell>
+    where
+        Self: 'static;
 }
 
 /// A property set that lives in this kind of local session.
@@ -124,19 +129,24 @@ pub struct Seed<'a> {
 /// The data that the cells of an instance share.
 pub(crate) struct Base {
     pub(crate) owner: WeakOwner,
-    set: TypeId,
-    description: &'static SetDescription,
+    set: &'static SetType,
+}
+
+/// Returns the type of a set.
+pub(crate) fn set_type<P: SessionProperties>() -> &'static SetType {
+    const {
+        &SetType {
+            id: TypeId::of::<P>(),
+            description: P::DESCRIPTION,
+        }
+    }
 }
 
 impl<'a> Seed<'a> {
     pub(crate) fn new<P: SessionProperties>(owner: WeakOwner, env: &'a Env) -> Self {
-        let base = Base {
-            owner,
-            set: TypeId::of::<P>(),
-            description: &P::DESCRIPTION,
-        };
+        let set = set_type::<P>();
         Self {
-            base: Arc::new(base),
+            base: Arc::new(Base { owner, set }),
             env,
         }
     }
@@ -168,7 +178,7 @@ impl<'a> Seed<'a> {
 
 impl fmt::Debug for Seed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.base.description.fmt(f)
+        self.base.set.description.fmt(f)
     }
 }
 
@@ -179,18 +189,8 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    pub(crate) fn key(&self) -> SlotKey {
-        SlotKey::Cell {
-            set: self.base.set,
-            index: self.index,
-        }
-    }
-
-    pub(crate) fn about(&self) -> About {
-        let description = self.base.description;
-        let cell = description.cells.get(usize::from(self.index));
-        let about = cell.map_or(About::kind("?", "?"), CellDescription::about);
-        about.in_set(description.name)
+    pub(crate) fn place(&self) -> Place {
+        Place::Cell(self.base.set, self.index)
     }
 
     pub(crate) fn owner(&self) -> Option<Owner> {

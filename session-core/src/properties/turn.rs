@@ -1,7 +1,8 @@
 //! The turn to create a property: one caller takes it, runs the initializer, and publishes the outcome.
 //!
 //! Only the caller whose own initializer ran is handed the value: by then the property may be removed again, and the
-//! initializer is used up.
+//! initializer is used up. A caller that finds a cell present takes the value from the cell: the functions here return
+//! `None` to it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -12,9 +13,10 @@ use tokio::sync::oneshot;
 use tracing::{Instrument as _, Span};
 
 use crate::error::{BoxError, PropertyError};
+use crate::life::contents::Found;
 use crate::life::owner::{Owner, OwnerRef};
-use crate::store::creation::{Creation, Mode, Outcome, Place};
-use crate::store::table::SlotState;
+use crate::store::creation::{Creation, Mode, Outcome};
+use crate::store::key::Place;
 use crate::store::wait_graph::{Running, WaitGraph};
 use crate::values::about::About;
 use crate::values::close::{Hook, panic_message};
@@ -22,7 +24,7 @@ use crate::values::report::Trouble;
 use crate::values::value::{Held, PropertyRef, Tag};
 
 enum Begin {
-    Present(Held),
+    Present(Option<Held>),
     Wait(Arc<Creation>),
     Run(Turn),
 }
@@ -31,23 +33,16 @@ enum Begin {
 fn begin(owner: OwnerRef<'_>, place: &Place, mode: Mode) -> Result<Begin, PropertyError> {
     let local = owner.local();
     let mut state = local.lock();
-    if let Some(used) = state.used()
-        && let Some(slot) = used.table.get(place.hash, &place.key)
-    {
-        return match slot {
-            SlotState::Creating(_) if state.is_completed() => Err(PropertyError::SessionEnded),
-            SlotState::Creating(creation) => Ok(Begin::Wait(creation.clone())),
-            SlotState::Present { held, .. } => Ok(Begin::Present(held.again())),
-        };
+    let completed = state.is_completed();
+    match state.find(place) {
+        Some(Found::Entry(held)) => return Ok(Begin::Present(Some(held.again()))),
+        Some(Found::Cell) => return Ok(Begin::Present(None)),
+        _ if completed => return Err(PropertyError::SessionEnded),
+        Some(Found::Creating(creation)) => return Ok(Begin::Wait(creation.clone())),
+        None => {}
     }
-    if state.is_completed() {
-        return Err(PropertyError::SessionEnded);
-    }
-    let creation = Arc::new(Creation::new(place.about.clone(), mode));
-    state
-        .used_mut()
-        .table
-        .begin(place.hash, place.key.clone(), creation.clone());
+    let creation = Arc::new(Creation::new(place.about(), mode));
+    state.begin(place.clone(), creation.clone());
     drop(state);
     Ok(Begin::Run(Turn {
         owner: owner.to_owner(),
@@ -68,8 +63,12 @@ pub(crate) struct Turn {
 impl Turn {
     /// Returns the span in which the initializer is traced.
     fn span(&self) -> Span {
-        let About { set, name, .. } = &self.place.about;
-        tracing::debug_span!("initialize", set = *set, property = name.as_str())
+        let about = self.about();
+        tracing::debug_span!("initialize", set = about.set(), property = about.name())
+    }
+
+    fn about(&self) -> &About {
+        &self.creation.about
     }
 
     fn graph(&self) -> Arc<WaitGraph> {
@@ -80,16 +79,16 @@ impl Turn {
     fn finish(mut self, made: Result<Held, PropertyError>) -> Result<Held, PropertyError> {
         if let Err(error) = &made {
             let cause = std::error::Error::source(error).map(text_of);
-            let Place { about, .. } = &self.place;
+            let about = self.about();
             let subject = self.owner.as_ref().subject();
-            tracing::warn!(%subject, set = about.set, property = about.name.as_str(), %error, cause, "a property was not created");
+            tracing::warn!(%subject, set = about.set(), property = about.name(), %error, cause, "a property was not created");
         }
         if let Err(PropertyError::Panicked(message)) = &made
             && self.owner.local().is_completed()
         {
             // Its callers got the error that the session has ended, so the panic still has to go into the report.
             let trouble = Trouble::Panicked(message.to_string());
-            self.owner.local().note(self.place.about.clone(), trouble);
+            self.owner.local().note(self.about().clone(), trouble);
         }
         let published = made.and_then(|held| {
             let local = self.owner.local();
@@ -99,10 +98,7 @@ impl Turn {
                 held.forsake();
                 return Err(PropertyError::SessionEnded);
             }
-            state
-                .used_mut()
-                .table
-                .publish(self.place.hash, &self.place.key, &held);
+            state.publish(&self.place, &held);
             self.done = true;
             Ok(held)
         });
@@ -114,8 +110,8 @@ impl Turn {
     pub(crate) fn hold<T: Send + Sync + 'static>(&self, value: T, hook: Option<Hook<T>>) -> Held {
         let local = self.owner.local();
         let tag = Tag {
-            about: self.place.about.clone(),
-            born: local.env.clock.instant(),
+            about: self.about().clone(),
+            born: local.env.clock.nanos(),
         };
         PropertyRef::new(value, hook, tag, || local.ledger()).hold()
     }
@@ -124,9 +120,7 @@ impl Turn {
         let local = self.owner.local();
         if !self.done {
             self.done = true;
-            if let Some(used) = local.lock().used_if_any() {
-                used.table.give_up(self.place.hash, &self.place.key);
-            }
+            local.lock().give_up(&self.place);
         }
         self.creation.resolve(outcome);
         local.check_drained();
@@ -164,7 +158,7 @@ pub(crate) fn held_or_init(
     owner: OwnerRef<'_>,
     place: &Place,
     make: &mut Make<'_>,
-) -> Result<Held, PropertyError> {
+) -> Result<Option<Held>, PropertyError> {
     loop {
         match begin(owner, place, Mode::Sync)? {
             Begin::Present(held) => return Ok(held),
@@ -172,7 +166,7 @@ pub(crate) fn held_or_init(
                 return Err(PropertyError::BeingCreated);
             }
             Begin::Wait(creation) => creation.wait_blocking(&owner.local().env.graph)?,
-            Begin::Run(turn) => return run_here(turn, make),
+            Begin::Run(turn) => return run_here(turn, make).map(Some),
         }
     }
 }
@@ -182,12 +176,12 @@ pub(crate) async fn held_or_init_waiting(
     owner: OwnerRef<'_>,
     place: &Place,
     make: &mut SendMake<'_>,
-) -> Result<Held, PropertyError> {
+) -> Result<Option<Held>, PropertyError> {
     loop {
         let creation = match begin(owner, place, Mode::Sync)? {
             Begin::Present(held) => return Ok(held),
             Begin::Wait(creation) => creation,
-            Begin::Run(turn) => return run_here(turn, make),
+            Begin::Run(turn) => return run_here(turn, make).map(Some),
         };
         creation.wait(&owner.local().env.graph).await?;
     }
@@ -198,7 +192,7 @@ pub(crate) async fn held_or_init_async(
     owner: OwnerRef<'_>,
     place: &Place,
     start: &mut (dyn FnMut() -> Making + Send),
-) -> Result<Held, PropertyError> {
+) -> Result<Option<Held>, PropertyError> {
     let graph = &owner.local().env.graph;
     loop {
         match begin(owner, place, Mode::Async)? {
@@ -208,7 +202,7 @@ pub(crate) async fn held_or_init_async(
                 let creation = turn.creation.clone();
                 let made = spawn_initializer(turn, start());
                 creation.wait(graph).await?;
-                return made.await.map_err(|_gone| aborted());
+                return made.await.map(Some).map_err(|_gone| aborted());
             }
         }
     }
@@ -228,7 +222,7 @@ fn run_here(turn: Turn, make: &mut Make<'_>) -> Result<Held, PropertyError> {
 
 fn spawn_initializer(turn: Turn, making: Making) -> oneshot::Receiver<Held> {
     let owner = turn.owner.clone();
-    let about = turn.place.about.clone();
+    let about = turn.about().clone();
     let (graph, creation) = (turn.graph(), turn.creation.clone());
     let node = creation.node();
     let making = AssertUnwindSafe(making).catch_unwind();

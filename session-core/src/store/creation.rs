@@ -11,7 +11,6 @@ use std::task::{Poll, Waker};
 use tokio::sync::Notify;
 
 use crate::error::PropertyError;
-use crate::store::key::SlotKey;
 use crate::store::node::{Node, Waited};
 use crate::store::wait_graph::{MovingEdge, WaitGraph};
 use crate::sync::{AtomicU64, Condvar, Mutex, Ordering, wait_for};
@@ -157,12 +156,4 @@ impl Waited for Creation {
         }
         number
     }
-}
-
-/// The place where a property is, or will be.
-#[derive(Clone)]
-pub(crate) struct Place {
-    pub(crate) hash: u64,
-    pub(crate) key: SlotKey,
-    pub(crate) about: About,
 }

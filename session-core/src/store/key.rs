@@ -2,12 +2,11 @@
 
 use std::any::TypeId;
 use std::fmt;
-use std::hash::{Hash as _, Hasher as _};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::id::IdHasher;
-use crate::values::about::Name;
+use crate::values::about::{About, Name};
+use crate::values::description::SetType;
 
 /// A name and a type under which the dictionary of a session holds a property.
 ///
@@ -58,8 +57,15 @@ impl<T, N: KeyName> PropertyKey<T, N> {
         self.name.as_str()
     }
 
-    pub(crate) fn to_name(&self) -> Name {
-        self.name.to_name()
+    pub(crate) fn untyped(&self) -> NamedKey
+    where
+        T: 'static,
+    {
+        NamedKey {
+            hash: self.hash,
+            name: self.name.to_name(),
+            value: TypeId::of::<T>(),
+        }
     }
 
     pub(crate) fn hash(&self) -> u64 {
@@ -118,52 +124,42 @@ mod sealed {
     }
 }
 
-/// The key of a property in its session's table.
+/// The key of an entry of the dictionary.
 #[derive(Clone, Debug)]
-pub(crate) enum SlotKey {
-    /// An entry of the dictionary.
-    Named { name: Name, value: TypeId },
-    /// A cell of a property set, by its place in the set.
-    Cell { set: TypeId, index: u16 },
+pub(crate) struct NamedKey {
+    /// The name's hash.
+    pub(crate) hash: u64,
+    pub(crate) name: Name,
+    pub(crate) value: TypeId,
 }
 
-impl SlotKey {
-    /// Returns the hash by which it is found.
-    pub(crate) fn hash(&self) -> u64 {
-        match self {
-            Self::Named { name, .. } => hash(name.as_str()),
-            Self::Cell { set, index } => {
-                // A type id is already a hash.
-                let mut hasher = IdHasher::default();
-                set.hash(&mut hasher);
-                (hasher.finish() ^ u64::from(*index)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            }
-        }
-    }
-
-    /// Whether this is the dictionary's entry with that name and type.
+impl NamedKey {
+    /// Whether this is the key with that name and type.
     #[inline]
-    pub(crate) fn is_named(&self, name: &str, value: TypeId) -> bool {
+    pub(crate) fn is(&self, name: &str, value: TypeId) -> bool {
+        // Usually it is the same constant: its address shows that without reading the text.
+        self.value == value
+            && (std::ptr::eq(self.name.as_str(), name) || self.name.as_str() == name)
+    }
+}
+
+/// The place where a property is, or will be.
+#[derive(Clone)]
+pub(crate) enum Place {
+    Named(NamedKey, About),
+    /// A cell of a property set, by its place in the set.
+    Cell(&'static SetType, u16),
+}
+
+impl Place {
+    pub(crate) fn named<T: 'static, N: KeyName>(key: &PropertyKey<T, N>) -> Self {
+        Self::Named(key.untyped(), About::new::<T>(key.name.to_name()))
+    }
+
+    pub(crate) fn about(&self) -> About {
         match self {
-            // Usually it is the same constant: its address shows that without reading the text.
-            Self::Named {
-                name: own,
-                value: own_value,
-            } => *own_value == value && (std::ptr::eq(own.as_str(), name) || own.as_str() == name),
-            Self::Cell { .. } => false,
-        }
-    }
-
-    /// Whether this is that cell.
-    #[inline]
-    pub(crate) fn is_cell(&self, set: TypeId, index: u16) -> bool {
-        matches!(self, Self::Cell { set: own, index: place } if *own == set && *place == index)
-    }
-
-    pub(crate) fn matches(&self, other: &Self) -> bool {
-        match other {
-            Self::Named { name, value } => self.is_named(name.as_str(), *value),
-            Self::Cell { set, index } => self.is_cell(*set, *index),
+            Self::Named(_, about) => about.clone(),
+            Self::Cell(set, index) => About::Cell(set, *index),
         }
     }
 }
@@ -189,12 +185,9 @@ mod tests {
         const KEY: PropertyKey<u8> = PropertyKey::new("a");
         let named = PropertyKey::<u8, _>::named(String::from("a"));
         assert_eq!(KEY.hash(), named.hash());
-        let slot = SlotKey::Named {
-            name: KEY.to_name(),
-            value: TypeId::of::<u8>(),
-        };
-        assert!(slot.is_named(named.name(), TypeId::of::<u8>()));
-        assert!(!slot.is_named("a", TypeId::of::<u16>()));
-        assert!(!slot.is_named("b", TypeId::of::<u8>()));
+        let key = KEY.untyped();
+        assert!(key.is(named.name(), TypeId::of::<u8>()));
+        assert!(!key.is("a", TypeId::of::<u16>()));
+        assert!(!key.is("b", TypeId::of::<u8>()));
     }
 }

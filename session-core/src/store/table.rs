@@ -1,28 +1,23 @@
-//! The properties of a session by key, and all their values in the order of publication.
+//! The entries of the dictionary, by key.
 //!
 //! Invariants:
 //! 1. A slot is `Creating` from when an initializer is chosen until it has ended, and `creating` counts these slots.
-//! 2. A published value that has to be closed is in `published` until the session lets go of it; its slot
-//!    knows its place there. A value with nothing to close has no place.
-//! 3. Nothing here runs user code: the caller drops the values taken out, outside the session's lock.
+//! 2. Nothing here runs user code: the caller drops the values taken out, outside the session's lock.
 
 use std::any::TypeId;
-use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 
 use hashbrown::HashTable;
 
 use crate::store::creation::Creation;
-use crate::store::key::SlotKey;
-use crate::values::value::{Held, PropertyRef};
+use crate::store::key::NamedKey;
+use crate::values::value::Held;
 
 #[derive(Default)]
 pub(crate) struct Table {
     slots: HashTable<Slot>,
     spread: Spread,
-    published: BTreeMap<u64, Held>,
-    next: u64,
     creating: usize,
 }
 
@@ -54,11 +49,8 @@ impl Spread {
         }
     }
 
-    fn of(&self, hash: u64, key: &SlotKey) -> u64 {
-        match key {
-            SlotKey::Named { name, .. } => self.of_named(hash, name.as_str()),
-            SlotKey::Cell { .. } => self.of_hash(hash),
-        }
+    fn of(&self, key: &NamedKey) -> u64 {
+        self.of_named(key.hash, key.name.as_str())
     }
 
     #[inline]
@@ -73,27 +65,14 @@ impl Spread {
 }
 
 pub(crate) struct Slot {
-    hash: u64,
-    pub(crate) key: SlotKey,
+    key: NamedKey,
     pub(crate) state: SlotState,
 }
 
 pub(crate) enum SlotState {
     Creating(Arc<Creation>),
-    Present { held: Held, place: Option<u64> },
-}
-
-/// Holds taken out of a table: drop them outside the session's lock.
-#[must_use = "drop it outside the lock"]
-pub(crate) struct Removed {
-    slot: Held,
-    _published: Option<Held>,
-}
-
-impl Removed {
-    pub(crate) fn handle<T: Send + Sync + 'static>(self) -> Option<PropertyRef<T>> {
-        self.slot.handle()
-    }
+    /// With its place in the list of published values, if it is there.
+    Present(Held, Option<u64>),
 }
 
 impl Table {
@@ -101,15 +80,13 @@ impl Table {
     pub(crate) fn named(&self, hash: u64, name: &str, value: TypeId) -> Option<&SlotState> {
         self.slots
             .find(self.spread.of_named(hash, name), |slot| {
-                slot.key.is_named(name, value)
+                slot.key.is(name, value)
             })
             .map(|slot| &slot.state)
     }
 
-    pub(crate) fn get(&self, hash: u64, key: &SlotKey) -> Option<&SlotState> {
-        self.slots
-            .find(self.spread.of(hash, key), |slot| slot.key.matches(key))
-            .map(|slot| &slot.state)
+    pub(crate) fn get(&self, key: &NamedKey) -> Option<&SlotState> {
+        self.named(key.hash, key.name.as_str(), key.value)
     }
 
     pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
@@ -117,105 +94,79 @@ impl Table {
     }
 
     /// Marks an absent property as being created.
-    pub(crate) fn begin(&mut self, hash: u64, key: SlotKey, creation: Arc<Creation>) {
+    pub(crate) fn begin(&mut self, key: NamedKey, creation: Arc<Creation>) {
         self.creating += 1;
         self.put(Slot {
-            hash,
             key,
             state: SlotState::Creating(creation),
         });
     }
 
     /// Ends the creation without a value.
-    pub(crate) fn give_up(&mut self, hash: u64, key: &SlotKey) {
-        if let Ok(slot) = self
-            .slots
-            .find_entry(self.spread.of(hash, key), |slot| slot.key.matches(key))
-        {
-            let _slot = slot.remove();
+    pub(crate) fn give_up(&mut self, key: &NamedKey) {
+        if self.take(key).is_some() {
             self.creating -= 1;
         }
     }
 
     /// Ends the creation with this value.
-    pub(crate) fn publish(&mut self, hash: u64, key: &SlotKey, held: &Held) {
-        let state = self.present(held);
-        if let Some(slot) = self
-            .slots
-            .find_mut(self.spread.of(hash, key), |slot| slot.key.matches(key))
-        {
-            slot.state = state;
+    pub(crate) fn publish(&mut self, key: &NamedKey, held: Held, place: Option<u64>) {
+        let spread = self.spread.of(key);
+        let is = |slot: &Slot| slot.key.is(key.name.as_str(), key.value);
+        if let Some(slot) = self.slots.find_mut(spread, is) {
+            slot.state = SlotState::Present(held, place);
             self.creating -= 1;
         }
     }
 
     /// Adds a value that a caller inserts; the key must be absent.
-    pub(crate) fn insert(&mut self, hash: u64, key: SlotKey, held: &Held) {
-        let state = self.present(held);
-        self.put(Slot { hash, key, state });
+    pub(crate) fn insert(&mut self, key: NamedKey, held: Held, place: Option<u64>) {
+        let state = SlotState::Present(held, place);
+        self.put(Slot { key, state });
     }
 
-    /// Takes out a property that is present.
-    pub(crate) fn remove(&mut self, hash: u64, key: &SlotKey) -> Option<Removed> {
-        let slot = self
-            .slots
-            .find_entry(self.spread.of(hash, key), |slot| slot.key.matches(key))
-            .ok()?;
-        if matches!(slot.get().state, SlotState::Creating(_)) {
+    /// Takes out a property that is present, with its place among the published values.
+    pub(crate) fn remove(&mut self, key: &NamedKey) -> Option<(Held, Option<u64>)> {
+        if matches!(self.get(key)?, SlotState::Creating(_)) {
             return None;
         }
-        let (slot, _vacant) = slot.remove();
-        match slot.state {
-            SlotState::Present { held, place } => Some(Removed {
-                slot: held,
-                _published: place.and_then(|place| self.published.remove(&place)),
-            }),
+        match self.take(key)?.state {
+            SlotState::Present(held, place) => Some((held, place)),
             SlotState::Creating(_) => None,
         }
     }
 
     /// Returns the creations under way.
-    pub(crate) fn creations(&self) -> Vec<Arc<Creation>> {
-        if self.creating == 0 {
-            return Vec::new();
-        }
-        let creations = self.slots.iter().filter_map(|slot| match &slot.state {
-            SlotState::Creating(creation) => Some(creation.clone()),
-            SlotState::Present { .. } => None,
-        });
-        creations.collect()
+    pub(crate) fn creations(&self) -> impl Iterator<Item = &Arc<Creation>> {
+        let slots = (self.creating > 0).then(|| self.slots.iter());
+        slots
+            .into_iter()
+            .flatten()
+            .filter_map(|slot| match &slot.state {
+                SlotState::Creating(creation) => Some(creation),
+                SlotState::Present(..) => None,
+            })
     }
 
     pub(crate) fn is_creating(&self) -> bool {
         self.creating > 0
     }
 
-    pub(crate) fn has_published(&self) -> bool {
-        !self.published.is_empty()
+    pub(crate) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
     }
 
-    /// Takes the properties by key out of the table; their values stay in the list. For cleanup.
+    /// Takes all entries out of the table. For cleanup.
     pub(crate) fn take_slots(&mut self) -> impl Iterator<Item = Slot> + use<> {
         self.creating = 0;
         std::mem::take(&mut self.slots).into_iter()
     }
 
-    /// Takes the value published last out of the list.
-    pub(crate) fn pop(&mut self) -> Option<Held> {
-        self.published.pop_last().map(|(_place, held)| held)
-    }
-
-    fn present(&mut self, held: &Held) -> SlotState {
-        let place = (!held.is_trivial()).then(|| {
-            let place = self.next;
-            self.next += 1;
-            self.published.insert(place, held.again());
-            place
-        });
-        SlotState::Present {
-            held: held.again(),
-            place,
-        }
+    fn take(&mut self, key: &NamedKey) -> Option<Slot> {
+        let is = |slot: &Slot| slot.key.is(key.name.as_str(), key.value);
+        let slot = self.slots.find_entry(self.spread.of(key), is).ok()?;
+        let (slot, _vacant) = slot.remove();
+        Some(slot)
     }
 
     fn put(&mut self, slot: Slot) {
@@ -232,22 +183,16 @@ impl Table {
 
     /// Whether another name in the table has the hash of the slot's name.
     fn is_crowded(&self, new: &Slot) -> bool {
-        let SlotKey::Named { name: new_name, .. } = &new.key else {
-            return false;
+        let is_other = |slot: &Slot| {
+            slot.key.hash == new.key.hash && slot.key.name.as_str() != new.key.name.as_str()
         };
-        let is_other = |slot: &Slot| match &slot.key {
-            SlotKey::Named { name, .. } => {
-                slot.hash == new.hash && name.as_str() != new_name.as_str()
-            }
-            SlotKey::Cell { .. } => false,
-        };
-        let place = self.spread.of_hash(new.hash);
+        let place = self.spread.of_hash(new.key.hash);
         self.slots.find(place, is_other).is_some()
     }
 
     fn add(&mut self, slot: Slot) {
         let spread = &self.spread;
-        let place = |slot: &Slot| spread.of(slot.hash, &slot.key);
+        let place = |slot: &Slot| spread.of(&slot.key);
         self.slots.insert_unique(place(&slot), slot, place);
     }
 }
@@ -302,8 +247,8 @@ mod tests {
         }
         {
             let state = session.local().lock();
-            let table = &state.used().unwrap().table;
-            let spread = |slot: &Slot| table.spread.of(slot.hash, &slot.key);
+            let table = state.dictionary().unwrap();
+            let spread = |slot: &Slot| table.spread.of(&slot.key);
             let places: HashSet<_> = table.slots().map(spread).collect();
             assert_eq!(places.len(), keys.len() + 1);
         }

@@ -25,8 +25,7 @@ pub(crate) struct Entry {
 impl Entry {
     pub(crate) fn begin(ledger: Arc<Ledger>, serial: Serial, about: About) -> Self {
         ledger.begin(serial, about.clone());
-        let name = about.name.as_str();
-        let span = tracing::debug_span!("close", set = about.set, property = name);
+        let span = tracing::debug_span!("close", set = about.set(), property = about.name());
         Self {
             span,
             ledger,
@@ -38,7 +37,7 @@ impl Entry {
 
     /// Runs the close to its end, or aborts it at the close timeout or when `hurry` resolves.
     pub(crate) async fn run(mut self, closing: Closing, hurry: impl Future<Output = ()>) {
-        let close_timeout = self.ledger.close_timeout();
+        let close_timeout = self.ledger.closer().close_timeout;
         self.outcome = Some(match closing {
             Closing::Done(closed) => closed,
             Closing::Pending(mut hook) => {
@@ -64,7 +63,7 @@ impl Entry {
         match closing {
             Closing::Done(closed) => self.outcome = Some(closed),
             pending @ Closing::Pending(_) => {
-                let runtime = self.ledger.runtime().clone();
+                let runtime = self.ledger.closer().runtime.clone();
                 runtime.spawn(self.run(pending, std::future::pending()));
             }
         }
@@ -73,7 +72,7 @@ impl Entry {
     /// Runs `close` inside the manager's runtime, where a destructor may spawn and read the clock.
     pub(crate) fn inside_runtime(&self, close: &mut dyn FnMut() -> Closing) -> Closing {
         // A thread that is ending may have lost tokio's thread-local, and then `enter` panics.
-        let _entered = catch_unwind(AssertUnwindSafe(|| self.ledger.runtime().enter())).ok();
+        let _entered = catch_unwind(AssertUnwindSafe(|| self.ledger.closer().runtime.enter())).ok();
         self.span.in_scope(close)
     }
 }
@@ -83,8 +82,8 @@ impl Drop for Entry {
         // No outcome: the future that should have set one was dropped with its runtime.
         let closed = self.outcome.take().unwrap_or_else(|| {
             tracing::error!(
-                property = self.about.name.as_str(),
-                r#type = self.about.type_name,
+                property = self.about.name(),
+                r#type = self.about.type_name(),
                 "the runtime is gone: a value was dropped before its close hook had ended"
             );
             Err(Trouble::Aborted)

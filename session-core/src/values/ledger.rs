@@ -10,6 +10,7 @@
 //! 3. `findings` is present from completion until the report is created; before and after that, trouble is only logged.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -23,12 +24,16 @@ use crate::values::report::{Findings, Problem, Trouble};
 pub(crate) type Serial = u64;
 
 pub(crate) struct Ledger {
-    runtime: Runtime,
-    close_timeout: Duration,
+    closer: Arc<Closer>,
     serials: AtomicU64,
     /// Made when it is first needed: most ledgers only wait for a close.
     state: Mutex<Option<Box<State>>>,
-    changed: Notify,
+}
+
+/// The runtime in which the values of a manager are closed, and the time that a hook has.
+pub(crate) struct Closer {
+    pub(crate) runtime: Runtime,
+    pub(crate) close_timeout: Duration,
 }
 
 #[derive(Default)]
@@ -36,16 +41,15 @@ struct State {
     under_way: HashMap<Serial, About>,
     awaited: HashMap<Serial, About>,
     findings: Option<Findings>,
+    changed: Arc<Notify>,
 }
 
 impl Ledger {
-    pub(crate) fn new(runtime: Runtime, close_timeout: Duration) -> Self {
+    pub(crate) fn new(closer: Arc<Closer>) -> Self {
         Self {
-            runtime,
-            close_timeout,
+            closer,
             serials: AtomicU64::new(0),
             state: Mutex::new(None),
-            changed: Notify::new(),
         }
     }
 
@@ -62,7 +66,7 @@ impl Ledger {
     }
 
     pub(crate) fn note(&self, about: About, trouble: Trouble) {
-        tracing::warn!(property = about.name.as_str(), r#type = about.type_name, %trouble, "trouble in a session's cleanup");
+        tracing::warn!(property = about.name(), r#type = about.type_name(), %trouble, "trouble in a session's cleanup");
         self.with(|state| {
             if let Some(findings) = &mut state.findings {
                 findings.problems.push(Problem::new(about, trouble));
@@ -94,19 +98,19 @@ impl Ledger {
                 findings.closed += 1;
             }
         });
-        self.changed.notify_one();
+        self.changed().notify_one();
     }
 
     fn with<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         change(self.state.lock().get_or_insert_default())
     }
 
-    pub(crate) fn runtime(&self) -> &Runtime {
-        &self.runtime
+    fn changed(&self) -> Arc<Notify> {
+        self.with(|state| state.changed.clone())
     }
 
-    pub(crate) fn close_timeout(&self) -> Duration {
-        self.close_timeout
+    pub(crate) fn closer(&self) -> &Closer {
+        &self.closer
     }
 
     /// Expects the close of this value, whichever holder causes it.
@@ -118,7 +122,7 @@ impl Ledger {
     pub(crate) fn expect_no_longer(&self, serial: Serial) {
         let expected = self.with(|state| state.awaited.remove(&serial));
         if expected.is_some() {
-            self.changed.notify_one();
+            self.changed().notify_one();
         }
     }
 
@@ -131,8 +135,9 @@ impl Ledger {
 
     /// Resolves when nothing is under way and nothing is awaited. For one caller at a time.
     pub(crate) async fn settled(&self) {
+        let changed = self.changed();
         while !self.is_settled() {
-            self.changed.notified().await;
+            changed.notified().await;
         }
     }
 
@@ -148,8 +153,8 @@ impl Ledger {
         held.sort_unstable_by_key(|(serial, _)| std::cmp::Reverse(*serial));
         for (_, about) in held {
             tracing::warn!(
-                property = about.name.as_str(),
-                r#type = about.type_name,
+                property = about.name(),
+                r#type = about.type_name(),
                 "still held after a session's cleanup"
             );
             findings

@@ -71,17 +71,17 @@ impl Problem {
 
     /// The property's name; `request`, `task`, `initializer` or `owned value` for a subject without a name.
     pub fn name(&self) -> &str {
-        self.about.name.as_str()
+        self.about.name()
     }
 
     /// The property set that it is in, if any.
     pub fn set(&self) -> Option<&'static str> {
-        self.about.set
+        self.about.set()
     }
 
     /// The type concerned, as [`std::any::type_name`] returns it; empty for a request.
     pub fn type_name(&self) -> &'static str {
-        self.about.type_name
+        self.about.type_name()
     }
 
     /// The kind of trouble.

@@ -8,9 +8,8 @@
 use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::sync::runtime::Instant;
 use crate::sync::{Counted, from_std, into_std};
 use crate::values::about::About;
 use crate::values::close::{Closing, Hook, close, is_trivial};
@@ -22,16 +21,18 @@ use crate::values::ledger::{Ledger, Serial};
 pub(crate) struct Value<T> {
     /// First, beside the counts, so that a reader touches one cache line.
     inner: T,
-    hook: Option<Hook<T>>,
+    hook: Option<Box<Hook<T>>>,
     tag: Tag,
     /// `None` if nothing happens when it is closed.
     account: Option<Account>,
 }
 
 /// The facts about a value that are known without its type.
-pub(crate) struct Tag {
+#[derive(Debug)]
+pub struct Tag {
     pub(crate) about: About,
-    pub(crate) born: Instant,
+    /// When it was published, in nanoseconds after its manager's start.
+    pub(crate) born: u64,
 }
 
 /// Where the close of a value is accounted for.
@@ -53,7 +54,7 @@ impl<T> Value<T> {
         let entry = Entry::begin(ledger, serial, self.tag.about);
         let mut parts = Some((self.inner, self.hook));
         let closing = entry.inside_runtime(&mut || match parts.take() {
-            Some((value, hook)) => close(value, hook),
+            Some((value, hook)) => close(value, hook.map(|hook| *hook)),
             None => unreachable!("a value is closed once"),
         });
         Some((entry, closing))
@@ -65,6 +66,9 @@ pub(crate) trait AnyValue: Any + Send + Sync {
     fn tag(&self) -> &Tag;
 
     fn is_trivial(&self) -> bool;
+
+    /// Sets `handle`, the empty `OnceLock` of a cell, to a handle of this value.
+    fn publish(self: Arc<Self>, handle: &dyn Any);
 
     /// Expects the close of this value, whichever holder causes it.
     fn expect(&self);
@@ -83,6 +87,14 @@ impl<T: Send + Sync + 'static> AnyValue for Value<T> {
 
     fn is_trivial(&self) -> bool {
         self.account.is_none()
+    }
+
+    fn publish(self: Arc<Self>, handle: &dyn Any) {
+        let own = PropertyRef(Some(from_std(self)));
+        let set = handle
+            .downcast_ref()
+            .is_some_and(|handle: &OnceLock<_>| handle.set(own).is_ok());
+        debug_assert!(set, "a cell is published once, with a value of its type");
     }
 
     fn expect(&self) {
@@ -129,6 +141,11 @@ impl Held {
     /// Returns another hold of the same value.
     pub(crate) fn again(&self) -> Self {
         Self(Some(self.value().clone()))
+    }
+
+    /// Sets `handle`, the empty `OnceLock` of a cell, to a handle of the value.
+    pub(crate) fn publish(&self, handle: &dyn Any) {
+        into_std(self.value().clone()).publish(handle);
     }
 
     /// Whether nothing happens when the value is dropped.
@@ -178,7 +195,7 @@ impl<T> PropertyRef<T> {
         });
         Self(Some(Counted::new(Value {
             inner: value,
-            hook,
+            hook: hook.map(Box::new),
             tag,
             account,
         })))
@@ -190,8 +207,8 @@ impl<T> PropertyRef<T> {
             .expect("a handle is taken only as it is dropped")
     }
 
-    pub(crate) fn about(&self) -> &About {
-        &self.value().tag.about
+    pub(crate) fn tag(&self) -> &Tag {
+        &self.value().tag
     }
 
     pub(crate) fn hold(&self) -> Held

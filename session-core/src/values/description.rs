@@ -1,8 +1,7 @@
 //! The description of a property set, apart from its instances.
 
+use std::any::TypeId;
 use std::fmt;
-
-use crate::values::about::About;
 
 /// The description of a set, apart from its instances.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +32,25 @@ impl CellDescription {
         Self { name, type_name }
     }
 
-    pub(crate) fn about(&self) -> About {
-        About::kind(self.name, (self.type_name)())
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn type_name(&self) -> &'static str {
+        (self.type_name)()
+    }
+}
+
+/// A set's type with its description. One reference to it names the set.
+#[derive(Debug)]
+pub(crate) struct SetType {
+    pub(crate) id: TypeId,
+    pub(crate) description: SetDescription,
+}
+
+impl PartialEq for SetType {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
     }
 }
 
