@@ -1,6 +1,7 @@
 //! The properties that are held, by key.
 
 pub(crate) mod any_set;
+pub(crate) mod cells;
 pub(crate) mod creation;
 pub(crate) mod doubts;
 pub(crate) mod key;

@@ -48,9 +48,7 @@ impl State {
 
     /// Returns the creation of that cell, if it is under way.
     pub(crate) fn cell_creation(&self, set: &SetType, index: u16) -> Option<&Arc<Creation>> {
-        let is = |(own, place, _): &&(&SetType, u16, _)| *own == set && *place == index;
-        let (_, _, creation) = self.used()?.cells.iter().find(is)?;
-        Some(creation)
+        self.used()?.cells.get(set, index)
     }
 
     /// Returns the property, or its creation.
@@ -74,7 +72,7 @@ impl State {
         let used = self.used_mut();
         match place {
             Place::Named(key, _) => used.table.begin(key, creation),
-            Place::Cell(set, index) => used.cells.push((set, index, creation)),
+            Place::Cell(set, index) => used.cells.begin(set, index, creation),
         }
     }
 
@@ -83,7 +81,7 @@ impl State {
         if let Some(used) = &mut self.used {
             match place {
                 Place::Named(key, _) => used.table.give_up(key),
-                Place::Cell(set, index) => used.forget(set, *index),
+                Place::Cell(set, index) => used.cells.end(set, *index),
             }
         }
         self.drop_unused();
@@ -92,11 +90,11 @@ impl State {
     /// Ends the creation with this value.
     pub(crate) fn publish(&mut self, place: &Place, held: &Held) {
         let used = self.used_mut();
-        let number = used.published.push(held);
+        let number = used.list(held);
         match place {
             Place::Named(key, _) => used.table.publish(key, held.again(), number),
             Place::Cell(set, index) => {
-                used.forget(set, *index);
+                used.cells.end(set, *index);
                 self.fill(set, *index, held);
             }
         }
@@ -104,7 +102,7 @@ impl State {
 
     /// Adds a value that a caller inserts; its place must be absent.
     pub(crate) fn insert(&mut self, place: Place, held: &Held) {
-        let number = self.used_mut().published.push(held);
+        let number = self.used_mut().list(held);
         match place {
             Place::Named(key, _) => self.used_mut().table.insert(key, held.again(), number),
             Place::Cell(set, index) => self.fill(set, index, held),
@@ -147,15 +145,20 @@ impl State {
 }
 
 impl Used {
-    fn forget(&mut self, set: &SetType, index: u16) {
-        self.cells
-            .retain(|(own, place, _)| *own != set || *place != index);
+    /// Lists the value, unless nothing happens when it is closed. Returns its number in the list.
+    fn list(&mut self, held: &Held) -> Option<u64> {
+        if held.is_trivial() {
+            return None;
+        }
+        let number = self.number();
+        self.published.push(number, held.again());
+        Some(number)
     }
 
     /// Returns the creations under way.
     pub(crate) fn creations(&self) -> Vec<Arc<Creation>> {
-        let cells = self.cells.iter().map(|(_, _, creation)| creation);
-        self.table.creations().chain(cells).cloned().collect()
+        let all = self.table.creations().chain(self.cells.iter());
+        all.cloned().collect()
     }
 
     pub(crate) fn is_creating(&self) -> bool {

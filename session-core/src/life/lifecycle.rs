@@ -157,7 +157,6 @@ fn finish(owner: OwnerRef<'_>, report: &CleanupReport) {
     let ((first_set, used), left) = {
         let mut state = owner.local().lock();
         state.cleaned_up = true;
-        state.report = report.clone();
         let left = owner.any().leave();
         ((state.first_set.take(), state.used.take()), left)
     };
@@ -182,10 +181,11 @@ fn finish(owner: OwnerRef<'_>, report: &CleanupReport) {
         let mut state = owner.local().lock();
         state.told = true;
         // A new `used` can only hold the signal of a caller that asked in between.
-        state
-            .used
-            .take()
-            .and_then(|mut used| used.rare_if_any()?.signal.take())
+        let used = state.used.take();
+        if !report.is_empty() {
+            state.used_mut().rare_mut().report = report.clone();
+        }
+        used.and_then(|mut used| used.rare_if_any()?.signal.take())
     };
     for signal in early.into_iter().chain(late) {
         let resolved = caught(|| {

@@ -252,7 +252,9 @@ impl Local {
         let mut state = self.lock();
         if state.told {
             let (done, receiver) = oneshot::channel();
-            let _ = done.send(state.report.clone());
+            let rare = state.used().and_then(Used::rare);
+            let report = rare.map(|rare| rare.report.clone());
+            let _ = done.send(report.unwrap_or_default());
             return CleanupCompleted::new(receiver.shared());
         }
         state

@@ -12,12 +12,11 @@ use crate::life::env::Env;
 use crate::life::signal::Signal;
 use crate::life::slot::AnySlot;
 use crate::store::any_set::AnySet;
-use crate::store::creation::Creation;
+use crate::store::cells::CellCreations;
 use crate::store::published::Published;
 use crate::store::table::Table;
 use crate::sync::runtime::AbortHandle;
 use crate::values::about::About;
-use crate::values::description::SetType;
 use crate::values::ledger::Ledger;
 use crate::values::report::CleanupReport;
 
@@ -32,16 +31,14 @@ pub(crate) struct State {
     /// The end of cleanup has been announced.
     pub(super) told: bool,
     pub(super) used: Option<Box<Used>>,
-    pub(super) report: CleanupReport,
 }
 
-/// The parts that a session may never use, created on first use and gone after cleanup.
+/// The parts that a session may never use, created on first use.
 #[derive(Default)]
 pub(crate) struct Used {
     pub(super) token: Option<CancellationToken>,
     pub(super) table: Table,
-    /// The cells that are being created.
-    pub(super) cells: Vec<(&'static SetType, u16, Arc<Creation>)>,
+    pub(super) cells: CellCreations,
     pub(super) published: Published,
     next: u64,
     ledger: Option<Arc<Ledger>>,
@@ -63,6 +60,8 @@ pub(crate) struct Rare {
     pub(super) signal: Option<Signal>,
     /// Wakes the cleanup when something it waits for has ended. Exists from completion on.
     pub(super) drained: Option<Arc<Notify>>,
+    /// The only part left after cleanup, if something happened in it.
+    pub(super) report: CleanupReport,
 }
 
 /// A task that cleanup waits for.
@@ -119,7 +118,7 @@ impl State {
         self.used.as_deref()
     }
 
-    /// Returns the used parts without creating them: after cleanup they are gone for good.
+    /// Returns the used parts without creating them.
     pub(crate) fn used_if_any(&mut self) -> Option<&mut Used> {
         self.used.as_deref_mut()
     }

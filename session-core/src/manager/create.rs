@@ -101,6 +101,5 @@ fn take_seat(session: &Session, group: Option<&GroupId>) {
     seat.group = group.map(|group| sessions.groups.admit(group, session.as_owner()));
     let created = || LifecycleEvent::Created(Subject::Session(session.local().serial));
     sessions.env.events.record(created);
-    seat.registered = true;
     sessions.ids.insert(seat.id, session.clone());
 }

@@ -53,7 +53,7 @@ impl Session {
     ///
     /// For the session of a request, use [`log_out`](Self::log_out).
     pub fn terminate_and_supersede(&self) -> Option<SupersededId> {
-        self.complete_superseded(Activity::complete).ok().flatten()
+        self.complete_superseded(Activity::complete).ok()
     }
 
     /// Returns an anonymous group that has ended, for a request that is [parted](RequestGuard::is_parted) from the
@@ -67,7 +67,7 @@ impl Session {
     fn complete_superseded(
         &self,
         mark: impl FnOnce(&Activity, &mut State) -> Result<(), Alive>,
-    ) -> Result<Option<SupersededId>, Alive> {
+    ) -> Result<SupersededId, Alive> {
         let cause = CompletionCause::Terminated;
         let unregister = || self.unregister_by(|id| self.supersede(*id));
         let (superseded, completion) = lifecycle::begin(self.as_owner(), cause, mark, unregister)?;
@@ -154,9 +154,9 @@ impl Session {
             activity.complete(state)
         };
         match self.complete_superseded(mark) {
-            Ok(Some(superseded)) => Ok(superseded),
+            Ok(superseded) => Ok(superseded),
             Err(Alive::Active) => Err(CycleError::Parted),
-            Ok(None) | Err(_) => Err(CycleError::SessionEnded),
+            Err(_) => Err(CycleError::SessionEnded),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::error::{NotLive, SessionEnded};
 use crate::id::SessionId;
 use crate::life::activity::{Departed, Epoch, Left};
-use crate::sessions::session::{Session, Sessions};
+use crate::sessions::session::{ID_CHANGES, Session, Sessions};
 
 /// A request inside a session: see [`Session::enter`](crate::Session::enter).
 ///
@@ -147,7 +147,7 @@ impl RequestGuard {
 
     /// Counts a change of the id by the request itself.
     pub(crate) fn has_changed_id(&mut self) {
-        let id_changes = self.arrival.id_changes() + 1;
+        let id_changes = (self.arrival.id_changes() + 1) % ID_CHANGES;
         self.arrival = Arrival::new(self.arrival.epoch(), id_changes);
     }
 }

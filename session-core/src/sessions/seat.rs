@@ -8,8 +8,6 @@ use crate::sessions::group::{GroupHold, SessionGroup};
 /// The place where a session is registered. Its lock is taken after the session's state, and before a group's members.
 pub(crate) struct Seat {
     pub(crate) id: SessionId,
-    /// The session is in the registry under `id`.
-    pub(crate) registered: bool,
     pub(crate) group: Option<SessionGroup>,
     /// Behind a pointer, because few sessions ever have any.
     #[expect(
@@ -30,7 +28,6 @@ impl Seat {
     pub(crate) fn new(id: SessionId) -> Self {
         Self {
             id,
-            registered: false,
             group: None,
             departures: None,
         }

@@ -154,20 +154,25 @@ pub struct WeakSession(WeakCounted<Inner>);
 #[repr(C)]
 struct Inner {
     local: Local,
-    /// The number of times the id has changed. Written under the session's lock.
-    id_changes: AtomicU64,
+    /// The number of times the id has changed, above the ticks at which the session was created. Written under the
+    /// session's lock.
+    changes_and_birth: AtomicU64,
     sessions: Arc<Sessions>,
     seat: Mutex<Seat>,
-    created: Ticks,
 }
+
+const BIRTH_BITS: u32 = 36;
+const BIRTH_MASK: u64 = (1 << BIRTH_BITS) - 1;
+
+/// The number of changes of an id is counted modulo this.
+pub(crate) const ID_CHANGES: u64 = 1 << (u64::BITS - BIRTH_BITS);
 
 impl Session {
     pub(crate) fn new(sessions: &Arc<Sessions>, id: SessionId) -> Self {
         let created = sessions.env.clock.now();
         Self(Counted::new(Inner {
-            created,
             local: Local::new(sessions.env.clone(), created),
-            id_changes: AtomicU64::new(0),
+            changes_and_birth: AtomicU64::new(created.0.min(BIRTH_MASK)),
             sessions: sessions.clone(),
             seat: Mutex::new(Seat::new(id)),
         }))
@@ -198,11 +203,12 @@ impl Session {
 
     /// Returns the time since the session was created.
     pub fn age(&self) -> Duration {
-        self.local().env.clock.past().since(self.0.created)
+        self.local().env.clock.past().since(self.created())
     }
 
     pub(crate) fn created(&self) -> Ticks {
-        self.0.created
+        // Relaxed: these bits never change.
+        Ticks(self.0.changes_and_birth.load(Ordering::Relaxed) & BIRTH_MASK)
     }
 
     /// Whether the application named its group.
@@ -224,18 +230,20 @@ impl Session {
         drop(self.local().lock());
     }
 
-    /// Returns the number of times the id has changed.
+    /// Returns the number of times the id has changed, modulo [`ID_CHANGES`].
     #[inline]
     pub(crate) fn id_changes(&self) -> u64 {
         // Acquire: a request that sees a change also sees what the log-in did before it. If a request sees no change,
         // its earlier reads came before the change.
-        self.0.id_changes.load(Ordering::Acquire)
+        self.0.changes_and_birth.load(Ordering::Acquire) >> BIRTH_BITS
     }
 
     /// Counts a change of the id.
     pub(crate) fn has_changed_id(&self, _locked: &mut State) {
         // Release: see `id_changes`.
-        self.0.id_changes.fetch_add(1, Ordering::Release);
+        self.0
+            .changes_and_birth
+            .fetch_add(1 << BIRTH_BITS, Ordering::Release);
     }
 
     /// Completes the session. Returns whether this call did so.
@@ -274,8 +282,8 @@ impl Session {
         begun.map(|((), completion)| completion)
     }
 
-    /// Takes the session out of the registry as its id is superseded; `None` if it is not registered.
-    pub(crate) fn unregister_by<R>(&self, supersede: impl FnOnce(&SessionId) -> R) -> Option<R> {
+    /// Takes the session out of the registry as its id is superseded.
+    pub(crate) fn unregister_by<R>(&self, supersede: impl FnOnce(&SessionId) -> R) -> R {
         let superseded = self.0.leave_registry(supersede);
         self.0.free_place();
         self.0.is_out();
@@ -284,11 +292,12 @@ impl Session {
 }
 
 impl Inner {
-    fn leave_registry<R>(&self, remove: impl FnOnce(&SessionId) -> R) -> Option<R> {
+    /// Only a registered session is completed: it is registered under the lock that guards completion, before it has
+    /// another holder than its creator.
+    fn leave_registry<R>(&self, remove: impl FnOnce(&SessionId) -> R) -> R {
         // In this order, so that a shutdown finds the session in one place or the other.
         self.sessions.in_cleanup.fetch_add(1, Ordering::Relaxed);
-        let mut seat = self.seat.lock();
-        std::mem::take(&mut seat.registered).then(|| remove(&seat.id))
+        remove(&self.seat.lock().id)
     }
 
     fn free_place(&self) {

@@ -39,6 +39,11 @@ impl From<Findings> for CleanupReport {
 }
 
 impl CleanupReport {
+    /// Whether nothing was closed and nothing went wrong.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// How many values were closed: their hook ran or they were dropped, with or without trouble.
     ///
     /// Properties without a hook and without anything to drop are not counted.

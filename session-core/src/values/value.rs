@@ -115,14 +115,21 @@ impl<T: Send + Sync + 'static> AnyValue for Value<T> {
     }
 }
 
-/// A session's own hold on a value.
+/// A session's own hold on a value. Empty once it has been taken out.
 pub(crate) struct Held(Option<Counted<dyn AnyValue>>);
 
 impl Held {
     fn value(&self) -> &Counted<dyn AnyValue> {
-        self.0
-            .as_ref()
-            .expect("a hold is taken only as it is dropped")
+        self.0.as_ref().expect("an empty hold is only dropped")
+    }
+
+    /// Takes the hold out and leaves an empty one, without a word more for an `Option`.
+    pub(crate) fn take(&mut self) -> Option<Self> {
+        self.0.take().map(|value| Self(Some(value)))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
     }
 
     pub(crate) fn tag(&self) -> &Tag {
