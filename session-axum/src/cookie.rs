@@ -191,9 +191,7 @@ impl SessionTransport for CookieTransport {
     ) -> ControlFlow<()> {
         // HTTP/2 clients may send one header for each cookie.
         let headers = request.get_all(COOKIE).iter();
-        let mut ids = headers
-            .flat_map(|header| values(header.as_bytes(), self.name.as_bytes()))
-            .filter_map(SessionId::decode);
+        let mut ids = headers.flat_map(|header| ids(header.as_bytes(), self.name.as_bytes()));
         ids.try_for_each(offer)
     }
 
@@ -215,27 +213,48 @@ fn append(response: &mut HeaderMap, cookie: &CookieBuilder<'_>) {
     response.append(SET_COOKIE, cookie);
 }
 
-/// The values of the cookies of this name in a `Cookie` header, without their quotes.
+/// The ids in the cookies of this name in a `Cookie` header.
 ///
 /// It reads the bytes once, only as far as the caller iterates, and accepts any header.
-fn values<'h>(header: &'h [u8], name: &[u8]) -> impl Iterator<Item = &'h [u8]> {
+fn ids(header: &[u8], name: &[u8]) -> impl Iterator<Item = SessionId> {
     let mut rest = Some(header);
-    let pairs = iter::from_fn(move || {
-        let header = rest.take()?;
-        let Some(end) = memchr(b';', header) else {
-            return Some(header);
-        };
-        rest = header.get(end + 1..);
-        header.get(..end)
-    });
-    pairs.filter_map(move |pair| {
-        let value = pair.trim_ascii_start().strip_prefix(name)?;
-        let value = value.strip_prefix(b"=")?.trim_ascii();
-        let unquoted = value
-            .strip_prefix(b"\"")
-            .and_then(|value| value.strip_suffix(b"\""));
-        Some(unquoted.unwrap_or(value))
+    iter::from_fn(move || {
+        while let Some(header) = rest {
+            // Usually there is nothing to search for: an id has no `;` in it.
+            if let Some((id, end)) = id_at_start(header, name) {
+                rest = header.get(end + 1..);
+                return Some(id);
+            }
+            let end = memchr(b';', header).unwrap_or(header.len());
+            rest = header.get(end + 1..);
+            let id = header.get(..end).and_then(|pair| value(pair, name));
+            if let Some(id) = id.and_then(SessionId::decode) {
+                return Some(id);
+            }
+        }
+        None
     })
+}
+
+/// The id of a header that starts with a cookie as browsers write it, and where that cookie ends.
+fn id_at_start(header: &[u8], name: &[u8]) -> Option<(SessionId, usize)> {
+    let pair = header.strip_prefix(b" ").unwrap_or(header);
+    let value = pair.strip_prefix(name)?.strip_prefix(b"=")?;
+    let (id, after) = value.split_at_checked(SessionId::ENCODED_LEN)?;
+    if !matches!(after.first(), None | Some(b';')) {
+        return None;
+    }
+    Some((SessionId::decode(id)?, header.len() - after.len()))
+}
+
+/// The value of a cookie without its quotes, if it has this name.
+fn value<'h>(pair: &'h [u8], name: &[u8]) -> Option<&'h [u8]> {
+    let value = pair.trim_ascii_start().strip_prefix(name)?;
+    let value = value.strip_prefix(b"=")?.trim_ascii();
+    let unquoted = value
+        .strip_prefix(b"\"")
+        .and_then(|value| value.strip_suffix(b"\""));
+    Some(unquoted.unwrap_or(value))
 }
 
 fn is_token(byte: u8) -> bool {
@@ -251,7 +270,10 @@ mod tests {
     use super::*;
 
     fn found<'h>(header: &'h [u8], name: &str) -> Vec<&'h [u8]> {
-        values(header, name.as_bytes()).collect()
+        let pairs = header.split(|byte| *byte == b';');
+        pairs
+            .filter_map(|pair| value(pair, name.as_bytes()))
+            .collect()
     }
 
     #[test]
@@ -279,5 +301,33 @@ mod tests {
             found(b"id=\"a\"; id=\"; id=\"\"; id=\"b", "id"),
             [&b"a"[..], b"\"", b"", b"\"b"]
         );
+    }
+
+    #[test]
+    fn ids_are_those_values_that_are_ids_whatever_stands_beside_them() {
+        const PARTS: [&[u8]; 9] = [
+            b"id=",
+            b"AAAAAAAAAAAAAAAAAAAAAA",
+            b"BBBBBBBBBBBBBBBBBBBBBA",
+            b";",
+            b"; ",
+            b" ",
+            b"\"",
+            b"=",
+            b"x",
+        ];
+        for length in 0..6 {
+            for mut choice in 0..PARTS.len().pow(length) {
+                let mut header = Vec::new();
+                for _ in 0..length {
+                    header.extend(PARTS[choice % PARTS.len()]);
+                    choice /= PARTS.len();
+                }
+                let values = found(&header, "id").into_iter();
+                let slow: Vec<_> = values.filter_map(SessionId::decode).collect();
+                let quick: Vec<_> = ids(&header, b"id").collect();
+                assert_eq!(quick, slow, "{}", header.escape_ascii());
+            }
+        }
     }
 }

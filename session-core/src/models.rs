@@ -18,6 +18,7 @@
 //! In a model no lock of `std` may be held where another thread can run next: the whole process would hang.
 
 mod activity;
+mod cells;
 mod completion;
 mod creation;
 mod events;

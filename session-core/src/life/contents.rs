@@ -137,8 +137,7 @@ impl State {
 
     /// Drops the used parts again once they are not: few sessions need them for longer than a creation.
     fn drop_unused(&mut self) {
-        // Cleanup counts on them.
-        if !self.is_completed() && self.used().is_some_and(Used::is_unused) {
+        if self.used().is_some_and(Used::is_unused) {
             self.used = None;
         }
     }

@@ -177,6 +177,18 @@ impl Used {
         token.is_none() && table.is_empty() && cells.is_empty() && published.is_empty()
     }
 
+    /// Whether nothing but a report is left.
+    #[cfg(all(test, session_shuttle))]
+    pub(crate) fn is_report(&self) -> bool {
+        let rare = self.rare().expect("a report is here");
+        let counts = [rare.owned.len(), rare.slots.len(), rare.tasks.len()];
+        let is_empty = rare.signal.is_none() && rare.more_sets.is_empty();
+        let Self { ledger: None, .. } = self else {
+            return false;
+        };
+        is_empty && counts == [0; 3] && self.published.is_empty() && self.table.is_empty()
+    }
+
     pub(super) fn owes_nothing(&self) -> bool {
         self.is_drained()
             && self.rare().is_none_or(|rare| rare.owned.is_empty())

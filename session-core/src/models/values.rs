@@ -9,7 +9,7 @@ use shuttle::future::block_on;
 use super::harness::{Probe, Tally, World, close, close_later, exhaust, explore, race};
 use crate::__private::hook;
 use crate::sync::Counted;
-use crate::sync::runtime::{Instant, Runtime, advance};
+use crate::sync::runtime::{Runtime, advance};
 use crate::values::about::About;
 use crate::values::ledger::{Closer, Ledger};
 use crate::values::value::Tag;
