@@ -48,7 +48,7 @@ struct Counts {
 
 /// The end of a creation drops the parts that nothing uses any more, and none that another caller has begun to use.
 #[test]
-fn the_end_of_a_creation_against_the_first_token_and_completion() {
+fn the_end_of_a_creation_against_the_first_token_and_signal() {
     explore(|| {
         let world = World::new();
         let session = world.session();
@@ -61,6 +61,10 @@ fn the_end_of_a_creation_against_the_first_token_and_completion() {
             || {
                 let token = session.completion_token();
                 block_on(token.cancelled());
+            },
+            || {
+                block_on(session.cleanup_completed());
+                assert!(session.local().lock().is_cleaned_up());
             },
             || {
                 session.terminate();
