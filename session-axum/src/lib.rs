@@ -78,10 +78,21 @@
 //! A request has one session, however many extractors it uses. They fail with a [`SessionRejection`]. Core's errors
 //! convert into it as well, so that a handler can use `?`.
 //!
-//! Import these from here and not from `session_core`, whose types of the same names are not extractors. Let a handler
-//! return `Result<_, SessionRejection>`, since core's errors are not responses. (Otherwise the compiler reports that
-//! `Handler<_, _>` is not satisfied; `#[axum::debug_handler]` makes it name the argument.) A function that takes
-//! `&impl LocalSession` needs core's handle: `&*session`.
+//! Let a handler return `Result<_, SessionRejection>`, since core's errors are not responses. (Otherwise the compiler
+//! reports that `Handler<_, _>` is not satisfied; `#[axum::debug_handler]` makes it name the argument.)
+//!
+//! # Which type from where
+//!
+//! Three names are in both crates: this crate's are extractors, which deref to core's.
+//!
+//! | for | import |
+//! |---|---|
+//! | a handler's arguments | `session_axum::{Session, SessionGroup, Props, LazySession}` |
+//! | the layer, the server, the cookie | `session_axum::{SessionLayer, serve, CookieTransport}` |
+//! | a set and its cells | `session_core::{SessionProperties, Property, Exclusive, InitContext}` |
+//! | the manager, keys, errors, reports | `session_core::{SessionManager, PropertyKey, PropertyError, CleanupReport, ..}` |
+//! | methods that sessions and groups share | `session_core::LocalSession`, a trait, which is here as well |
+//! | functions that know nothing of HTTP | `session_core::{Session, SessionGroup, Props}`: pass `&*session` |
 //!
 //! The manager's state is for initializers. For handlers, put a clone of the same `Arc` into axum's `State`.
 //!
@@ -120,7 +131,8 @@
 //! - A double click on the log-in button logs the person in: [`LazySession::log_in`] succeeds even if another log-in or
 //!   log-out has just happened.
 //!
-//! The page [`security`] has OWASP's list for session management, with the test for each row.
+//! The page [`recipes`] has programs for what most applications need, and [`security`] OWASP's list for session
+//! management, with the test for each row.
 //!
 //! # Time
 //!
@@ -171,6 +183,8 @@ mod future;
 mod group_resolver;
 mod layer;
 mod notes;
+#[doc = include_str!("../recipes.md")]
+pub mod recipes {}
 pub mod rejection;
 mod request_body;
 /// OWASP's list for session management, with the test for each row.
