@@ -13,7 +13,6 @@
 //!    create nor cycle.
 //! 4. The lock is never held while the transport or the group resolver runs, nor while a session ends.
 
-use std::borrow::Cow;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -182,7 +181,7 @@ impl Visit {
     }
 
     /// Ends the session, and all others whose ids the request presented. An empty reason is none.
-    pub(crate) fn terminate(&self, session: &Session, reason: &Cow<'static, str>) {
+    pub(crate) fn terminate(&self, session: &Session, reason: &str) {
         let (pass, shared, others) = {
             let mut state = self.lock();
             if state.is_parted_from(session) {
@@ -194,7 +193,7 @@ impl Visit {
             (state.pass_of(session), shared, others.unwrap_or_default())
         };
         // If others ended it, this response may be late, and a removal would hit the session's successor.
-        let end = |session: &Session, pass| session.log_out_because(pass, reason.clone()).ok();
+        let end = |session: &Session, pass| session.log_out_because(pass, reason.to_owned()).ok();
         let own = pass.and_then(|pass| end(session, pass));
         let live = shared.iter().flat_map(|shared| {
             others

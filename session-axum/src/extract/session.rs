@@ -78,7 +78,7 @@ impl Session {
     /// It signals and returns: [`cleanup_completed`](crate::LocalSession::cleanup_completed) resolves only after
     /// this request is over. An extractor that runs after this returns a new session.
     pub fn terminate(&self) {
-        self.visit.terminate(&self.inner, &Cow::Borrowed(""));
+        self.visit.terminate(&self.inner, "");
     }
 
     /// Ends the session as [`terminate`](Self::terminate) does, and says why in words:

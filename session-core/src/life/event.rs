@@ -59,7 +59,6 @@ pub enum LifecycleEvent {
     Created(Subject),
     /// It completed, for this cause and, if the call that completed it said one, for this
     /// [reason](crate::LocalSession::terminate_because).
-    #[non_exhaustive]
     Completed(Subject, CompletionCause, Option<Arc<str>>),
     /// Its cleanup has ended, with this report.
     CleanedUp(Subject, CleanupReport),
