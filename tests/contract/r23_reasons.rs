@@ -157,7 +157,7 @@ fn r23_of_racing_calls_one_leaves_its_reason() {
             seen.lock().unwrap().push(reason(&session).unwrap());
         };
         race([&|| end("one"), &|| end("two"), &|| {
-            session.group().terminate_because("three")
+            session.group().terminate_because("three");
         }]);
         let seen = seen.into_inner().unwrap();
         assert_eq!(seen[0], seen[1]);

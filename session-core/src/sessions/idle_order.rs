@@ -70,6 +70,6 @@ impl<S: Clone> IdleOrder<S> {
 
     #[cfg(all(test, session_shuttle))]
     pub(crate) fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.places.is_empty() && self.anonymous.is_empty() && self.named.is_empty()
     }
 }
