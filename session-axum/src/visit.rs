@@ -180,8 +180,8 @@ impl Visit {
         self.lock().is_parted_from(session)
     }
 
-    /// Ends the session, and all others whose ids the request presented.
-    pub(crate) fn terminate(&self, session: &Session) {
+    /// Ends the session, and all others whose ids the request presented. An empty reason is none.
+    pub(crate) fn terminate(&self, session: &Session, reason: &str) {
         let (pass, shared, others) = {
             let mut state = self.lock();
             if state.is_parted_from(session) {
@@ -193,14 +193,15 @@ impl Visit {
             (state.pass_of(session), shared, others.unwrap_or_default())
         };
         // If others ended it, this response may be late, and a removal would hit the session's successor.
-        let own = pass.and_then(|pass| session.log_out(pass).ok());
+        let end = |session: &Session, pass| session.log_out_because(pass, reason.to_owned()).ok();
+        let own = pass.and_then(|pass| end(session, pass));
         let live = shared.iter().flat_map(|shared| {
             others
                 .iter()
                 .filter_map(|id| shared.sessions.enter(id).ok())
         });
         let others: Vec<SupersededId> = live
-            .filter_map(|other| other.session().log_out(other.pass()).ok())
+            .filter_map(|other| end(other.session(), other.pass()))
             .collect();
 
         let mut state = self.lock();

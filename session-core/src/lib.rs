@@ -144,6 +144,7 @@ pub use sessions::group::SessionGroup;
 pub use sessions::guard::{KeepAlive, Pass, RequestGuard};
 pub use sessions::session::{Session, WeakSession};
 pub use sessions::superseded::{NewId, SupersededId};
+pub use sessions::times::Activity;
 pub use sessions::until_completed::UntilCompleted;
 pub use settings::WhenFull;
 pub use store::key::{KeyName, PropertyKey};

@@ -1,9 +1,12 @@
 //! The public interface that sessions and groups share.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{PropsError, Refused, SessionEnded};
-use crate::life::cause::CompletionCause;
+use crate::life::cause::{CompletionCause, Ending};
 use crate::life::owned::{self, Owned};
 use crate::life::owner::AsOwner;
 use crate::life::signal::CleanupCompleted;
@@ -121,13 +124,42 @@ pub trait LocalSession: AsOwner {
         self.as_owner().local().cause()
     }
 
+    /// The reason of the [`terminate_because`](Self::terminate_because) that completed it; `None` if it completed in
+    /// any other way, and while it is active. It stays after cleanup.
+    fn completion_reason(&self) -> Option<Arc<str>> {
+        self.as_owner().local().reason()
+    }
+
     /// Ends it. Returns nothing and does not wait, so it can be called from anywhere: a handler, a task, a
     /// hook, an initializer of the session itself. Do not await the cleanup there: it waits for the handler to finish.
     ///
     /// A group is closed to newcomers first, then its sessions are ended; it completes when the last of these
     /// has been cleaned up.
     fn terminate(&self) {
-        self.end();
+        self.end(CompletionCause::Terminated.into());
+    }
+
+    /// Ends it as [`terminate`](Self::terminate) does, and says why in words: [`completion_reason`], the `Completed`
+    /// event and the log show the reason. Keep it short, and put nothing secret in it: clients may see it.
+    ///
+    /// Of calls that race, only the one that completes it leaves its reason, and none does after another cause. The
+    /// sessions that a group ends have the group's reason. An empty reason is none.
+    ///
+    /// [`completion_reason`]: Self::completion_reason
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use session_core::{LocalSession, SessionManager};
+    /// # let sessions = SessionManager::builder().build()?;
+    /// let session = sessions.create_in("user:42".into())?;
+    /// session.group().terminate_because("the password was changed");
+    /// session.terminate_because("too late");
+    /// let reason = session.completion_reason();
+    /// assert_eq!(reason.as_deref(), Some("the password was changed"));
+    /// # Ok(()) }
+    /// ```
+    fn terminate_because(&self, reason: impl Into<Cow<'static, str>>) {
+        self.end(Ending::because(reason));
     }
 
     /// Resolves to a report when cleanup has ended. Call it at any time, also before completion or after cleanup.

@@ -100,6 +100,9 @@ impl SessionManager {
     /// [`create`](Self::create) and [`Session::enter`] in one step, so that the session is not idle in between and
     /// can't be evicted.
     ///
+    /// This is for adapters that create a session for a client. Until a request [enters](Self::enter) the session by its
+    /// id, the [`unconfirmed_timeout`](crate::SessionManagerBuilder::unconfirmed_timeout) applies to it.
+    ///
     /// # Errors
     ///
     /// As [`create`](Self::create).

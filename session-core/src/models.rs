@@ -30,6 +30,8 @@ mod id;
 mod lending;
 mod ownership;
 mod parting;
+mod reasons;
 mod shutdown;
 mod superseded;
+mod times;
 mod values;

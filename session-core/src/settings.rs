@@ -23,6 +23,7 @@ pub enum WhenFull {
 pub(crate) struct Settings {
     pub(crate) idle_timeout: Duration,
     pub(crate) absolute_timeout: Duration,
+    pub(crate) unconfirmed_timeout: Option<Duration>,
     pub(crate) drain_timeout: Duration,
     pub(crate) close_timeout: Duration,
     pub(crate) lend_timeout: Duration,

@@ -48,5 +48,8 @@ mod r17_shutdown;
 mod r18_ids;
 mod r21_superseded;
 mod r22_serials;
+mod r23_reasons;
+mod r24_times;
+mod r24_unconfirmed;
 mod r29_until_completed;
 mod traces;

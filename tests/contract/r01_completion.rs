@@ -15,7 +15,7 @@ const ANY: PropertyKey<u8> = PropertyKey::new("any");
 /// The causes in the `Completed` events so far.
 fn causes(events: &[LifecycleEvent]) -> Vec<CompletionCause> {
     let causes = events.iter().filter_map(|event| match event {
-        LifecycleEvent::Completed(_, cause) => Some(*cause),
+        LifecycleEvent::Completed(_, cause, ..) => Some(*cause),
         _ => None,
     });
     causes.collect()
@@ -90,7 +90,7 @@ async fn r01_the_first_cause_stays() {
         .into_iter()
         .filter_map(|event| match event {
             LifecycleEvent::Created(subject) if subject == own => Some("created"),
-            LifecycleEvent::Completed(subject, _) if subject == own => Some("completed"),
+            LifecycleEvent::Completed(subject, ..) if subject == own => Some("completed"),
             LifecycleEvent::CleanedUp(subject, _) if subject == own => Some("cleaned up"),
             _ => None,
         })
@@ -129,7 +129,7 @@ fn r01_of_racing_causes_one_wins() {
         let told: Vec<_> = come(&mut events)
             .into_iter()
             .filter(
-                |event| matches!(event, LifecycleEvent::Completed(subject, _) if *subject == own),
+                |event| matches!(event, LifecycleEvent::Completed(subject, ..) if *subject == own),
             )
             .collect();
         assert_eq!(causes(&told), [cause], "round {round}");

@@ -155,7 +155,7 @@ async fn r15_its_life_is_told_in_order() {
         .map(|event| {
             let (what, subject) = match event {
                 LifecycleEvent::Created(subject) => ("created", subject),
-                LifecycleEvent::Completed(subject, _) => ("completed", subject),
+                LifecycleEvent::Completed(subject, ..) => ("completed", subject),
                 LifecycleEvent::CleanedUp(subject, _) => ("cleaned up", subject),
                 other => unreachable!("{other:?}"),
             };

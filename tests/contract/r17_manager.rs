@@ -222,7 +222,7 @@ async fn r17_it_tells_of_creation_completion_and_cleanup() {
     let told = come(&mut early);
     let [
         LifecycleEvent::Created(created),
-        LifecycleEvent::Completed(completed, CompletionCause::Terminated),
+        LifecycleEvent::Completed(completed, CompletionCause::Terminated, ..),
         LifecycleEvent::CleanedUp(cleaned_up, report),
     ] = &told[..]
     else {

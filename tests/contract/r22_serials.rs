@@ -86,7 +86,7 @@ fn assert_each_was_created(events: Vec<LifecycleEvent>) {
     for event in events {
         match event {
             LifecycleEvent::Created(subject) => assert!(alive.insert(subject.serial())),
-            LifecycleEvent::Completed(subject, _) => assert!(alive.contains(&subject.serial())),
+            LifecycleEvent::Completed(subject, ..) => assert!(alive.contains(&subject.serial())),
             LifecycleEvent::CleanedUp(subject, _) => assert!(alive.remove(&subject.serial())),
             other => unreachable!("{other:?}"),
         }

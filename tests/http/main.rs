@@ -1,4 +1,4 @@
-//! Sessions over http. These are the contract's rows 18 to 21, 29, 31 and 32, through the service alone and over
+//! Sessions over http. These are the contract's rows 18 to 21, 23, 24, 29, 31 and 32, through the service alone and over
 //! real connections.
 
 mod activity;
@@ -13,6 +13,8 @@ mod r20;
 mod r20_bodies;
 mod r20_unreached;
 mod r21_superseded;
+mod r23_reasons;
+mod r24_unconfirmed;
 mod r29_event_streams;
 mod r31_hostile_clients;
 mod r31_serve;

@@ -152,7 +152,7 @@ async fn serve(options: Options, database: Database) -> Result<End, ServeError> 
 async fn tell(mut events: LifecycleEvents) {
     while let Some(event) = events.next().await {
         match event {
-            Ok(LifecycleEvent::Completed(Subject::Session(session), cause)) => {
+            Ok(LifecycleEvent::Completed(Subject::Session(session), cause, ..)) => {
                 tracing::info!(session, %cause, "session ended");
             }
             Ok(LifecycleEvent::CleanedUp(Subject::Session(session), report)) => {

@@ -1,5 +1,6 @@
 //! The session of a request.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -22,7 +23,8 @@ use crate::visit::{Found, Visit};
 ///
 /// It derefs to core's [`Session`](session_core::Session), and has all methods of sessions if
 /// [`LocalSession`](crate::LocalSession) is in scope. Some methods are its own, because the client must be told:
-/// [`log_in`](Self::log_in), [`cycle_id`](Self::cycle_id) and [`terminate`](Self::terminate), which is the log-out. Two
+/// [`log_in`](Self::log_in), [`cycle_id`](Self::cycle_id), and [`terminate`](Self::terminate) and
+/// [`terminate_because`](Self::terminate_because), which are the log-out. Two
 /// handles refer to the same session if they are equal (`*one == *other`).
 ///
 /// ```
@@ -76,7 +78,23 @@ impl Session {
     /// It signals and returns: [`cleanup_completed`](crate::LocalSession::cleanup_completed) resolves only after
     /// this request is over. An extractor that runs after this returns a new session.
     pub fn terminate(&self) {
-        self.visit.terminate(&self.inner);
+        self.visit.terminate(&self.inner, "");
+    }
+
+    /// Ends the session as [`terminate`](Self::terminate) does, and says why in words:
+    /// [`completion_reason`](crate::LocalSession::completion_reason) returns the reason. An empty one is none.
+    ///
+    /// ```
+    /// use session_axum::Session;
+    ///
+    /// async fn leave_everywhere(session: Session) {
+    ///     session.terminate_because("logged out");
+    ///     // The visitor's other sessions. Their clients are not told, and are strangers from now on.
+    ///     session_axum::LocalSession::terminate_because(&session.group(), "logged out elsewhere");
+    /// }
+    /// ```
+    pub fn terminate_because(&self, reason: impl Into<Cow<'static, str>>) {
+        self.visit.terminate(&self.inner, &reason.into());
     }
 
     /// Logs in: changes the session's id, which this request's response tells the client, and moves it to this group,

@@ -189,9 +189,32 @@ impl Activity {
         completed.map(|_| ()).map_err(alive)
     }
 
-    /// Returns the time since which the session has been idle.
-    pub(crate) fn idle_since(&self) -> Result<Ticks, Alive> {
-        idle_since(self.0.load(Ordering::Acquire))
+    /// Sets `COMPLETED` on an idle session, and parks an active one. If the result is `Alive::Active`, the thread that
+    /// ends the activity is told.
+    pub(crate) fn complete_or_park(&self, _locked: &mut State) -> Result<(), Alive> {
+        let before = self.update(|word| match idle_since(word) {
+            Ok(_) => Some(word | COMPLETED),
+            Err(Alive::Active) => Some(word | PARKED),
+            Err(_) => None,
+        });
+        let (Ok(word) | Err(word)) = before;
+        idle_since(word).map(|_| ())
+    }
+
+    /// Counts as activity that ends now. An active session is left as it is: its time is that of its end.
+    pub(crate) fn touch(&self, now: Ticks) {
+        let _ = self.update(|word| idle_since(word).is_ok().then(|| at(word, now)));
+    }
+
+    /// Whether the session is active or completed, or since when it has been idle.
+    pub(crate) fn alive(&self) -> Alive {
+        self.look().1
+    }
+
+    /// Returns the number of requests inside and, as of the same moment, what `alive` returns.
+    pub(crate) fn look(&self) -> (u64, Alive) {
+        let word = self.0.load(Ordering::Acquire);
+        ((word & INSIDE_MASK) >> INSIDE_SHIFT, alive(word))
     }
 
     pub(crate) fn epoch(&self) -> Epoch {
@@ -267,7 +290,7 @@ impl fmt::Debug for Activity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Activity")
             .field("inside", &self.inside())
-            .field("idle", &self.idle_since())
+            .field("alive", &self.alive())
             .finish()
     }
 }

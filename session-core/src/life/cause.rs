@@ -1,6 +1,8 @@
-//! The cause for which a local session completed.
+//! The cause for which a local session completed, and its reason in words.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// The cause for which a session or a session group completed.
 ///
@@ -32,5 +34,33 @@ impl fmt::Display for CompletionCause {
             Self::Shutdown => "shutdown",
             Self::LastSessionEnded => "last session ended",
         })
+    }
+}
+
+/// The end of a session or group, as the call that completes it asks for it.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    pub(crate) cause: CompletionCause,
+    /// The reason in words. One allocation for all sessions of a group that end with it, however long it is.
+    pub(crate) reason: Option<Arc<str>>,
+}
+
+impl Ending {
+    /// Terminates for this reason. An empty one is none.
+    pub(crate) fn because(reason: impl Into<Cow<'static, str>>) -> Self {
+        let reason = reason.into();
+        Self {
+            cause: CompletionCause::Terminated,
+            reason: (!reason.is_empty()).then(|| reason.into()),
+        }
+    }
+}
+
+impl From<CompletionCause> for Ending {
+    fn from(cause: CompletionCause) -> Self {
+        Self {
+            cause,
+            reason: None,
+        }
     }
 }

@@ -39,6 +39,28 @@ impl Ticks {
     pub(crate) fn plus(self, other: Self) -> Self {
         Self(self.0 + other.0)
     }
+
+    pub(crate) fn checked_sub(self, other: Self) -> Option<Self> {
+        self.0.checked_sub(other.0).map(Self)
+    }
+}
+
+/// A span, or none, in five bytes.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct SmallSpan([u8; 5]);
+
+impl SmallSpan {
+    pub(crate) fn new(span: Ticks) -> Self {
+        // Zero is none. The longest span has 37 bits.
+        let [bytes @ .., _, _, _] = (span.0.min(FAR) + 1).to_le_bytes();
+        Self(bytes)
+    }
+
+    pub(crate) fn get(self) -> Option<Ticks> {
+        let mut bytes = [0; 8];
+        bytes[..5].copy_from_slice(&self.0);
+        u64::from_le_bytes(bytes).checked_sub(1).map(Ticks)
+    }
 }
 
 /// The clock of one manager.
@@ -76,6 +98,11 @@ impl Clock {
         Ticks(past.min(FAR))
     }
 
+    /// Returns the span from now until these ticks are over.
+    pub(crate) fn until(&self, ticks: Ticks) -> Duration {
+        ticks.span().saturating_sub(self.elapsed())
+    }
+
     /// Returns the instant at which these ticks are over.
     pub(crate) fn when(&self, ticks: Ticks) -> Instant {
         self.start + ticks.span()
@@ -92,6 +119,14 @@ mod tests {
         assert_eq!(Ticks::of(Duration::from_micros(32_999)), Ticks(3));
         assert_eq!(Ticks::of(Duration::from_millis(32)), Ticks(2));
         assert_eq!(Ticks::of(Duration::MAX), Ticks(FAR));
+    }
+
+    #[test]
+    fn r24_a_small_span_is_the_same_span_or_none() {
+        assert_eq!(SmallSpan::default().get(), None);
+        for ticks in [0, 1, 255, 1 << 20, FAR - 1, FAR] {
+            assert_eq!(SmallSpan::new(Ticks(ticks)).get(), Some(Ticks(ticks)));
+        }
     }
 
     #[test]

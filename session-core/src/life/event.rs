@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -56,8 +57,9 @@ impl fmt::Display for Subject {
 pub enum LifecycleEvent {
     /// It was created.
     Created(Subject),
-    /// It completed, for this cause.
-    Completed(Subject, CompletionCause),
+    /// It completed, for this cause and, if the call that completed it said one, for this
+    /// [reason](crate::LocalSession::terminate_because).
+    Completed(Subject, CompletionCause, Option<Arc<str>>),
     /// Its cleanup has ended, with this report.
     CleanedUp(Subject, CleanupReport),
 }

@@ -18,7 +18,7 @@ use tracing::Instrument as _;
 
 use crate::error::PropertyError;
 use crate::life::activity::{Activity, Alive};
-use crate::life::cause::CompletionCause;
+use crate::life::cause::Ending;
 use crate::life::cleanup;
 use crate::life::event::{LifecycleEvent, Subject};
 use crate::life::owner::{Owner, OwnerRef};
@@ -30,16 +30,16 @@ use crate::values::report::CleanupReport;
 /// A completion whose step is done. The rest of it runs user code, outside all locks.
 #[must_use = "nothing is cleaned up before it is carried out"]
 pub(crate) struct Completion {
-    cause: CompletionCause,
+    ending: Ending,
     token: Option<CancellationToken>,
     creations: Vec<Arc<Creation>>,
     drained: Option<Arc<Notify>>,
 }
 
 /// Completes a session or group, whatever is inside. Returns whether this call did so.
-pub(crate) fn complete(owner: OwnerRef<'_>, cause: CompletionCause) -> bool {
+pub(crate) fn complete(owner: OwnerRef<'_>, ending: impl Into<Ending>) -> bool {
     let unregister = || owner.any().unregister();
-    match begin(owner, cause, Activity::complete, unregister) {
+    match begin(owner, ending, Activity::complete, unregister) {
         Ok(((), completion)) => {
             completion.carry_out(owner);
             true
@@ -52,17 +52,25 @@ pub(crate) fn complete(owner: OwnerRef<'_>, cause: CompletionCause) -> bool {
 /// takes the session out of the registry.
 pub(crate) fn begin<R>(
     owner: OwnerRef<'_>,
-    cause: CompletionCause,
+    ending: impl Into<Ending>,
     mark: impl FnOnce(&Activity, &mut State) -> Result<(), Alive>,
     unregister: impl FnOnce() -> R,
 ) -> Result<(R, Completion), Alive> {
+    let ending = ending.into();
     let local = owner.local();
     let mut state = local.lock();
     if state.is_completed() {
         return Err(Alive::Completed);
     }
     mark(&local.activity, &mut state)?;
-    state.cause = Some(cause);
+    state.cause = Some(ending.cause);
+    if ending.reason.is_some() {
+        state
+            .used_mut()
+            .rare_mut()
+            .reason
+            .clone_from(&ending.reason);
+    }
     let inside = local.activity.inside() > 0;
     let owes = inside || state.used().is_some_and(|used| !used.owes_nothing());
     if owes {
@@ -74,7 +82,7 @@ pub(crate) fn begin<R>(
     let unregistered = unregister();
     let used = state.used();
     let completion = Completion {
-        cause,
+        ending,
         token: used.and_then(|used| used.token.clone()),
         creations: used.map(Used::creations).unwrap_or_default(),
         drained: used.and_then(|used| used.rare()?.drained.clone()),
@@ -101,12 +109,14 @@ impl Completion {
             tracing::error!(%trouble, "a task could not be woken");
         }
         let subject = owner.subject();
+        let Ending { cause, reason } = self.ending;
         if let Subject::Session(session) = subject {
-            tracing::debug!(session, cause = %self.cause, "session completed");
+            let reason = reason.as_deref();
+            tracing::debug!(session, %cause, reason, "session completed");
         }
         owner
             .env()
-            .emit(|| LifecycleEvent::Completed(subject, self.cause));
+            .emit(|| LifecycleEvent::Completed(subject, cause, reason));
         match self.drained {
             Some(drained) => Cleanup::spawn(owner, drained),
             None => finish(owner, &CleanupReport::default()),
@@ -158,12 +168,12 @@ fn finish(owner: OwnerRef<'_>, report: &CleanupReport) {
         let mut state = owner.local().lock();
         state.cleaned_up = true;
         let left = owner.any().leave();
-        ((state.first_set.take(), state.used.take()), left)
+        ((state.first_set.take(), state.take_used()), left)
     };
     let env = owner.env();
     env.emit(|| LifecycleEvent::CleanedUp(owner.subject(), report.clone()));
-    if let Some((group, cause)) = left {
-        complete(group.as_ref(), cause);
+    if let Some((group, ending)) = left {
+        complete(group.as_ref(), ending);
     }
     let early = {
         let mut used = used;
@@ -180,8 +190,8 @@ fn finish(owner: OwnerRef<'_>, report: &CleanupReport) {
     let late = {
         let mut state = owner.local().lock();
         state.told = true;
-        // A new `used` can only hold the signal of a caller that asked in between.
-        let used = state.used.take();
+        // A new `used` can only hold the reason, and the signal of a caller that asked in between.
+        let used = state.take_used();
         if !report.is_empty() {
             state.used_mut().rare_mut().report = report.clone();
         }

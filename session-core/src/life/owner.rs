@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::life::activity::Activity;
-use crate::life::cause::CompletionCause;
+use crate::life::cause::{CompletionCause, Ending};
 use crate::life::clock::Ticks;
 use crate::life::env::Env;
 use crate::life::event::Subject;
@@ -32,8 +32,8 @@ pub(crate) trait AnyLocal: Any + Send + Sync {
     fn unregister(&self);
 
     /// Leaves its group. Called in the step that ends its cleanup, under the state's lock. Returns the group, and its
-    /// cause, if this was the last member.
-    fn leave(&self) -> Option<(Owner, CompletionCause)>;
+    /// ending, if this was the last member.
+    fn leave(&self) -> Option<(Owner, Ending)>;
 
     /// Frees its place in the manager. Called outside all locks, before its waiters are woken.
     fn cleaned_up(&self);
@@ -75,9 +75,9 @@ pub trait AsOwner {
     #[doc(hidden)]
     fn as_owner(&self) -> OwnerRef<'_>;
 
-    /// Terminates it.
+    /// Terminates it, with this cause and reason.
     #[doc(hidden)]
-    fn end(&self);
+    fn end(&self, ending: Ending);
 }
 
 impl<L: AnyLocal> Handle for Counted<L> {
@@ -196,6 +196,10 @@ impl Local {
 
     pub(crate) fn cause(&self) -> Option<CompletionCause> {
         self.lock().cause
+    }
+
+    pub(crate) fn reason(&self) -> Option<Arc<str>> {
+        self.lock().used()?.rare()?.reason.clone()
     }
 
     /// Returns a child of the session's own token.

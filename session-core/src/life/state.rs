@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::life::cause::CompletionCause;
+use crate::life::clock::SmallSpan;
 use crate::life::env::Env;
 use crate::life::signal::Signal;
 use crate::life::slot::AnySlot;
@@ -30,6 +31,8 @@ pub(crate) struct State {
     pub(super) cleaned_up: bool,
     /// The end of cleanup has been announced.
     pub(super) told: bool,
+    /// The idle timeout of this session alone. It takes the room of what would be padding.
+    pub(crate) own_idle_timeout: SmallSpan,
     pub(super) used: Option<Box<Used>>,
 }
 
@@ -60,8 +63,10 @@ pub(crate) struct Rare {
     pub(super) signal: Option<Signal>,
     /// Wakes the cleanup when something it waits for has ended. Exists from completion on.
     pub(super) drained: Option<Arc<Notify>>,
-    /// The only part left after cleanup, if something happened in it.
+    /// Left after cleanup, if something happened in it.
     pub(super) report: CleanupReport,
+    /// The reason of the call that completed it, if that call had one. Left after cleanup.
+    pub(super) reason: Option<Arc<str>>,
 }
 
 /// A task that cleanup waits for.
@@ -126,6 +131,16 @@ impl State {
     pub(crate) fn used_mut(&mut self) -> &mut Used {
         self.used.get_or_insert_default()
     }
+
+    /// Takes the used parts, to be dropped outside the lock. The reason stays.
+    pub(super) fn take_used(&mut self) -> Option<Box<Used>> {
+        let mut used = self.used.take()?;
+        let reason = used.rare_if_any().and_then(|rare| rare.reason.take());
+        if reason.is_some() {
+            self.used_mut().rare_mut().reason = reason;
+        }
+        Some(used)
+    }
 }
 
 impl Used {
@@ -177,7 +192,7 @@ impl Used {
         token.is_none() && table.is_empty() && cells.is_empty() && published.is_empty()
     }
 
-    /// Whether nothing but a report is left.
+    /// Whether nothing but a report and a reason is left.
     #[cfg(all(test, session_shuttle))]
     pub(crate) fn is_report(&self) -> bool {
         let rare = self.rare().expect("a report is here");

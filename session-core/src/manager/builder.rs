@@ -23,6 +23,7 @@ impl SessionManagerBuilder {
         let settings = Settings {
             idle_timeout: Duration::from_secs(20 * 60),
             absolute_timeout: Duration::from_secs(8 * 3600),
+            unconfirmed_timeout: None,
             drain_timeout: Duration::from_secs(30),
             close_timeout: Duration::from_secs(10),
             lend_timeout: Duration::from_secs(30),
@@ -38,9 +39,10 @@ impl SessionManagerBuilder {
     }
 
     /// How long a session may be without activity: 20 minutes if not set.
+    /// [`Session::set_idle_timeout`](crate::Session::set_idle_timeout) changes it for one session.
     ///
     /// A session ends within one bucket of the timer after its time, and never before. A bucket is a second, or a
-    /// 64th of the shorter timeout if that is less.
+    /// 64th of the builder's shortest timeout (idle, absolute, unconfirmed) if that is less.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.settings.idle_timeout = timeout;
         self
@@ -49,6 +51,37 @@ impl SessionManagerBuilder {
     /// How long a session may live, whatever its activity: 8 hours if not set.
     pub fn absolute_timeout(mut self, timeout: Duration) -> Self {
         self.settings.absolute_timeout = timeout;
+        self
+    }
+
+    /// How long a session may be without activity as long as no request has presented its id: off if not set.
+    ///
+    /// Crawlers and scripts never return a cookie, so each of their requests leaves a session that nobody comes back
+    /// to. This ends such sessions sooner. It must be longer than a visitor reads the first page. It counts only if it
+    /// is shorter than the session's idle timeout, and activity counts as always: a stream that is still open is not a
+    /// crawler's.
+    ///
+    /// It applies to sessions that an adapter for a web framework creates for a client, with
+    /// [`create_entered`](crate::SessionManager::create_entered), until one is entered by its id, with
+    /// [`enter`](crate::SessionManager::enter).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use session_core::{LocalSession, SessionManager};
+    /// # use std::time::Duration;
+    /// let sessions = SessionManager::builder()
+    ///     .unconfirmed_timeout(Duration::from_secs(5 * 60))
+    ///     .build()?;
+    /// let first = [sessions.create_entered(None)?, sessions.create_entered(None)?];
+    /// let [crawler, visitor] = first.map(|request| request.session().clone());
+    /// drop(sessions.enter(&visitor.id())?);
+    ///
+    /// tokio::time::sleep(Duration::from_secs(6 * 60)).await;
+    /// assert!(crawler.is_completed() && !visitor.is_completed());
+    /// # Ok(()) }
+    /// ```
+    pub fn unconfirmed_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.unconfirmed_timeout = Some(timeout);
         self
     }
 
@@ -119,6 +152,10 @@ impl SessionManagerBuilder {
         for (name, zero) in [
             ("idle_timeout", settings.idle_timeout.is_zero()),
             ("absolute_timeout", settings.absolute_timeout.is_zero()),
+            (
+                "unconfirmed_timeout",
+                settings.unconfirmed_timeout == Some(Duration::ZERO),
+            ),
             ("drain_timeout", settings.drain_timeout.is_zero()),
             ("close_timeout", settings.close_timeout.is_zero()),
             ("lend_timeout", settings.lend_timeout.is_zero()),

@@ -34,6 +34,9 @@ pub(crate) fn create_entered(
     let id = SessionId::random();
     reserve(sessions, group)?;
     let session = Session::new(sessions, id);
+    if sessions.deadlines.unconfirmed.is_some() {
+        session.record().expect_id();
+    }
     let guard = session.try_enter().ok_or(CreateError::ShuttingDown)?;
     register(&session, group)?;
     Ok(guard)

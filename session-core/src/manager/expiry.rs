@@ -3,7 +3,6 @@
 use std::sync::Weak;
 
 use crate::id::SessionId;
-use crate::life::activity::Alive;
 use crate::life::cause::CompletionCause;
 use crate::life::clock::Ticks;
 use crate::sessions::deadlines::{BATCH, Cursor};
@@ -28,10 +27,11 @@ pub(crate) async fn sweep(weak: Weak<Sessions>) {
         let next = deadlines.first();
         match (next, compacting) {
             (Some((bucket, comes_up)), _) if comes_up <= past => {
-                if let Some(id) = deadlines.take_one(bucket)
-                    && let Some(session) = sessions.ids.get(&id)
-                {
-                    sweep_one(&sessions, id, &session, past);
+                if let Some(id) = deadlines.take_one(bucket) {
+                    match sessions.ids.get(&id) {
+                        Some(session) => sweep_one(&sessions, id, &session, past),
+                        None => deadlines.forget(&id),
+                    }
                 }
                 looks += 1;
             }
@@ -71,19 +71,7 @@ fn sweep_one(sessions: &Sessions, id: SessionId, session: &Session, past: Ticks)
         session.complete(CompletionCause::AbsoluteTimeout);
         return;
     }
-    let limit = past.0.checked_sub(deadlines.idle.0).map(Ticks);
-    let alive = match limit {
-        Some(limit) => match session.complete_if_idle(CompletionCause::IdleTimeout, limit) {
-            Ok(()) => return,
-            Err(alive) => alive,
-        },
-        None => Alive::Active,
-    };
-    let since = match alive {
-        Alive::Completed => return,
-        Alive::Since(since) => since,
-        // Its next idle time can't begin before now.
-        Alive::Active => past.plus(Ticks(1)),
-    };
-    deadlines.add(id, deadlines.due(session.created(), since));
+    if let Some(due) = session.end_if_due(past) {
+        deadlines.add(id, due);
+    }
 }

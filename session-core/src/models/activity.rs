@@ -4,9 +4,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::harness::{World, exhaust, explore, race};
+use super::harness::{World, end_if_idle, exhaust, explore, race};
 use crate::life::activity::Activity;
-use crate::life::cause::CompletionCause;
 use crate::life::clock::Ticks;
 use crate::life::state::State;
 use crate::sessions::session::Session;
@@ -40,8 +39,7 @@ fn against_idle_end(visit: fn(&Session) -> bool) {
     let limit = session.created();
     let (visited, ended) = (AtomicBool::new(false), AtomicBool::new(false));
     race!(|| visited.store(visit(&session), Ordering::Relaxed), || {
-        let decision = session.complete_if_idle(CompletionCause::IdleTimeout, limit);
-        ended.store(decision.is_ok(), Ordering::Relaxed);
+        ended.store(end_if_idle(&session, limit), Ordering::Relaxed);
     });
     assert_ne!(visited.into_inner(), ended.into_inner());
     world.end();
@@ -76,8 +74,7 @@ fn keep_alive_guards_against_each_other() {
         let limit = session.created();
         let keep = || {
             let kept = session.keep_alive().expect("the session is active");
-            let decision = session.complete_if_idle(CompletionCause::IdleTimeout, limit);
-            assert!(decision.is_err(), "ended during activity");
+            assert!(!end_if_idle(&session, limit), "ended during activity");
             drop(kept);
         };
         race!(keep, keep);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use shuttle::future::block_on;
 
-use super::harness::{Probe, World, close, exhaust, explore, race, step};
+use super::harness::{Probe, World, close, end_if_idle, exhaust, explore, race, step};
 use crate::life::cause::CompletionCause;
 use crate::sessions::session::Session;
 use crate::sync::point;
@@ -48,7 +48,7 @@ fn three_causes() {
             },
             || {
                 let limit = session.created();
-                let _ = session.complete_if_idle(CompletionCause::IdleTimeout, limit);
+                end_if_idle(&session, limit);
                 check();
             },
             || {
@@ -69,7 +69,7 @@ fn three_causes() {
         assert_eq!(won.into_inner().unwrap(), [Some(cause); 3]);
         let mut next = || events.try_recv().ok();
         assert!(matches!(next(), Some(LifecycleEvent::Created(_))));
-        assert!(matches!(next(), Some(LifecycleEvent::Completed(_, told)) if told == cause));
+        assert!(matches!(next(), Some(LifecycleEvent::Completed(_, told, _)) if told == cause));
         assert!(
             matches!(next(), Some(LifecycleEvent::CleanedUp(_, report)) if report.closed() == 2)
         );

@@ -10,7 +10,7 @@ fn of_session(events: &mut LifecycleEvents, serial: u64) -> Vec<&'static str> {
     while let Ok(event) = events.0.try_recv() {
         let (subject, what) = match event {
             LifecycleEvent::Created(subject) => (subject, "created"),
-            LifecycleEvent::Completed(subject, _) => (subject, "completed"),
+            LifecycleEvent::Completed(subject, ..) => (subject, "completed"),
             LifecycleEvent::CleanedUp(subject, _) => (subject, "cleaned up"),
         };
         if subject == Subject::Session(serial) {
@@ -75,7 +75,7 @@ fn the_ends_of_a_group_against_its_creation() {
         while let Ok(event) = events.0.try_recv() {
             match event {
                 LifecycleEvent::Created(subject) => assert!(alive.insert(subject.serial())),
-                LifecycleEvent::Completed(subject, _) => {
+                LifecycleEvent::Completed(subject, ..) => {
                     assert!(alive.contains(&subject.serial()), "not created: {subject}");
                 }
                 LifecycleEvent::CleanedUp(subject, _) => {

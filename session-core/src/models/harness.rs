@@ -12,9 +12,11 @@ use shuttle::{Config, MaxSteps, Runner};
 
 use crate::error::CreateError;
 use crate::id::GroupId;
+use crate::life::activity::Activity;
 use crate::life::cause::CompletionCause;
+use crate::life::clock::Ticks;
 use crate::life::env::Env;
-use crate::life::state::Used;
+use crate::life::state::{State, Used};
 use crate::manager::create;
 use crate::sessions::guard::RequestGuard;
 use crate::sessions::session::Sessions;
@@ -115,6 +117,7 @@ impl World {
         let mut settings = Settings {
             idle_timeout: Duration::from_secs(10),
             absolute_timeout: Duration::from_secs(3600),
+            unconfirmed_timeout: None,
             drain_timeout: Duration::from_secs(1),
             close_timeout: Duration::from_secs(1),
             lend_timeout: Duration::from_secs(1),
@@ -189,6 +192,13 @@ impl World {
             assert!(empty, "an ended session keeps more than its report");
         }
     }
+}
+
+/// Ends the session by idleness unless there was activity after `limit`. Returns whether this call did so.
+pub(super) fn end_if_idle(session: &Session, limit: Ticks) -> bool {
+    let mark = |activity: &Activity, state: &mut State| activity.complete_if_idle(state, limit);
+    let ended = session.complete_if(CompletionCause::IdleTimeout, mark);
+    ended.is_ok()
 }
 
 /// Polls once, with a waker that does nothing.

@@ -7,12 +7,13 @@
 //!    that it is parted.
 //! 3. No user code runs in the caller: dropping, waking and ending are left to a task.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::error::{CycleError, SessionEnded};
 use crate::id::{GroupId, SessionId};
 use crate::life::activity::{Activity, Alive};
-use crate::life::cause::CompletionCause;
+use crate::life::cause::{CompletionCause, Ending};
 use crate::life::cleanups::Owed;
 use crate::life::env::Env;
 use crate::life::lifecycle;
@@ -53,7 +54,8 @@ impl Session {
     ///
     /// For the session of a request, use [`log_out`](Self::log_out).
     pub fn terminate_and_supersede(&self) -> Option<SupersededId> {
-        self.complete_superseded(Activity::complete).ok()
+        let ending = CompletionCause::Terminated;
+        self.complete_superseded(ending, Activity::complete).ok()
     }
 
     /// Returns an anonymous group that has ended, for a request that is [parted](RequestGuard::is_parted) from the
@@ -66,11 +68,11 @@ impl Session {
 
     fn complete_superseded(
         &self,
+        ending: impl Into<Ending>,
         mark: impl FnOnce(&Activity, &mut State) -> Result<(), Alive>,
     ) -> Result<SupersededId, Alive> {
-        let cause = CompletionCause::Terminated;
         let unregister = || self.unregister_by(|id| self.supersede(*id));
-        let (superseded, completion) = lifecycle::begin(self.as_owner(), cause, mark, unregister)?;
+        let (superseded, completion) = lifecycle::begin(self.as_owner(), ending, mark, unregister)?;
         completion.carry_out(self.as_owner());
         Ok(superseded)
     }
@@ -100,7 +102,7 @@ impl Session {
             self.sessions().ids.insert(id, self.clone());
             let old = std::mem::replace(&mut seat.id, id);
             let new = NewId::new(id, self.supersede(old));
-            self.has_changed_id(&mut state);
+            self.record().has_changed_id(&mut state);
             let slots = state
                 .used_if_any()
                 .and_then(Used::rare_if_any)
@@ -135,7 +137,7 @@ impl Session {
     /// Whether the session is [parted](RequestGuard::is_parted) from the request with this right. It is parted from
     /// every request that has been inside another session.
     pub fn is_parted_from(&self, pass: Pass) -> bool {
-        self.local().serial != pass.serial() || self.id_changes() != pass.id_changes
+        self.local().serial != pass.serial() || self.record().id_changes() != pass.id_changes
     }
 
     /// Logs out: ends the session as [`terminate_and_supersede`](Self::terminate_and_supersede) does, on behalf of the
@@ -147,13 +149,31 @@ impl Session {
     /// logged in.
     /// [`CycleError::SessionEnded`] if the session has completed.
     pub fn log_out(&self, pass: Pass) -> Result<SupersededId, CycleError> {
+        self.end_for(pass, CompletionCause::Terminated)
+    }
+
+    /// Logs out as [`log_out`](Self::log_out) does, and says why in words, as
+    /// [`terminate_because`](crate::LocalSession::terminate_because) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`log_out`](Self::log_out).
+    pub fn log_out_because(
+        &self,
+        pass: Pass,
+        reason: impl Into<Cow<'static, str>>,
+    ) -> Result<SupersededId, CycleError> {
+        self.end_for(pass, Ending::because(reason))
+    }
+
+    fn end_for(&self, pass: Pass, ending: impl Into<Ending>) -> Result<SupersededId, CycleError> {
         let mark = |activity: &Activity, state: &mut State| {
             if self.is_parted_from(pass) {
                 return Err(Alive::Active);
             }
             activity.complete(state)
         };
-        match self.complete_superseded(mark) {
+        match self.complete_superseded(ending, mark) {
             Ok(superseded) => Ok(superseded),
             Err(Alive::Active) => Err(CycleError::Parted),
             Err(_) => Err(CycleError::SessionEnded),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::id::GroupId;
 use crate::life::activity::{Epoch, Left};
-use crate::life::cause::CompletionCause;
+use crate::life::cause::{CompletionCause, Ending};
 use crate::life::cleanups::Owed;
 use crate::life::clock::Ticks;
 use crate::life::env::Env;
@@ -82,8 +82,8 @@ struct Inner {
 #[derive(Default)]
 struct Members {
     sessions: HashMap<u64, WeakOwner>,
-    /// The cause for which it will complete. Once set, no session is admitted.
-    closed: Option<CompletionCause>,
+    /// The cause and the reason for which it will complete. Once set, no session is admitted.
+    closed: Option<Ending>,
 }
 
 impl SessionGroup {
@@ -135,28 +135,28 @@ impl SessionGroup {
         true
     }
 
-    /// Removes the session with this serial from the members. Returns the cause if the group has to complete now.
-    pub(crate) fn release(&self, session: u64) -> Option<CompletionCause> {
+    /// Removes the session with this serial from the members. Returns the ending if the group has to complete now.
+    pub(crate) fn release(&self, session: u64) -> Option<Ending> {
         let mut members = self.0.members.lock();
         members.sessions.remove(&session)?;
         if !members.sessions.is_empty() {
             return None;
         }
-        let closed = members
-            .closed
-            .get_or_insert(CompletionCause::LastSessionEnded);
-        Some(*closed)
+        Some(members.close().clone())
     }
 
     /// Completes a group that has no members.
     pub(crate) fn complete(&self) {
-        let cause = *self
-            .0
-            .members
-            .lock()
-            .closed
-            .get_or_insert(CompletionCause::LastSessionEnded);
-        lifecycle::complete(self.as_owner(), cause);
+        let ending = self.0.members.lock().close().clone();
+        lifecycle::complete(self.as_owner(), ending);
+    }
+}
+
+impl Members {
+    /// Closes the group that its last session has left, unless it is closed.
+    fn close(&mut self) -> &Ending {
+        let last = || CompletionCause::LastSessionEnded.into();
+        self.closed.get_or_insert_with(last)
     }
 }
 
@@ -167,13 +167,13 @@ impl AsOwner for SessionGroup {
     }
 
     /// Closes the group to newcomers, then ends its sessions. The last of them to be cleaned up ends the group.
-    fn end(&self) {
+    fn end(&self, ending: Ending) {
         {
             let mut members = self.0.members.lock();
             if members.closed.is_some() {
                 return;
             }
-            members.closed = Some(CompletionCause::Terminated);
+            members.closed = Some(ending.clone());
         }
         let sessions = self.members();
         self.0.unregister();
@@ -182,7 +182,7 @@ impl AsOwner for SessionGroup {
             self.complete();
         }
         for session in sessions {
-            lifecycle::complete(session.as_ref(), CompletionCause::Terminated);
+            lifecycle::complete(session.as_ref(), ending.clone());
         }
     }
 }
@@ -207,7 +207,7 @@ impl AnyLocal for Inner {
         }
     }
 
-    fn leave(&self) -> Option<(Owner, CompletionCause)> {
+    fn leave(&self) -> Option<(Owner, Ending)> {
         None
     }
 

@@ -5,7 +5,8 @@ use std::fmt;
 use crate::error::{NotLive, SessionEnded};
 use crate::id::SessionId;
 use crate::life::activity::{Departed, Epoch, Left};
-use crate::sessions::session::{ID_CHANGES, Session, Sessions};
+use crate::sessions::record::ID_CHANGES;
+use crate::sessions::session::{Session, Sessions};
 
 /// A request inside a session: see [`Session::enter`](crate::Session::enter).
 ///
@@ -57,7 +58,11 @@ impl Sessions {
     #[inline]
     pub(crate) fn enter(&self, id: &SessionId) -> Result<RequestGuard, NotLive> {
         let wait = |ending: Session| ending.await_completion();
-        self.ids.enter(id, Session::try_enter, wait)
+        let guard = self.ids.enter(id, Session::try_enter, wait)?;
+        if guard.session.record().is_unconfirmed() {
+            guard.session.record().confirm();
+        }
+        Ok(guard)
     }
 }
 
@@ -84,7 +89,8 @@ impl Session {
     #[inline]
     pub(crate) fn try_enter(&self) -> Option<RequestGuard> {
         let epoch = self.local().activity.enter()?;
-        Some(RequestGuard::new(self.clone(), epoch, self.id_changes()))
+        let id_changes = self.record().id_changes();
+        Some(RequestGuard::new(self.clone(), epoch, id_changes))
     }
 
     /// Keeps the session from being idle until the guard is dropped; cleanup does not wait for it. A property
@@ -106,7 +112,7 @@ impl Session {
         drop(released);
         self.local().check_drained();
         if departed.unparked {
-            self.sessions().place(self);
+            self.unparked();
         }
     }
 }
@@ -133,7 +139,7 @@ impl RequestGuard {
     /// hand out the result only if this is `false` afterwards.
     #[inline]
     pub fn is_parted(&self) -> bool {
-        self.arrival.id_changes() != self.session.id_changes()
+        self.arrival.id_changes() != self.session.record().id_changes()
     }
 
     /// Returns the request's right to the session, for checks when the guard is gone:
@@ -210,7 +216,7 @@ impl Drop for KeepAlive {
             let unparked = last && local.activity.keep_no_longer(&mut state, now);
             drop(state);
             if unparked {
-                self.session.sessions().place(&self.session);
+                self.session.unparked();
             }
         }
     }

@@ -46,9 +46,12 @@ impl<S: Clone> IdleOrder<S> {
         }
     }
 
-    pub(crate) fn insert(&mut self, serial: u64, place: Place<S>) {
+    /// Inserts a place, and returns the one that it replaces.
+    pub(crate) fn insert(&mut self, serial: u64, place: Place<S>) -> Option<Place<S>> {
+        let replaced = self.remove(serial);
         self.of(place.kind).insert((place.since, serial));
         self.places.insert(serial, place);
+        replaced
     }
 
     pub(crate) fn remove(&mut self, serial: u64) -> Option<Place<S>> {
@@ -67,6 +70,6 @@ impl<S: Clone> IdleOrder<S> {
 
     #[cfg(all(test, session_shuttle))]
     pub(crate) fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.places.is_empty() && self.anonymous.is_empty() && self.named.is_empty()
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::id::SessionId;
 use crate::life::activity::{Activity, Alive};
-use crate::life::cause::CompletionCause;
+use crate::life::cause::{CompletionCause, Ending};
 use crate::life::clock::Ticks;
 use crate::life::env::Env;
 use crate::life::event::Subject;
@@ -18,6 +18,7 @@ use crate::sessions::deadlines::Deadlines;
 use crate::sessions::group::{Groups, SessionGroup};
 use crate::sessions::idle_order::{IdleOrder, Kind, Place};
 use crate::sessions::ids::Ids;
+use crate::sessions::record::Record;
 use crate::sessions::seat::Seat;
 use crate::settings::WhenFull;
 use crate::sync::{AtomicU64, AtomicUsize, Counted, Mutex, MutexGuard, Ordering, WeakCounted};
@@ -64,6 +65,7 @@ impl Sessions {
             deadlines: Arc::new(Deadlines::new(
                 settings.idle_timeout,
                 settings.absolute_timeout,
+                settings.unconfirmed_timeout,
             )),
             idle: (settings.when_full == WhenFull::EvictIdlest).then(idle),
             active: AtomicUsize::new(0),
@@ -103,10 +105,9 @@ impl Sessions {
 
     /// Adds the session to the timer.
     pub(crate) fn schedule(&self, session: &Session, id: SessionId) {
-        let since = session.local().activity.idle_since();
-        let since = since.unwrap_or_else(|_| self.env.clock.now());
-        let due = self.deadlines.due(session.created(), since);
-        self.deadlines.add(id, due);
+        if let Some(due) = session.due(self.env.clock.past()) {
+            self.deadlines.add(id, due);
+        }
         // After a change of the id, the old id's entry is dead.
         self.deadlines.entry_died(self.active());
     }
@@ -120,14 +121,14 @@ impl Sessions {
         // Under the lock: a completion either removes the entry or is seen here.
         if let Err(Alive::Since(since)) = session.local().activity.park() {
             let session = session.clone();
-            order.insert(
-                session.local().serial,
-                Place {
-                    session,
-                    since,
-                    kind,
-                },
-            );
+            let place = Place {
+                session,
+                since,
+                kind,
+            };
+            let replaced = order.insert(place.session.local().serial, place);
+            drop(order);
+            drop(replaced);
         }
     }
 
@@ -154,25 +155,17 @@ pub struct WeakSession(WeakCounted<Inner>);
 #[repr(C)]
 struct Inner {
     local: Local,
-    /// The number of times the id has changed, above the ticks at which the session was created. Written under the
-    /// session's lock.
-    changes_and_birth: AtomicU64,
+    record: Record,
     sessions: Arc<Sessions>,
     seat: Mutex<Seat>,
 }
-
-const BIRTH_BITS: u32 = 36;
-const BIRTH_MASK: u64 = (1 << BIRTH_BITS) - 1;
-
-/// The number of changes of an id is counted modulo this.
-pub(crate) const ID_CHANGES: u64 = 1 << (u64::BITS - BIRTH_BITS);
 
 impl Session {
     pub(crate) fn new(sessions: &Arc<Sessions>, id: SessionId) -> Self {
         let created = sessions.env.clock.now();
         Self(Counted::new(Inner {
             local: Local::new(sessions.env.clone(), created),
-            changes_and_birth: AtomicU64::new(created.0.min(BIRTH_MASK)),
+            record: Record::new(created),
             sessions: sessions.clone(),
             seat: Mutex::new(Seat::new(id)),
         }))
@@ -207,8 +200,12 @@ impl Session {
     }
 
     pub(crate) fn created(&self) -> Ticks {
-        // Relaxed: these bits never change.
-        Ticks(self.0.changes_and_birth.load(Ordering::Relaxed) & BIRTH_MASK)
+        self.0.record.created()
+    }
+
+    #[inline]
+    pub(crate) fn record(&self) -> &Record {
+        &self.0.record
     }
 
     /// Whether the application named its group.
@@ -230,34 +227,17 @@ impl Session {
         drop(self.local().lock());
     }
 
-    /// Returns the number of times the id has changed, modulo [`ID_CHANGES`].
-    #[inline]
-    pub(crate) fn id_changes(&self) -> u64 {
-        // Acquire: a request that sees a change also sees what the log-in did before it. If a request sees no change,
-        // its earlier reads came before the change.
-        self.0.changes_and_birth.load(Ordering::Acquire) >> BIRTH_BITS
-    }
-
-    /// Counts a change of the id.
-    pub(crate) fn has_changed_id(&self, _locked: &mut State) {
-        // Release: see `id_changes`.
-        self.0
-            .changes_and_birth
-            .fetch_add(1 << BIRTH_BITS, Ordering::Release);
-    }
-
     /// Completes the session. Returns whether this call did so.
-    pub(crate) fn complete(&self, cause: CompletionCause) -> bool {
-        lifecycle::complete(self.as_owner(), cause)
+    pub(crate) fn complete(&self, ending: impl Into<Ending>) -> bool {
+        lifecycle::complete(self.as_owner(), ending)
     }
 
-    /// Completes the session unless there was activity after `limit`.
-    pub(crate) fn complete_if_idle(
+    /// Completes the session if `mark` does so.
+    pub(crate) fn complete_if(
         &self,
         cause: CompletionCause,
-        limit: Ticks,
+        mark: impl FnOnce(&Activity, &mut State) -> Result<(), Alive>,
     ) -> Result<(), Alive> {
-        let mark = |activity: &Activity, state: &mut State| activity.complete_if_idle(state, limit);
         let begun = lifecycle::begin(self.as_owner(), cause, mark, || self.0.unregister());
         let ((), completion) = begun?;
         completion.carry_out(self.as_owner());
@@ -326,11 +306,11 @@ impl AnyLocal for Inner {
         self.is_out();
     }
 
-    fn leave(&self) -> Option<(Owner, CompletionCause)> {
+    fn leave(&self) -> Option<(Owner, Ending)> {
         let seat = self.seat.lock();
         let group = seat.group.as_ref()?;
-        let cause = group.release(self.local.serial)?;
-        Some((group.as_owner().to_owner(), cause))
+        let ending = group.release(self.local.serial)?;
+        Some((group.as_owner().to_owner(), ending))
     }
 
     fn cleaned_up(&self) {
@@ -345,8 +325,8 @@ impl AsOwner for Session {
         OwnerRef::new(&self.0)
     }
 
-    fn end(&self) {
-        self.complete(CompletionCause::Terminated);
+    fn end(&self, ending: Ending) {
+        self.complete(ending);
     }
 }
 
