@@ -48,5 +48,8 @@ mod r17_shutdown;
 mod r18_ids;
 mod r21_superseded;
 mod r22_serials;
+mod r26_blocking;
+mod r26_discard;
+mod r27_guard_clones;
 mod r29_until_completed;
 mod traces;
