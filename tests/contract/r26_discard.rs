@@ -28,10 +28,11 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 enum Course {
     Takes(u64),
     Fails,
+    FailsAfter(u64),
     Panics,
     Hangs,
 }
-use Course::{Fails, Hangs, Panics, Takes};
+use Course::{Fails, FailsAfter, Hangs, Panics, Takes};
 
 impl Course {
     async fn run(self) -> Result<(), &'static str> {
@@ -42,6 +43,10 @@ impl Course {
                 Ok(())
             }
             Fails => Err("as asked for"),
+            FailsAfter(seconds) => {
+                sleep(Duration::from_secs(seconds)).await;
+                Err("as asked for")
+            }
             Panics => panic!("as asked for"),
             Hangs => std::future::pending().await,
         }
@@ -325,6 +330,25 @@ async fn r26_the_lend_timeout_of_callers_in_line_runs_on() {
     drop(connection.discard());
     assert!(matches!(waiting.await.unwrap(), Err(PropertyError::Busy)));
     assert_eq!(watch.millis(), 15_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r26_a_caller_that_comes_while_a_new_value_is_made_waits_for_its_initializer() {
+    let (_sessions, _session, bench, app) = world();
+    for (course, is_lent) in [(Takes(10), true), (FailsAfter(10), false)] {
+        let connection = bench.connection().await.unwrap();
+        app.next(&[course], &[Takes(1)]);
+        let first = ask(&bench, &app, 1);
+        settle().await;
+        drop(connection.discard());
+        sleep(Duration::from_secs(2)).await;
+        // For longer than the lend timeout.
+        let watch = Watch::start();
+        let late = ask(&bench, &app, 2);
+        assert_eq!(late.await.unwrap().is_ok(), is_lent);
+        assert_eq!(watch.millis(), 9_000);
+        assert_eq!(first.await.unwrap().is_ok(), is_lent);
+    }
 }
 
 #[tokio::test(start_paused = true)]

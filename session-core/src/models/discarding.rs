@@ -118,6 +118,7 @@ fn a_discard_against_completion() {
                 session.terminate();
                 let report = block_on(session.cleanup_completed());
                 assert!(report.is_clean(), "{report:?}");
+                assert_eq!(world.tally.closed(), world.tally.made());
             },
         );
         world.end();
