@@ -53,7 +53,8 @@ impl Seat {
     pub(crate) fn share(&mut self, id_changes: u64) -> u64 {
         let shared = &mut self.rare.get_or_insert_default().shared;
         let is_free = |number: &u64| shared.iter().all(|shared| shared.number != *number);
-        let number = (1..).find(is_free).unwrap_or_default();
+        let mut numbers = (1..).take(shared.len() + 1);
+        let number = numbers.find(is_free).unwrap_or_default();
         shared.push(Shared {
             number,
             guards: 2,
