@@ -25,19 +25,22 @@ pub enum Refused<T> {
     /// The session has completed.
     SessionEnded(T),
     /// A value is already present. An entry of the dictionary can be replaced. A cell is set once, so a value that
-    /// changes goes into an `Exclusive` or has its own lock.
+    /// changes goes into an `Exclusive` or has its own lock. An `Exclusive` is set again once it is discarded.
     AlreadyPresent(T),
     /// An initializer is creating the property right now.
     BeingCreated(T),
+    /// The value before it has been [discarded](crate::ExclusiveGuard::discard), and its close hook is running.
+    BeingClosed(T),
 }
 
 impl<T> Refused<T> {
     /// Returns the value that was not accepted.
     pub fn into_value(self) -> T {
         match self {
-            Self::SessionEnded(value) | Self::AlreadyPresent(value) | Self::BeingCreated(value) => {
-                value
-            }
+            Self::SessionEnded(value)
+            | Self::AlreadyPresent(value)
+            | Self::BeingCreated(value)
+            | Self::BeingClosed(value) => value,
         }
     }
 
@@ -46,6 +49,7 @@ impl<T> Refused<T> {
             Self::SessionEnded(value) => Refused::SessionEnded(f(value)),
             Self::AlreadyPresent(value) => Refused::AlreadyPresent(f(value)),
             Self::BeingCreated(value) => Refused::BeingCreated(f(value)),
+            Self::BeingClosed(value) => Refused::BeingClosed(f(value)),
         }
     }
 }
@@ -56,6 +60,7 @@ impl<T> fmt::Debug for Refused<T> {
             Self::SessionEnded(_) => "SessionEnded(..)",
             Self::AlreadyPresent(_) => "AlreadyPresent(..)",
             Self::BeingCreated(_) => "BeingCreated(..)",
+            Self::BeingClosed(_) => "BeingClosed(..)",
         })
     }
 }
@@ -66,6 +71,7 @@ impl<T> fmt::Display for Refused<T> {
             Self::SessionEnded(_) => "the value was refused: the session or group has ended",
             Self::AlreadyPresent(_) => "the value was refused: the property is already present",
             Self::BeingCreated(_) => "the value was refused: the property is being created",
+            Self::BeingClosed(_) => "the value was refused: the one before it is being closed",
         })
     }
 }

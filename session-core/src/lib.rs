@@ -134,6 +134,7 @@ pub use manager::builder::SessionManagerBuilder;
 pub use manager::{SessionManager, SessionStats, ShutdownReport};
 pub use properties::context::InitContext;
 pub use properties::dictionary::Properties;
+pub use properties::discard::Discarded;
 pub use properties::exclusive::{Exclusive, ExclusiveGuard};
 pub use properties::listing::{PropertyInfo, PropertyState};
 pub use properties::property::Property;

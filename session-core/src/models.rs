@@ -21,6 +21,7 @@ mod activity;
 mod cells;
 mod completion;
 mod creation;
+mod discarding;
 mod events;
 mod eviction;
 mod expiry;

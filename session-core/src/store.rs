@@ -5,6 +5,7 @@ pub(crate) mod cells;
 pub(crate) mod creation;
 pub(crate) mod doubts;
 pub(crate) mod key;
+pub(crate) mod line;
 pub(crate) mod node;
 pub(crate) mod published;
 pub(crate) mod table;

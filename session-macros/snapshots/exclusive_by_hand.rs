@@ -60,7 +60,7 @@ impl Set {
     > + ::core::marker::Send + '_ {
         ::session_core::__private::lend_present(&self.upload)
     }
-    /// Sets `upload`, once.
+    /// Sets `upload`, once, and again after a discard.
     ///
     /// # Errors
     ///

@@ -54,7 +54,7 @@ const _: () = {
     impl a_property_set_has_no_Drop_but_close_hooks_on_its_properties for Set {}
 };
 impl Set {
-    /// Made on first use, once per session; lent to one caller at a time.
+    /// Made on first use, once per session and again after a discard; lent to one caller at a time.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl Set {
             ::session_core::__private::no_hook,
         )
     }
-    /// Made on first use, once per session; lent to one caller at a time.
+    /// Made on first use, once per session and again after a discard; lent to one caller at a time.
     ///
     /// # Errors
     ///

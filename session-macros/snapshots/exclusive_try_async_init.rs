@@ -47,7 +47,7 @@ const _: () = {
 impl Set {
     /// Opened on first use.
     ///
-    /// Made on first use, once per session; lent to one caller at a time.
+    /// Made on first use, once per session and again after a discard; lent to one caller at a time.
     ///
     /// # Errors
     ///

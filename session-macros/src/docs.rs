@@ -18,9 +18,12 @@ pub(crate) fn getter(set: &Set<'_>, cell: &Cell<'_>) -> TokenStream {
         ),
         Source::Made(_) => format!("Made on first use, once per {home}"),
     };
-    let lent = match cell.kind {
-        CellKind::Property => "",
-        CellKind::Exclusive => "; lent to one caller at a time",
+    let lent = match (cell.kind, &cell.source) {
+        (CellKind::Property, _) => "",
+        (CellKind::Exclusive, Source::Made(_)) => {
+            " and again after a discard; lent to one caller at a time"
+        }
+        (CellKind::Exclusive, Source::ByHand) => "; lent to one caller at a time",
     };
     let mut lines = Vec::new();
     if cell
@@ -52,7 +55,11 @@ pub(crate) fn getter(set: &Set<'_>, cell: &Cell<'_>) -> TokenStream {
 }
 
 pub(crate) fn setter(set: &Set<'_>, cell: &Cell<'_>) -> TokenStream {
-    let mut lines = vec![format!("Sets `{}`, once.", cell.ident.unraw())];
+    let times = match cell.kind {
+        CellKind::Property => "once",
+        CellKind::Exclusive => "once, and again after a discard",
+    };
+    let mut lines = vec![format!("Sets `{}`, {times}.", cell.ident.unraw())];
     let home = home(set);
     lines.extend(section(&format!(
         "Hands the value back if there is one already, or the {home} has ended."

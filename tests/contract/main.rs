@@ -51,5 +51,8 @@ mod r22_serials;
 mod r23_reasons;
 mod r24_times;
 mod r24_unconfirmed;
+mod r26_blocking;
+mod r26_discard;
+mod r27_guard_clones;
 mod r29_until_completed;
 mod traces;

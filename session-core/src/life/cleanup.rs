@@ -133,7 +133,7 @@ fn note_left_over(local: &Local) {
         let used = state.used_mut();
         let rare = used.rare_mut();
         let tasks = rare.tasks.values().map(|task| task.about.clone());
-        let disposals = rare.disposals.values().cloned();
+        let disposals = rare.disposals.values().flatten().cloned();
         let left_over: Vec<About> = tasks.chain(disposals).collect();
         (left_over, used.creations())
     };

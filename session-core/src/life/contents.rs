@@ -6,7 +6,7 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use crate::life::state::{State, Used};
-use crate::store::any_set::AnyCell;
+use crate::store::any_set::{AnyCell, Presence};
 use crate::store::creation::Creation;
 use crate::store::key::Place;
 use crate::store::table::{Slot, SlotState, Table};
@@ -20,6 +20,8 @@ pub(crate) enum Found<'a> {
     Entry(&'a Held),
     /// A cell, which has its own handle of the value.
     Cell,
+    /// A cell whose value is being closed.
+    BeingClosed,
 }
 
 /// Holds taken out of the state: drop them outside the session's lock.
@@ -62,7 +64,11 @@ impl State {
                 if let Some(creation) = self.cell_creation(set, *index) {
                     return Some(Found::Creating(creation));
                 }
-                self.cell(set, *index)?.tag().map(|_| Found::Cell)
+                match self.cell(set, *index)?.presence() {
+                    Presence::Absent => None,
+                    Presence::Present { .. } => Some(Found::Cell),
+                    Presence::BeingClosed => Some(Found::BeingClosed),
+                }
             }
         }
     }
@@ -95,7 +101,7 @@ impl State {
             Place::Named(key, _) => used.table.publish(key, held.again(), number),
             Place::Cell(set, index) => {
                 used.cells.end(set, *index);
-                self.fill(set, *index, held);
+                self.fill(set, *index, held, number);
             }
         }
     }
@@ -105,7 +111,7 @@ impl State {
         let number = self.used_mut().list(held);
         match place {
             Place::Named(key, _) => self.used_mut().table.insert(key, held.again(), number),
-            Place::Cell(set, index) => self.fill(set, index, held),
+            Place::Cell(set, index) => self.fill(set, index, held, number),
         }
     }
 
@@ -123,9 +129,9 @@ impl State {
     }
 
     /// Publishes the value in its cell. The cell is empty, since all callers look under the lock before they create.
-    fn fill(&mut self, set: &SetType, index: u16, held: &Held) {
+    fn fill(&mut self, set: &SetType, index: u16, held: &Held, number: Option<u64>) {
         if let Some(cell) = self.cell(set, index) {
-            held.publish(cell.handle());
+            cell.publish(held, number);
         }
         self.drop_unused();
     }
@@ -152,6 +158,11 @@ impl Used {
         let number = self.number();
         self.published.push(number, held.again());
         Some(number)
+    }
+
+    /// Takes the value with this number out of the list.
+    pub(crate) fn unlist(&mut self, number: u64) -> Option<Held> {
+        self.published.remove(number)
     }
 
     /// Returns the creations under way.

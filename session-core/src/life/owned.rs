@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::error::Refused;
 use crate::life::owner::{Owner, OwnerRef, WeakOwner};
-use crate::life::state::{Owning, Used};
+use crate::life::state::{Owning, State, Used};
 
 /// The handle of a value given to a session with [`take_ownership`](crate::LocalSession::take_ownership).
 ///
@@ -49,7 +49,8 @@ impl<T: Send + 'static> Owned<T> {
         let number = self.number;
         let take = |used: &mut Used| {
             let owning = used.rare_mut().owned.remove(&number)?;
-            used.rare_mut().disposals.insert(number, owning.about());
+            let about = Some(owning.about());
+            used.rare_mut().disposals.insert(number, about);
             Some(owning)
         };
         let Some(owning) = from_active(&owner, take) else {
@@ -84,10 +85,26 @@ impl<T> fmt::Debug for Owned<T> {
     }
 }
 
-/// A dispose under way.
-struct Disposal {
+/// A dispose under way, of an owned value or of a property.
+pub(crate) struct Disposal {
     owner: Owner,
     number: u64,
+}
+
+impl Disposal {
+    /// Records that a property is being disposed of; `None` after cleanup. Its ledger says whether it is still held.
+    pub(crate) fn of_property(owner: &Owner, locked: &mut State) -> Option<Self> {
+        if locked.is_cleaned_up() {
+            return None;
+        }
+        let used = locked.used_mut();
+        let number = used.number();
+        used.rare_mut().disposals.insert(number, None);
+        Some(Self {
+            owner: owner.clone(),
+            number,
+        })
+    }
 }
 
 impl Drop for Disposal {

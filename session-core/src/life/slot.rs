@@ -9,6 +9,9 @@ use crate::values::report::Trouble;
 
 /// A slot, whatever its type.
 pub(crate) trait AnySlot: Send + Sync {
+    /// Returns the number of its request, if several guards share it, or zero.
+    fn request(&self) -> u64;
+
     /// Takes the contents out, for the caller to dispose of outside all locks.
     fn empty(&self) -> Emptied;
 }

@@ -58,8 +58,8 @@ pub(crate) struct Rare {
     pub(crate) tasks: BTreeMap<u64, Task>,
     /// The number of `keep_alive()` guards that exist.
     pub(crate) kept: usize,
-    /// The `dispose()` calls under way.
-    pub(crate) disposals: BTreeMap<u64, About>,
+    /// The disposals under way, with the subject if cleanup has to report one that takes too long.
+    pub(crate) disposals: BTreeMap<u64, Option<About>>,
     pub(super) signal: Option<Signal>,
     /// Wakes the cleanup when something it waits for has ended. Exists from completion on.
     pub(super) drained: Option<Arc<Notify>>,

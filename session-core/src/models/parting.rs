@@ -228,3 +228,35 @@ fn the_end_of_a_stream_against_completion() {
         world.end();
     });
 }
+
+/// The guards of one request stay with the session while one of them changes the id.
+#[test]
+fn the_clones_of_a_guard_against_its_log_in() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session();
+        let mut request = session.enter().unwrap();
+        let clone = request.clone();
+        let mut own = request
+            .clone()
+            .until_completed(futures_util::future::pending::<()>());
+        let stranger = session.enter().unwrap();
+        race!(
+            || {
+                log_in(&mut request);
+                assert!(stranger.is_parted());
+            },
+            || {
+                assert!(!clone.is_parted());
+                assert!(poll_once(&mut own).is_pending());
+                let late = clone
+                    .clone()
+                    .until_completed(futures_util::future::pending::<()>());
+                assert!(poll_once(late).is_pending());
+                assert!(!clone.is_parted());
+            },
+        );
+        drop((request, clone, own, stranger));
+        world.end();
+    });
+}

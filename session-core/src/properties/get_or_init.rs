@@ -3,9 +3,7 @@
 
 use crate::error::{BoxError, PropertyError};
 use crate::life::owner::OwnerRef;
-use crate::properties::turn::{
-    Made, Making, Turn, held_or_init, held_or_init_async, held_or_init_waiting,
-};
+use crate::properties::turn::{Made, Making, Turn, held_or_init, held_or_init_async};
 use crate::store::key::Place;
 use crate::values::close::Hook;
 use crate::values::value::Held;
@@ -17,17 +15,12 @@ pub(crate) fn get_or_init<T: Send + Sync + 'static>(
     make: impl FnOnce() -> Result<T, BoxError>,
     hook: impl FnOnce() -> Option<Hook<T>>,
 ) -> Result<Option<Held>, PropertyError> {
-    held_or_init(owner, place, &mut once(make, hook))
-}
-
-/// Like [`get_or_init`], but waits for others without blocking.
-pub(crate) async fn get_or_init_waiting<T: Send + Sync + 'static>(
-    owner: OwnerRef<'_>,
-    place: &Place,
-    make: impl FnOnce() -> Result<T, BoxError> + Send,
-    hook: impl FnOnce() -> Option<Hook<T>> + Send,
-) -> Result<Option<Held>, PropertyError> {
-    held_or_init_waiting(owner, place, &mut once(make, hook)).await
+    let mut parts = Some((make, hook));
+    let mut make = |turn: &Turn| match parts.take() {
+        Some((make, hook)) => Ok(turn.hold(make()?, hook())),
+        None => unreachable!("a turn is taken once"),
+    };
+    held_or_init(owner, place, &mut make)
 }
 
 /// Gets a property, or creates it on a task of the session.
@@ -53,16 +46,4 @@ where
         })
     };
     held_or_init_async(owner, place, &mut start).await
-}
-
-/// Returns a closure that creates the value. It can be called once.
-fn once<T: Send + Sync + 'static>(
-    make: impl FnOnce() -> Result<T, BoxError>,
-    hook: impl FnOnce() -> Option<Hook<T>>,
-) -> impl FnMut(&Turn) -> Result<Held, BoxError> {
-    let mut parts = Some((make, hook));
-    move |turn| match parts.take() {
-        Some((make, hook)) => Ok(turn.hold(make()?, hook())),
-        None => unreachable!("a turn is taken once"),
-    }
 }

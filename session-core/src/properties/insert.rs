@@ -39,6 +39,7 @@ pub(crate) fn insert<T: Send + Sync + 'static>(
     }
     match state.find(&place) {
         Some(Found::Creating(_)) => return Err(Refused::BeingCreated(value)),
+        Some(Found::BeingClosed) => return Err(Refused::BeingClosed(value)),
         Some(_) if if_present == IfPresent::Refuse => return Err(Refused::AlreadyPresent(value)),
         _ => {}
     }

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use crate::life::owner::OwnerRef;
 use crate::life::state::State;
-use crate::store::any_set::{AnyCell, AnySet};
+use crate::store::any_set::{AnyCell, AnySet, Presence};
 use crate::store::table::{SlotState, Table};
 use crate::values::about::About;
-use crate::values::value::Tag;
 
 /// Returns every property of the dictionary and of the sets in use. Creates nothing.
 pub(crate) fn list(owner: OwnerRef<'_>) -> Vec<PropertyInfo> {
@@ -15,8 +14,12 @@ pub(crate) fn list(owner: OwnerRef<'_>) -> Vec<PropertyInfo> {
     let state = owner.local().lock();
     let entries = state.dictionary().into_iter().flat_map(Table::slots);
     let entries = entries.map(|slot| match &slot.state {
-        SlotState::Creating(creation) => PropertyInfo::being_created(creation.about.clone()),
-        SlotState::Present(held, _) => PropertyInfo::present(held.tag(), now),
+        SlotState::Creating(creation) => {
+            PropertyInfo::without_value(creation.about.clone(), PropertyState::BeingCreated)
+        }
+        SlotState::Present(held, _) => {
+            PropertyInfo::present(held.tag().about.clone(), held.tag().born, now)
+        }
     });
     let cells = state.sets().flat_map(|set| cells(&**set, &state, now));
     entries.chain(cells).collect()
@@ -33,17 +36,18 @@ pub(crate) fn cells(
         .zip(set_type.description.cells)
         .map(move |(index, _)| {
             let about = About::Cell(set_type, index);
-            if state.cell_creation(set_type, index).is_some() {
-                return PropertyInfo::being_created(about);
-            }
-            match set.cell(index).and_then(AnyCell::tag) {
-                Some(tag) => PropertyInfo::present(tag, now),
-                None => PropertyInfo {
-                    about,
-                    age: None,
-                    state: PropertyState::Absent,
-                },
-            }
+            let state = if state.cell_creation(set_type, index).is_some() {
+                PropertyState::BeingCreated
+            } else {
+                match set.cell(index).map(AnyCell::presence) {
+                    Some(Presence::Present { born }) => {
+                        return PropertyInfo::present(about, born, now);
+                    }
+                    Some(Presence::BeingClosed) => PropertyState::BeingClosed,
+                    Some(Presence::Absent) | None => PropertyState::Absent,
+                }
+            };
+            PropertyInfo::without_value(about, state)
         })
 }
 
@@ -56,18 +60,18 @@ pub struct PropertyInfo {
 }
 
 impl PropertyInfo {
-    fn being_created(about: About) -> Self {
+    fn without_value(about: About, state: PropertyState) -> Self {
         Self {
             about,
             age: None,
-            state: PropertyState::BeingCreated,
+            state,
         }
     }
 
-    fn present(tag: &Tag, now: u64) -> Self {
+    fn present(about: About, born: u64, now: u64) -> Self {
         Self {
-            about: tag.about.clone(),
-            age: Some(Duration::from_nanos(now.saturating_sub(tag.born))),
+            about,
+            age: Some(Duration::from_nanos(now.saturating_sub(born))),
             state: PropertyState::Present,
         }
     }
@@ -102,10 +106,12 @@ impl PropertyInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PropertyState {
-    /// A cell of a set that no caller has asked for yet.
+    /// A cell of a set that no caller has asked for yet, or whose value was discarded and closed.
     Absent,
     /// Its initializer is running.
     BeingCreated,
     /// It is present.
     Present,
+    /// It has been [discarded](crate::ExclusiveGuard::discard), and its close hook is running.
+    BeingClosed,
 }

@@ -1,6 +1,5 @@
 //! Cells of a property set that are shared.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -8,13 +7,13 @@ use crate::error::BoxError;
 use crate::error::{PropertyError, Refused};
 use crate::life::owner::Owner;
 use crate::properties::context::InitContext;
-use crate::properties::get_or_init::{get_or_init, get_or_init_async, get_or_init_waiting};
+use crate::properties::get_or_init::{get_or_init, get_or_init_async};
 use crate::properties::insert::{IfPresent, insert};
 use crate::properties::set::{Cell, Home, Seed, Shareable, SharedState};
-use crate::store::any_set::AnyCell;
+use crate::store::any_set::{AnyCell, Presence};
 use crate::store::key::Place;
 use crate::values::close::Hook;
-use crate::values::value::{PropertyRef, Tag};
+use crate::values::value::{Held, PropertyRef};
 
 /// A cell of a property set whose value is shared: many callers read it as `&T`.
 ///
@@ -36,12 +35,17 @@ impl<T> Property<T> {
         }
     }
 
-    pub(crate) fn owner(&self) -> Option<Owner> {
+    fn owner(&self) -> Option<Owner> {
         self.cell.owner()
     }
 
     fn place(&self) -> Place {
         self.cell.place()
+    }
+
+    fn presence(&self) -> Presence {
+        let born = self.handle.get().map(|handle| handle.tag().born);
+        born.map_or(Presence::Absent, |born| Presence::Present { born })
     }
 
     /// Returns the property that a turn has found or created: values are published into their cells.
@@ -62,24 +66,18 @@ impl<T: Shareable> Property<T> {
 }
 
 impl<T: 'static> AnyCell for Property<T> {
-    fn tag(&self) -> Option<&Tag> {
-        self.handle.get().map(PropertyRef::tag)
+    fn presence(&self) -> Presence {
+        self.presence()
     }
 
-    fn handle(&self) -> &dyn Any {
-        &self.handle
+    fn publish(&self, held: &Held, _listed: Option<u64>) {
+        held.publish(&self.handle);
     }
 }
 
 impl<T> fmt::Debug for Property<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let about = self.place().about();
-        let state = if self.handle.get().is_some() {
-            "present"
-        } else {
-            "absent"
-        };
-        write!(f, "{}: {} ({state})", about.name(), about.type_name())
+        self.cell.fmt(self.presence(), f)
     }
 }
 
@@ -170,26 +168,6 @@ where
         get_or_init_async(owner.as_ref(), &cell.place(), make, hook).await?;
         Ok(cell.present())
     }
-}
-
-/// Gets the property, or creates it on this thread; waits for others without blocking.
-pub(crate) async fn init_waiting<T, S, L>(
-    cell: &Property<T>,
-    make: impl FnOnce(&InitContext<S, L>) -> Result<T, BoxError> + Send,
-    hook: impl FnOnce() -> Option<Hook<T>> + Send,
-) -> Result<&PropertyRef<T>, PropertyError>
-where
-    T: Shareable,
-    S: SharedState,
-    L: Home,
-{
-    if let Some(handle) = cell.handle.get() {
-        return Ok(handle);
-    }
-    let owner = cell.owner().ok_or(PropertyError::SessionEnded)?;
-    let make = || make(&InitContext::new(&owner)?);
-    get_or_init_waiting(owner.as_ref(), &cell.place(), make, hook).await?;
-    Ok(cell.present())
 }
 
 /// Sets a property that has no initializer.

@@ -10,7 +10,7 @@ use crate::life::env::Env;
 use crate::life::owner::{AsOwner, Owner, WeakOwner};
 use crate::sessions::group::SessionGroup;
 use crate::sessions::session::Session;
-use crate::store::any_set::AnyCell;
+use crate::store::any_set::{AnyCell, Presence};
 use crate::store::key::Place;
 use crate::values::description::{SetDescription, SetType};
 
@@ -195,5 +195,16 @@ impl Cell {
 
     pub(crate) fn owner(&self) -> Option<Owner> {
         self.base.owner.upgrade()
+    }
+
+    /// Writes the cell's `Debug` output.
+    pub(crate) fn fmt(&self, presence: Presence, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let about = self.place().about();
+        let state = match presence {
+            Presence::Absent => "absent",
+            Presence::Present { .. } => "present",
+            Presence::BeingClosed => "being closed",
+        };
+        write!(f, "{}: {} ({state})", about.name(), about.type_name())
     }
 }

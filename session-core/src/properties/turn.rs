@@ -36,7 +36,8 @@ fn begin(owner: OwnerRef<'_>, place: &Place, mode: Mode) -> Result<Begin, Proper
     let completed = state.is_completed();
     match state.find(place) {
         Some(Found::Entry(held)) => return Ok(Begin::Present(Some(held.again()))),
-        Some(Found::Cell) => return Ok(Begin::Present(None)),
+        // For a new value the caller comes in line, where the discarded one has its place until it is closed.
+        Some(Found::Cell | Found::BeingClosed) => return Ok(Begin::Present(None)),
         _ if completed => return Err(PropertyError::SessionEnded),
         Some(Found::Creating(creation)) => return Ok(Begin::Wait(creation.clone())),
         None => {}
@@ -71,6 +72,10 @@ impl Turn {
         &self.creation.about
     }
 
+    pub(crate) fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
     fn graph(&self) -> Arc<WaitGraph> {
         self.owner.local().env.graph.clone()
     }
@@ -95,7 +100,8 @@ impl Turn {
             let mut state = local.lock();
             if state.is_completed() {
                 drop(state);
-                held.forsake();
+                // It came too late, but cleanup waits for its close.
+                held.expect();
                 return Err(PropertyError::SessionEnded);
             }
             state.publish(&self.place, &held);

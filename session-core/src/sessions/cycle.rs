@@ -18,7 +18,7 @@ use crate::life::cleanups::Owed;
 use crate::life::env::Env;
 use crate::life::lifecycle;
 use crate::life::owner::AsOwner as _;
-use crate::life::slot::Emptied;
+use crate::life::slot::{AnySlot, Emptied};
 use crate::life::state::{State, Used};
 use crate::sessions::group::{OwedEnd, SessionGroup};
 use crate::sessions::guard::{Pass, RequestGuard};
@@ -83,8 +83,12 @@ impl Session {
         SupersededId::new(id, ids.supersede(&id).then(time))
     }
 
-    /// Changes the id, and the group if one is named. `own` is the right of the request that asks for the change.
-    fn cycle(&self, own: Option<Pass>, group: Option<&GroupId>) -> Result<NewId, CycleError> {
+    /// Changes the id, and the group if one is named. `own` is the request that asks for the change.
+    fn cycle(
+        &self,
+        own: Option<&RequestGuard>,
+        group: Option<&GroupId>,
+    ) -> Result<NewId, CycleError> {
         let id = SessionId::random();
         // Before `is_closing` is read: a shutdown that has missed the session waits for the outcome of this change.
         let owed = Owed::new(&self.local().env.cleanups, self.as_owner().subject());
@@ -94,7 +98,7 @@ impl Session {
             if state.is_completed() || self.sessions().is_closing() {
                 return Err(CycleError::SessionEnded);
             }
-            if own.is_some_and(|own| self.is_parted_from(own)) {
+            if own.is_some_and(RequestGuard::is_parted) {
                 return Err(CycleError::Parted);
             }
             let mut seat = self.seat();
@@ -103,12 +107,18 @@ impl Session {
             let old = std::mem::replace(&mut seat.id, id);
             let new = NewId::new(id, self.supersede(old));
             self.record().has_changed_id(&mut state);
-            let slots = state
-                .used_if_any()
-                .and_then(Used::rare_if_any)
-                .map(|rare| std::mem::take(&mut rare.slots));
-            let parted = slots.unwrap_or_default();
-            let parted = parted.values().rev().map(|slot| slot.empty()).collect();
+            let mut request = 0;
+            if let Some(own) = own {
+                own.has_changed_id(&mut seat);
+                request = own.arrival().request();
+            }
+            let slots = state.used_if_any().and_then(Used::rare_if_any);
+            let slots = slots.into_iter().flat_map(|rare| {
+                let is_parted = |slot: &Arc<dyn AnySlot>| request == 0 || slot.request() != request;
+                rare.slots.extract_if(.., move |_, slot| is_parted(slot))
+            });
+            let parted: Vec<_> = slots.collect();
+            let parted = parted.iter().rev().map(|(_, slot)| slot.empty()).collect();
             let left = group.and_then(|group| self.move_to(&mut state, &mut seat, group));
             let afterwards = Afterwards {
                 parted,
@@ -232,9 +242,7 @@ impl RequestGuard {
     }
 
     fn cycle(&mut self, group: Option<&GroupId>) -> Result<NewId, CycleError> {
-        let new = self.session().cycle(Some(self.pass()), group)?;
-        self.has_changed_id();
-        Ok(new)
+        self.session().cycle(Some(self), group)
     }
 }
 

@@ -6,20 +6,49 @@ use crate::error::{NotLive, SessionEnded};
 use crate::id::SessionId;
 use crate::life::activity::{Departed, Epoch, Left};
 use crate::sessions::record::ID_CHANGES;
+use crate::sessions::seat::Seat;
 use crate::sessions::session::{Session, Sessions};
+use crate::sync::{AtomicU64, Ordering};
 
 /// A request inside a session: see [`Session::enter`](crate::Session::enter).
 ///
 /// Dropping it ends the activity. A panic or a client that hangs up drops it, too.
+///
+/// A guard and its clones are one request: it is counted once, leaves with the last of them, and stays with the session
+/// if one of them [changes the id](Self::cycle_id). So what runs on after the handler, a task or a tool call, takes a
+/// clone.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use session_core::{LocalSession, SessionManager};
+/// # let sessions = SessionManager::builder().build()?;
+/// let session = sessions.create()?;
+/// let request = session.enter()?;
+/// let tool = tokio::spawn({
+///     let request = request.clone();
+///     async move { request.session().serial() }
+/// });
+/// drop(request);
+/// session.terminate();
+/// // Cleanup waits for the task.
+/// assert!(session.cleanup_completed().await.is_clean());
+/// assert_eq!(tool.await?, session.serial());
+/// # Ok(()) }
+/// ```
 #[must_use = "dropping it leaves the session"]
 pub struct RequestGuard {
     session: Session,
-    arrival: Arrival,
+    /// An [`Arrival`]. Changes under the seat's lock.
+    arrival: AtomicU64,
 }
 
-/// The moment when a request came in: its epoch, and how often the session's id had changed, in one word.
+/// The moment when a request came in: its epoch, and how often the session's id had changed, in one word with the
+/// number of the request. A guard that was never cloned has no number. For one that has, the seat knows how often the
+/// id had changed.
 #[derive(Clone, Copy)]
-struct Arrival(u64);
+pub(crate) struct Arrival(u64);
+
+const REQUEST_SHIFT: u32 = Epoch::BITS + ID_CHANGES.ilog2();
 
 impl Arrival {
     #[inline]
@@ -34,7 +63,17 @@ impl Arrival {
 
     #[inline]
     fn id_changes(self) -> u64 {
-        self.0 >> Epoch::BITS
+        (self.0 >> Epoch::BITS) % ID_CHANGES
+    }
+
+    fn with_request(self, number: u64) -> Self {
+        Self(self.0 | number << REQUEST_SHIFT)
+    }
+
+    /// Returns the number of a request that several guards share, or zero.
+    #[inline]
+    pub(crate) fn request(self) -> u64 {
+        self.0 >> REQUEST_SHIFT
     }
 }
 
@@ -122,8 +161,14 @@ impl RequestGuard {
     pub(crate) fn new(session: Session, epoch: Epoch, id_changes: u64) -> Self {
         Self {
             session,
-            arrival: Arrival::new(epoch, id_changes),
+            arrival: AtomicU64::new(Arrival::new(epoch, id_changes).0),
         }
+    }
+
+    #[inline]
+    pub(crate) fn arrival(&self) -> Arrival {
+        // Relaxed: whatever depends on a change is read under the seat's lock.
+        Arrival(self.arrival.load(Ordering::Relaxed))
     }
 
     /// Returns the session that the request is inside.
@@ -139,7 +184,7 @@ impl RequestGuard {
     /// hand out the result only if this is `false` afterwards.
     #[inline]
     pub fn is_parted(&self) -> bool {
-        self.arrival.id_changes() != self.session.record().id_changes()
+        self.session.is_parted_since(self.arrival())
     }
 
     /// Returns the request's right to the session, for checks when the guard is gone:
@@ -147,22 +192,81 @@ impl RequestGuard {
     pub fn pass(&self) -> Pass {
         Pass {
             serial: self.session.local().serial,
-            id_changes: self.arrival.id_changes(),
+            id_changes: self.session.id_changes_at(self.arrival()),
         }
     }
 
     /// Counts a change of the id by the request itself.
-    pub(crate) fn has_changed_id(&mut self) {
-        let id_changes = (self.arrival.id_changes() + 1) % ID_CHANGES;
-        self.arrival = Arrival::new(self.arrival.epoch(), id_changes);
+    pub(crate) fn has_changed_id(&self, seat: &mut Seat) {
+        let arrival = self.arrival();
+        if let Some(shared) = seat.shared(arrival.request()) {
+            shared.id_changes = (shared.id_changes + 1) % ID_CHANGES;
+        } else {
+            let id_changes = (arrival.id_changes() + 1) % ID_CHANGES;
+            let arrival = Arrival::new(arrival.epoch(), id_changes);
+            self.arrival.store(arrival.0, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Session {
+    /// Whether the id has been changed since this arrival, other than by the request itself.
+    #[inline]
+    pub(crate) fn is_parted_since(&self, arrival: Arrival) -> bool {
+        if arrival.request() > 0 {
+            return self.is_parted_from_shared(arrival);
+        }
+        arrival.id_changes() != self.record().id_changes()
+    }
+
+    /// Under the seat's lock, because another guard of the request may be changing the id.
+    #[cold]
+    fn is_parted_from_shared(&self, arrival: Arrival) -> bool {
+        let mut seat = self.seat();
+        let shared = seat.shared(arrival.request());
+        shared.is_none_or(|shared| shared.id_changes != self.record().id_changes())
+    }
+
+    /// Returns how often the id had changed when the request arrived, or changed it itself.
+    fn id_changes_at(&self, arrival: Arrival) -> u64 {
+        if arrival.request() > 0
+            && let Some(shared) = self.seat().shared(arrival.request())
+        {
+            return shared.id_changes;
+        }
+        arrival.id_changes()
+    }
+}
+
+impl Clone for RequestGuard {
+    fn clone(&self) -> Self {
+        let arrival = {
+            let mut seat = self.session.seat();
+            let mut arrival = self.arrival();
+            if let Some(shared) = seat.shared(arrival.request()) {
+                shared.guards += 1;
+            } else {
+                arrival = arrival.with_request(seat.share(arrival.id_changes()));
+                self.arrival.store(arrival.0, Ordering::Relaxed);
+            }
+            arrival
+        };
+        Self {
+            session: self.session.clone(),
+            arrival: AtomicU64::new(arrival.0),
+        }
     }
 }
 
 impl Drop for RequestGuard {
     #[inline]
     fn drop(&mut self) {
+        let arrival = self.arrival();
+        if arrival.request() > 0 && !self.session.seat().let_go(arrival.request()) {
+            return;
+        }
         let local = self.session.local();
-        let entered = self.arrival.epoch();
+        let entered = arrival.epoch();
         let left = local.activity.leave(entered, || local.env.clock.now());
         if let Left::Awaited(departed) = left {
             self.session.left(departed);

@@ -9,12 +9,22 @@ use crate::sessions::group::{GroupHold, SessionGroup};
 pub(crate) struct Seat {
     pub(crate) id: SessionId,
     pub(crate) group: Option<SessionGroup>,
-    /// Behind a pointer, because few sessions ever have any.
-    #[expect(
-        clippy::box_collection,
-        reason = "a vector takes three words of every session"
-    )]
-    departures: Option<Box<Vec<Departure>>>,
+    rare: Option<Box<Rare>>,
+}
+
+/// The parts that few sessions ever have.
+#[derive(Default)]
+struct Rare {
+    departures: Vec<Departure>,
+    shared: Vec<Shared>,
+}
+
+/// A request that several guards share.
+pub(crate) struct Shared {
+    number: u64,
+    pub(crate) guards: usize,
+    /// How often the session's id had changed when it came in, or when it changed the id itself.
+    pub(crate) id_changes: u64,
 }
 
 /// A group that a session left while requests were inside. The group's drain waits for these requests.
@@ -29,15 +39,48 @@ impl Seat {
         Self {
             id,
             group: None,
-            departures: None,
+            rare: None,
         }
+    }
+
+    /// Returns the shared request with this number.
+    pub(crate) fn shared(&mut self, number: u64) -> Option<&mut Shared> {
+        let mut shared = self.rare.as_mut()?.shared.iter_mut();
+        shared.find(|shared| shared.number == number)
+    }
+
+    /// Adds a request that two guards share from now on. Returns its number, the lowest that is free.
+    pub(crate) fn share(&mut self, id_changes: u64) -> u64 {
+        let shared = &mut self.rare.get_or_insert_default().shared;
+        let is_free = |number: &u64| shared.iter().all(|shared| shared.number != *number);
+        let mut numbers = (1..).take(shared.len() + 1);
+        let number = numbers.find(is_free).unwrap_or_default();
+        shared.push(Shared {
+            number,
+            guards: 2,
+            id_changes,
+        });
+        number
+    }
+
+    /// Lets go of one guard of a shared request. Returns whether it was the last.
+    pub(crate) fn let_go(&mut self, number: u64) -> bool {
+        let Some(shared) = self.shared(number) else {
+            return true;
+        };
+        shared.guards -= 1;
+        let is_last = shared.guards == 0;
+        if is_last && let Some(rare) = &mut self.rare {
+            rare.shared.retain(|shared| shared.number != number);
+        }
+        is_last
     }
 
     /// Makes the group's drain wait for the requests inside.
     pub(crate) fn depart(&mut self, group: &SessionGroup, activity: &Activity, locked: &mut State) {
         // If a session changes groups so often during a request that the epochs would wrap around, the last of these
         // groups do not wait for the request.
-        let before = self.departures.as_ref().map_or(0, |before| before.len());
+        let before = self.rare.as_ref().map_or(0, |rare| rare.departures.len());
         if before + 1 == Epoch::COUNT {
             return;
         }
@@ -45,7 +88,7 @@ impl Seat {
         if inside > 0
             && let Some(hold) = GroupHold::new(group)
         {
-            let departures = self.departures.get_or_insert_default();
+            let departures = &mut self.rare.get_or_insert_default().departures;
             departures.push(Departure {
                 hold,
                 epoch,
@@ -64,7 +107,7 @@ impl Seat {
     ) -> Vec<GroupHold> {
         let now = activity.epoch();
         let since = now.after(left) + 1..=now.after(entered);
-        let Some(departures) = &mut self.departures else {
+        let Some(Rare { departures, .. }) = self.rare.as_deref_mut() else {
             return Vec::new();
         };
         for departure in departures.iter_mut() {

@@ -37,7 +37,10 @@ pub struct UntilCompleted<T> {
     number: u64,
 }
 
-struct Slot<T>(Mutex<Place<T>>);
+struct Slot<T> {
+    request: u64,
+    place: Mutex<Place<T>>,
+}
 
 struct Place<T> {
     contents: Contents<T>,
@@ -68,6 +71,9 @@ impl RequestGuard {
     /// stopped reading a stream holds up neither the session's cleanup nor the values that the stream borrowed. If the
     /// session has already ended, or is already parted from the request, the value is dropped in this call.
     ///
+    /// Clones of the guard stay: the request leaves when they are gone, too. If one of them changes the id, the value
+    /// goes on.
+    ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use session_core::{LocalSession, SessionEnded, SessionManager};
@@ -82,14 +88,17 @@ impl RequestGuard {
     pub fn until_completed<T: Send + 'static>(self, value: T) -> UntilCompleted<T> {
         let session = self.session().clone();
         let weak = session.downgrade();
-        let pass = self.pass();
-        let slot = Arc::new(Slot(Mutex::new(Place {
-            contents: Contents::Here(Box::pin(Held { value, guard: self })),
-            waker: None,
-        })));
+        let arrival = self.arrival();
+        let slot = Arc::new(Slot {
+            request: arrival.request(),
+            place: Mutex::new(Place {
+                contents: Contents::Here(Box::pin(Held { value, guard: self })),
+                waker: None,
+            }),
+        });
         let mut state = session.local().lock();
         // Under the lock that completion and parting take: if either comes later, it finds the slot.
-        let number = if state.is_completed() || session.is_parted_from(pass) {
+        let number = if state.is_completed() || session.is_parted_since(arrival) {
             drop(state);
             // A panic propagates to the caller, as from any drop.
             drop(slot.empty().held);
@@ -129,7 +138,7 @@ impl<T> UntilCompleted<T> {
         };
         let waker = cx.waker().clone();
         let (contents, old_waker) = {
-            let mut place = slot.0.lock();
+            let mut place = slot.place.lock();
             let emptied = !matches!(place.contents, Contents::Here(_));
             let next = if emptied {
                 Contents::Gone
@@ -145,7 +154,7 @@ impl<T> UntilCompleted<T> {
         };
         let polled = poll(held.as_mut().project().value, cx);
         let late = {
-            let mut place = slot.0.lock();
+            let mut place = slot.place.lock();
             match place.contents {
                 Contents::InHand => {
                     place.contents = Contents::Here(held);
@@ -171,7 +180,7 @@ impl<T> UntilCompleted<T> {
                 .and_then(|used| used.rare_if_any()?.slots.remove(&self.number));
             drop(registered);
         }
-        let contents = mem::replace(&mut slot.0.lock().contents, Contents::Gone);
+        let contents = mem::replace(&mut slot.place.lock().contents, Contents::Gone);
         drop(contents);
     }
 }
@@ -211,8 +220,12 @@ impl<T> fmt::Debug for UntilCompleted<T> {
 }
 
 impl<T: Send + 'static> AnySlot for Slot<T> {
+    fn request(&self) -> u64 {
+        self.request
+    }
+
     fn empty(&self) -> Emptied {
-        let mut place = self.0.lock();
+        let mut place = self.place.lock();
         let contents = mem::replace(&mut place.contents, Contents::Gone);
         let waker = place.waker.take();
         let held = match contents {

@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use crate::values::description::SetType;
-use crate::values::value::Tag;
+use crate::values::value::Held;
 
 pub(crate) trait AnySet: Any + Send + Sync {
     fn set_type(&self) -> &'static SetType;
@@ -15,11 +15,22 @@ pub(crate) trait AnySet: Any + Send + Sync {
 /// A cell of a property set, whatever the type of its value. Its bounds are the weakest, so that a value that can't be
 /// shared is an error of its accessor alone.
 pub trait AnyCell {
-    /// Returns the tag of the value, if the property is present.
     #[doc(hidden)]
-    fn tag(&self) -> Option<&Tag>;
+    fn presence(&self) -> Presence;
 
-    /// Returns the `OnceLock` that the value's handle is published in.
+    /// Publishes the value, which has this number in the list of values to close. The cell is empty.
     #[doc(hidden)]
-    fn handle(&self) -> &dyn Any;
+    fn publish(&self, held: &Held, listed: Option<u64>);
+}
+
+/// Whether a cell has a value.
+#[derive(Clone, Copy, Debug)]
+pub enum Presence {
+    Absent,
+    Present {
+        /// As in the value's tag.
+        born: u64,
+    },
+    /// Its value has been discarded, and is being closed.
+    BeingClosed,
 }

@@ -73,6 +73,14 @@ mod imp {
         let sleeping = runtime.spawn(async move { sleep(time).await });
         let _gone = AbortOnDropHandle::new(sleeping).await;
     }
+
+    /// Calls `f` on the blocking pool of `runtime`; `None` if the runtime is gone before that.
+    pub(crate) async fn run_blocking<R: Send + 'static>(
+        runtime: &Runtime,
+        f: impl FnOnce() -> R + Send + 'static,
+    ) -> Option<R> {
+        runtime.spawn_blocking(f).await.ok()
+    }
 }
 
 #[cfg(session_shuttle)]
@@ -82,5 +90,5 @@ mod imp;
 #[cfg(all(test, session_shuttle))]
 pub(crate) use imp::advance;
 pub(crate) use imp::{
-    AbortHandle, Instant, JoinHandle, Runtime, now, sleep, sleep_on, sleep_until,
+    AbortHandle, Instant, JoinHandle, Runtime, now, run_blocking, sleep, sleep_on, sleep_until,
 };

@@ -149,3 +149,12 @@ pub(crate) fn sleep_until(time: Instant) -> impl Future<Output = ()> {
 pub(crate) fn sleep_on(_: &Runtime, time: Duration) -> impl Future<Output = ()> {
     sleep(time)
 }
+
+pub(crate) async fn run_blocking<R: Send + 'static>(
+    runtime: &Runtime,
+    f: impl FnOnce() -> R + Send + 'static,
+) -> Option<R> {
+    let (done, result) = tokio::sync::oneshot::channel();
+    runtime.spawn(async move { drop(done.send(f())) });
+    result.await.ok()
+}

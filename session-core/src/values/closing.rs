@@ -88,9 +88,9 @@ impl Drop for Entry {
             );
             Err(Trouble::Aborted)
         });
-        if let Err(trouble) = closed {
-            self.ledger.note(self.about.clone(), trouble);
+        if let Err(trouble) = &closed {
+            self.ledger.note(self.about.clone(), trouble.clone());
         }
-        self.ledger.end(self.serial);
+        self.ledger.end(self.serial, &closed);
     }
 }

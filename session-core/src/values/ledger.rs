@@ -13,11 +13,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use crate::sync::runtime::Runtime;
 use crate::sync::{AtomicU64, Mutex, Ordering};
 use crate::values::about::About;
+use crate::values::close::Closed;
 use crate::values::report::{Findings, Problem, Trouble};
 
 /// The number that identifies a value among those of its session.
@@ -40,6 +41,8 @@ pub(crate) struct Closer {
 struct State {
     under_way: HashMap<Serial, About>,
     awaited: HashMap<Serial, About>,
+    /// The receivers of outcomes.
+    watched: Vec<(Serial, oneshot::Sender<Closed>)>,
     findings: Option<Findings>,
     changed: Arc<Notify>,
 }
@@ -88,16 +91,29 @@ impl Ledger {
         self.with(|state| state.under_way.insert(serial, about));
     }
 
+    /// Returns a receiver of the outcome of this value's close.
+    pub(crate) fn watch(&self, serial: Serial) -> oneshot::Receiver<Closed> {
+        let (sender, receiver) = oneshot::channel();
+        self.with(|state| state.watched.push((serial, sender)));
+        receiver
+    }
+
     /// Records that the close has ended.
-    pub(crate) fn end(&self, serial: Serial) {
-        self.with(|state| {
+    pub(crate) fn end(&self, serial: Serial, closed: &Closed) {
+        let watched = self.with(|state| {
             state.under_way.remove(&serial);
             if state.awaited.remove(&serial).is_some()
                 && let Some(findings) = &mut state.findings
             {
                 findings.closed += 1;
             }
+            let is = |watched: &mut (Serial, _)| watched.0 == serial;
+            let watched: Vec<_> = state.watched.extract_if(.., is).collect();
+            watched
         });
+        for (_, watched) in watched {
+            let _gone = watched.send(closed.clone());
+        }
         self.changed().notify_one();
     }
 

@@ -129,3 +129,5 @@ impl fmt::Display for Trouble {
         }
     }
 }
+
+impl std::error::Error for Trouble {}

@@ -10,9 +10,11 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
+use tokio::sync::oneshot;
+
 use crate::sync::{Counted, from_std, into_std};
 use crate::values::about::About;
-use crate::values::close::{Closing, Hook, close, is_trivial};
+use crate::values::close::{Closed, Closing, Hook, close, is_trivial};
 use crate::values::closing::Entry;
 use crate::values::ledger::{Ledger, Serial};
 
@@ -29,14 +31,14 @@ pub(crate) struct Value<T> {
 
 /// The facts about a value that are known without its type.
 #[derive(Debug)]
-pub struct Tag {
+pub(crate) struct Tag {
     pub(crate) about: About,
     /// When it was published, in nanoseconds after its manager's start.
     pub(crate) born: u64,
 }
 
 /// Where the close of a value is accounted for.
-struct Account {
+pub(crate) struct Account {
     serial: Serial,
     ledger: Arc<Ledger>,
 }
@@ -65,13 +67,10 @@ impl<T> Value<T> {
 pub(crate) trait AnyValue: Any + Send + Sync {
     fn tag(&self) -> &Tag;
 
-    fn is_trivial(&self) -> bool;
+    fn account(&self) -> Option<&Account>;
 
     /// Sets `handle`, the empty `OnceLock` of a cell, to a handle of this value.
     fn publish(self: Arc<Self>, handle: &dyn Any);
-
-    /// Expects the close of this value, whichever holder causes it.
-    fn expect(&self);
 
     /// Lets go of one hold. If it was the last, the close begins.
     fn let_go(self: Arc<Self>) -> Option<(Entry, Closing)>;
@@ -85,8 +84,8 @@ impl<T: Send + Sync + 'static> AnyValue for Value<T> {
         &self.tag
     }
 
-    fn is_trivial(&self) -> bool {
-        self.account.is_none()
+    fn account(&self) -> Option<&Account> {
+        self.account.as_ref()
     }
 
     fn publish(self: Arc<Self>, handle: &dyn Any) {
@@ -95,13 +94,6 @@ impl<T: Send + Sync + 'static> AnyValue for Value<T> {
             .downcast_ref()
             .is_some_and(|handle: &OnceLock<_>| handle.set(own).is_ok());
         debug_assert!(set, "a cell is published once, with a value of its type");
-    }
-
-    fn expect(&self) {
-        if let Some(account) = &self.account {
-            let about = self.tag.about.clone();
-            account.ledger.expect(account.serial, about);
-        }
     }
 
     fn let_go(self: Arc<Self>) -> Option<(Entry, Closing)> {
@@ -116,7 +108,8 @@ impl<T: Send + Sync + 'static> AnyValue for Value<T> {
 }
 
 /// A session's own hold on a value. Empty once it has been taken out.
-pub(crate) struct Held(Option<Counted<dyn AnyValue>>);
+#[derive(Default)]
+pub struct Held(Option<Counted<dyn AnyValue>>);
 
 impl Held {
     fn value(&self) -> &Counted<dyn AnyValue> {
@@ -157,19 +150,35 @@ impl Held {
 
     /// Whether nothing happens when the value is dropped.
     pub(crate) fn is_trivial(&self) -> bool {
-        self.value().is_trivial()
+        self.value().account().is_none()
     }
 
-    /// Lets go of a value that came too late to be published; cleanup waits for its close.
-    pub(crate) fn forsake(self) {
-        self.value().expect();
+    /// Expects the close of the value, whichever holder causes it: a cleanup waits for it.
+    pub(crate) fn expect(&self) {
+        if let Some(account) = self.value().account() {
+            let about = self.tag().about.clone();
+            account.ledger.expect(account.serial, about);
+        }
+    }
+
+    /// Returns a receiver of the outcome of the close, whichever holder causes it; `None` if nothing happens then.
+    pub(crate) fn watch(&self) -> Option<oneshot::Receiver<Closed>> {
+        let Account { serial, ledger } = self.value().account()?;
+        Some(ledger.watch(*serial))
     }
 
     /// Lets go in cleanup: the value is closed now, or its close is expected from its other holders.
     pub(crate) fn let_go(mut self) -> Option<(Entry, Closing)> {
-        let value = self.0.take()?;
-        value.expect();
-        into_std(value).let_go()
+        self.expect();
+        into_std(self.0.take()?).let_go()
+    }
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Held")
+            .field(&self.0.as_ref().map(|value| value.tag()))
+            .finish()
     }
 }
 
