@@ -6,7 +6,7 @@ use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderValue};
 use session_core::{LocalSession, NewId, RequestGuard, SessionId, SupersededId};
 
-use crate::transport::SessionTransport;
+use crate::transport::{Origin, SessionTransport};
 
 /// The notes of one visit.
 #[derive(Default)]
@@ -78,6 +78,7 @@ impl Notes {
         mut self: Box<Self>,
         guard: Option<&RequestGuard>,
         transport: &dyn SessionTransport,
+        origin: Origin,
         head: &mut HeaderMap,
     ) -> Vec<RequestGuard> {
         let left = mem::take(&mut self.left);
@@ -89,7 +90,7 @@ impl Notes {
             notes: Some(self),
             guard,
         };
-        if telling.tell(transport, head) {
+        if telling.tell(transport, origin, head) {
             head.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
         telling.done();
@@ -124,7 +125,7 @@ struct Telling<'g> {
 
 impl Telling<'_> {
     /// Returns whether there was something to tell.
-    fn tell(&self, transport: &dyn SessionTransport, head: &mut HeaderMap) -> bool {
+    fn tell(&self, transport: &dyn SessionTransport, origin: Origin, head: &mut HeaderMap) -> bool {
         let Some(notes) = &self.notes else {
             return false;
         };
@@ -134,8 +135,8 @@ impl Telling<'_> {
             guard.session().terminate();
         }
         match current {
-            Some(id) => transport.write(head, id),
-            None if notes.removes => transport.remove(head),
+            Some(id) => transport.write(origin, head, id),
+            None if notes.removes => transport.remove(origin, head),
             None => return false,
         }
         true

@@ -4,13 +4,13 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use http::HeaderMap;
 use http::request::Parts;
 use session_core::{GroupId, NotLive, RequestGuard, SessionManager};
 
 use crate::group_resolver::GroupResolver;
+use crate::head::RequestHead;
 use crate::notes::Notes;
-use crate::transport::SessionTransport;
+use crate::transport::{Origin, SessionTransport};
 
 /// The number of ids by which a request is looked up. A client has one, and at most a planted one besides.
 const MOST_IDS: usize = 8;
@@ -33,25 +33,44 @@ pub(crate) enum Arrival {
 }
 
 impl Shared {
-    pub(crate) fn arrive(&self, request: &HeaderMap) -> Arrival {
+    /// Looks the request up. The origin is that of the id that counted, otherwise that of the first one.
+    pub(crate) fn arrive(&self, head: RequestHead<'_>) -> (Arrival, Origin) {
         let mut arrival = Arrival::Stranger;
+        let mut counted = None;
         let mut left = MOST_IDS;
-        let _ = self.transport.read(request, &mut |id| {
+        let _ = self.transport.read(head, &mut |id, origin| {
             if left == 0 {
                 return ControlFlow::Break(());
             }
             left -= 1;
-            match &mut arrival {
-                Arrival::Inside(_, notes) => notes.get_or_insert_default().others.push(id),
-                Arrival::Stranger | Arrival::Superseded => match self.sessions.enter(&id) {
-                    Ok(guard) => arrival = Arrival::Inside(guard, None),
-                    Err(NotLive::Superseded) => arrival = Arrival::Superseded,
-                    Err(_) => {}
-                },
+            if let Arrival::Inside(_, notes) = &mut arrival {
+                notes.get_or_insert_default().others.push(id);
+                return ControlFlow::Continue(());
+            }
+            match self.sessions.enter(&id) {
+                Ok(guard) => {
+                    arrival = Arrival::Inside(guard, None);
+                    counted = Some(origin);
+                }
+                Err(NotLive::Superseded) if matches!(arrival, Arrival::Stranger) => {
+                    arrival = Arrival::Superseded;
+                    counted = Some(origin);
+                }
+                Err(_) => {
+                    counted.get_or_insert(origin);
+                }
             }
             ControlFlow::Continue(())
         });
-        arrival
+        (arrival, counted.unwrap_or_default())
+    }
+
+    /// The resolver, if it is to be asked at once: for requests without a live session.
+    pub(crate) fn groups_for(&self, arrival: &Arrival) -> Option<&dyn GroupResolver> {
+        match arrival {
+            Arrival::Inside(..) => None,
+            Arrival::Stranger | Arrival::Superseded => self.groups.as_deref(),
+        }
     }
 
     /// The group in which a session for this request is created.

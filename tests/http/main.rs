@@ -1,4 +1,4 @@
-//! Sessions over http. These are the contract's rows 18 to 21, 29, 31 and 32, through the service alone and over
+//! Sessions over http. These are the contract's rows 18 to 21, 29, and 31 to 33, through the service alone and over
 //! real connections.
 
 mod activity;
@@ -17,6 +17,8 @@ mod r29_event_streams;
 mod r31_hostile_clients;
 mod r31_serve;
 mod r32_log_in;
+mod r33_from_extensions;
+mod r33_transports;
 mod rejections;
 mod security_page;
 mod services;
