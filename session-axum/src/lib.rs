@@ -160,7 +160,7 @@
 //!
 //! The layer only needs `http::Request` and `http::Response`, whose bodies are `'static` and, for responses,
 //! `Send`. Without axum's handlers, take the session from the request's extensions with
-//! [`Session::from_extensions`] or [`LazySession::from_extensions`]. tonic passes them on with each message.
+//! [`Session::from_extensions`] or [`LazySession::from_extensions`]. A request of tonic's keeps them.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -1,10 +1,11 @@
-//! The notes that few requests need: changes they made that their clients must be told.
+//! The notes that few requests need: changes they made that their clients must be told, and what came of an arrival
+//! that was out of the ordinary.
 
 use std::mem;
 
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderValue};
-use session_core::{LocalSession, NewId, RequestGuard, SessionId, SupersededId};
+use session_core::{GroupId, LocalSession, NewId, RequestGuard, SessionId, SupersededId};
 
 use crate::transport::{Origin, SessionTransport};
 
@@ -13,6 +14,8 @@ use crate::transport::{Origin, SessionTransport};
 pub(crate) struct Notes {
     /// The ids that the request presented after that of its session.
     pub(crate) others: Vec<SessionId>,
+    /// The group that the resolver found at the request's arrival.
+    pub(crate) group: Option<GroupId>,
     /// The request created its session.
     pub(crate) is_new: bool,
     /// The new id of the session, from its creation or from a change of id by this request.

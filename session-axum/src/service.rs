@@ -51,7 +51,9 @@ where
         request.extensions_mut().insert(Arc::clone(&visit));
         if let Some(groups) = groups {
             let (head, body) = request.into_parts();
-            visit.finds_group(groups.group(&head));
+            if let Some(group) = groups.group(&head) {
+                visit.finds_group(group);
+            }
             request = Request::from_parts(head, body);
         }
         watch(request.body_mut(), &visit);

@@ -36,7 +36,7 @@ impl Shared {
     /// Looks the request up. The origin is that of the id that counted, otherwise that of the first one.
     pub(crate) fn arrive(&self, head: RequestHead<'_>) -> (Arrival, Origin) {
         let mut arrival = Arrival::Stranger;
-        let mut counted = None;
+        let mut counted = Origin::default();
         let mut left = MOST_IDS;
         let _ = self.transport.read(head, &mut |id, origin| {
             if left == 0 {
@@ -50,19 +50,18 @@ impl Shared {
             match self.sessions.enter(&id) {
                 Ok(guard) => {
                     arrival = Arrival::Inside(guard, None);
-                    counted = Some(origin);
+                    counted = origin;
                 }
                 Err(NotLive::Superseded) if matches!(arrival, Arrival::Stranger) => {
                     arrival = Arrival::Superseded;
-                    counted = Some(origin);
+                    counted = origin;
                 }
-                Err(_) => {
-                    counted.get_or_insert(origin);
-                }
+                Err(_) if left == MOST_IDS - 1 => counted = origin,
+                Err(_) => {}
             }
             ControlFlow::Continue(())
         });
-        (arrival, counted.unwrap_or_default())
+        (arrival, counted)
     }
 
     /// The resolver, if it is to be asked at once: for requests without a live session.

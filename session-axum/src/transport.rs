@@ -115,7 +115,9 @@ pub trait SessionTransport: Send + Sync + 'static {
     ///
     /// A live id counts before a superseded one, and that before an unknown one, whatever their places.
     ///
-    /// An id that came in a cookie never shows in a header, where scripts could read it, and the other way round.
+    /// An id that came in a cookie never shows in a header, where scripts could read it, and the other way round. A page
+    /// whose scripts an attacker controls can still add a header to the log-in of a visitor without a cookie, and read
+    /// the answer: if programs have routes of their own, prefer a layer with its own transport for these.
     ///
     /// ```
     /// use session_axum::{CookieTransport, HeaderTransport, SessionLayer, SessionTransport};
@@ -252,6 +254,47 @@ mod tests {
             }
             assert_eq!((origin, origin.place()), (Origin::new(place), place));
         }
+    }
+
+    /// Offers this many ids.
+    struct Many(usize);
+
+    impl SessionTransport for Many {
+        fn read(
+            &self,
+            _: RequestHead<'_>,
+            offer: &mut dyn FnMut(SessionId, Origin) -> ControlFlow<()>,
+        ) -> ControlFlow<()> {
+            let id = "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();
+            (0..self.0).try_for_each(|_| offer(id, Origin::default()))
+        }
+
+        fn write(&self, _: Origin, _: &mut HeaderMap, _: SessionId) {}
+        fn remove(&self, _: Origin, _: &mut HeaderMap) {}
+    }
+
+    #[test]
+    fn two_transports_are_read_in_their_order_until_the_offer_breaks() {
+        let request = http::Request::new(());
+        let read = |most: usize| {
+            let mut sides = Vec::new();
+            let read = Many(2)
+                .or(Many(2))
+                .read((&request).into(), &mut |_, origin| {
+                    sides.push(origin.split().0);
+                    if sides.len() < most {
+                        ControlFlow::Continue(())
+                    } else {
+                        ControlFlow::Break(())
+                    }
+                });
+            (sides, read.is_break())
+        };
+        let [first, second] = [Side::First, Side::Second];
+        assert_eq!(read(9), (vec![first, first, second, second], false));
+        assert_eq!(read(3), (vec![first, first, second], true));
+        assert_eq!(read(2), (vec![first, first], true));
+        assert_eq!(read(1), (vec![first], true));
     }
 
     #[test]

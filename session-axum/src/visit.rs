@@ -36,8 +36,6 @@ struct State {
     at: At,
     /// The place in which the response tells its client.
     origin: Origin,
-    /// The group that the resolver has found at the request's arrival.
-    group: Option<GroupId>,
     /// `None` for most requests.
     notes: Option<Box<Notes>>,
     /// The request's rights to the sessions that it was inside before: handlers keep handles of these. Usually `None`.
@@ -72,7 +70,6 @@ impl Visit {
             shared: Some(shared),
             at,
             origin,
-            group: None,
             notes,
             passes: None,
         }))
@@ -90,16 +87,16 @@ impl Visit {
         extensions.get().ok_or(MissingSessionLayer)
     }
 
-    /// The resolver was asked at the request's arrival.
-    pub(crate) fn finds_group(&self, group: Option<GroupId>) {
-        self.lock().group = group;
+    /// The resolver has found the group at the request's arrival.
+    pub(crate) fn finds_group(&self, group: GroupId) {
+        self.lock().notes_mut().group = Some(group);
     }
 
     /// The group in which a session for this request is created. Without a head the resolver can't be asked again.
     pub(crate) fn resolve_group(&self, head: Option<&Parts>) -> Option<GroupId> {
         let (shared, group) = {
             let state = self.lock();
-            (state.shared.clone(), state.group.clone())
+            (state.shared.clone(), state.group_at_arrival())
         };
         group.or_else(|| shared?.group(head?))
     }
@@ -133,7 +130,7 @@ impl Visit {
                 return Ok(found);
             }
             let shared = state.shared.clone().ok_or(ResponseStarted)?;
-            (shared, state.group.clone())
+            (shared, state.group_at_arrival())
         };
         let group = at_arrival.or_else(|| group(&shared));
         self.create(&shared, group.as_ref(), State::find)
@@ -333,6 +330,10 @@ impl State {
                 is_new: self.notes.as_ref().is_some_and(|notes| notes.is_new),
             })),
         }
+    }
+
+    fn group_at_arrival(&self) -> Option<GroupId> {
+        self.notes.as_ref()?.group.clone()
     }
 
     fn notes_mut(&mut self) -> &mut Notes {

@@ -1,6 +1,7 @@
 //! Row 33: sessions for frameworks that keep a request's extensions and nothing else of its head, and the groups that
 //! such sessions are created in.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -126,6 +127,13 @@ async fn r33_a_framework_without_parts_has_sessions() {
     assert_eq!(sessions.sessions(), []);
 }
 
+/// Keeps the request's extensions in the response.
+async fn keep(request: Request<()>) -> Result<Response<()>, Infallible> {
+    let mut response = Response::new(());
+    *response.extensions_mut() = request.into_parts().0.extensions;
+    Ok(response)
+}
+
 #[tokio::test]
 async fn r33_without_the_layer_or_after_the_head_there_is_no_session() {
     let missing = |error| matches!(error, SessionRejection::MissingSessionLayer(_));
@@ -135,12 +143,11 @@ async fn r33_without_the_layer_or_after_the_head_there_is_no_session() {
 
     let sessions = manager();
     let layer = SessionLayer::new(sessions.clone());
-    let keep = service_fn(async |request: Request<()>| {
-        let mut response = Response::new(());
-        *response.extensions_mut() = request.into_parts().0.extensions;
-        Ok::<_, std::convert::Infallible>(response)
-    });
-    let response = layer.layer(keep).oneshot(Request::new(())).await.unwrap();
+    let response = layer
+        .layer(service_fn(keep))
+        .oneshot(Request::new(()))
+        .await
+        .unwrap();
     let late = Session::from_extensions(response.extensions()).unwrap_err();
     assert!(matches!(late, SessionRejection::ResponseStarted(_)));
     assert_eq!(sessions.sessions(), []);
