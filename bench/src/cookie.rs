@@ -3,8 +3,8 @@ use std::ops::ControlFlow;
 
 use ::cookie::{Cookie, CookieJar};
 use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, COOKIE, HOST, REFERER, USER_AGENT};
-use axum::http::{HeaderMap, HeaderValue};
-use session_axum::{CookieTransport, SessionTransport};
+use axum::http::{HeaderValue, Request};
+use session_axum::{CookieTransport, RequestHead, SessionTransport};
 use session_core::{SessionId, SessionManager};
 use tower_sessions::session::Id;
 
@@ -25,7 +25,7 @@ pub fn run() -> Vec<Verdict> {
         .build()
         .expect("a runtime is entered");
     let transport = CookieTransport::new("id");
-    let heads = |others: &str| -> Vec<HeaderMap> {
+    let heads = |others: &str| -> Vec<Request<()>> {
         let ids = (0..REQUESTS).map(|_| sessions.create().expect("there is room").id());
         ids.map(|id| head(&format!("{others}id={}", id.encode())))
             .collect()
@@ -75,9 +75,9 @@ pub fn run() -> Vec<Verdict> {
     verdicts.collect()
 }
 
-fn scan(transport: &CookieTransport, head: &HeaderMap) -> Option<SessionId> {
+fn scan(transport: &CookieTransport, head: &Request<()>) -> Option<SessionId> {
     let mut found = None;
-    let _ = transport.read(head, &mut |id| {
+    let _ = transport.read(RequestHead::from(head), &mut |id, _| {
         found = Some(id);
         ControlFlow::Break(())
     });
@@ -85,9 +85,9 @@ fn scan(transport: &CookieTransport, head: &HeaderMap) -> Option<SessionId> {
 }
 
 /// Fills a jar as tower-cookies does, on which tower-sessions builds.
-fn through_a_jar(head: &HeaderMap) -> Option<Id> {
+fn through_a_jar(head: &Request<()>) -> Option<Id> {
     let mut jar = CookieJar::new();
-    for header in head.get_all(COOKIE) {
+    for header in head.headers().get_all(COOKIE) {
         for pair in header.to_str().ok()?.split(';') {
             if let Ok(cookie) = Cookie::parse_encoded(pair.to_owned()) {
                 jar.add_original(cookie);
@@ -98,8 +98,8 @@ fn through_a_jar(head: &HeaderMap) -> Option<Id> {
 }
 
 /// The head of a browser's request.
-fn head(cookies: &str) -> HeaderMap {
-    let mut head = HeaderMap::new();
+fn head(cookies: &str) -> Request<()> {
+    let mut head = Request::new(());
     for (name, value) in [
         (HOST, "example.org"),
         (
@@ -115,7 +115,7 @@ fn head(cookies: &str) -> HeaderMap {
         (COOKIE, cookies),
     ] {
         let value = HeaderValue::from_str(value).expect("it is plain text");
-        head.insert(name, value);
+        head.headers_mut().insert(name, value);
     }
     head
 }

@@ -10,7 +10,8 @@ use http::{HeaderMap, HeaderValue};
 use memchr::memchr;
 use session_core::SessionId;
 
-use crate::transport::SessionTransport;
+use crate::head::RequestHead;
+use crate::transport::{Origin, SessionTransport};
 
 /// Carries the session's id in a cookie.
 ///
@@ -186,20 +187,20 @@ impl CookieTransport {
 impl SessionTransport for CookieTransport {
     fn read(
         &self,
-        request: &HeaderMap,
-        offer: &mut dyn FnMut(SessionId) -> ControlFlow<()>,
+        head: RequestHead<'_>,
+        offer: &mut dyn FnMut(SessionId, Origin) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         // HTTP/2 clients may send one header for each cookie.
-        let headers = request.get_all(COOKIE).iter();
+        let headers = head.headers.get_all(COOKIE).iter();
         let mut ids = headers.flat_map(|header| ids(header.as_bytes(), self.name.as_bytes()));
-        ids.try_for_each(offer)
+        ids.try_for_each(|id| offer(id, Origin::default()))
     }
 
-    fn write(&self, response: &mut HeaderMap, id: SessionId) {
+    fn write(&self, _: Origin, response: &mut HeaderMap, id: SessionId) {
         append(response, &self.cookie(id.encode()));
     }
 
-    fn remove(&self, response: &mut HeaderMap) {
+    fn remove(&self, _: Origin, response: &mut HeaderMap) {
         append(response, &self.cookie(String::new()).removal());
     }
 }

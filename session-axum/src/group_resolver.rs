@@ -6,7 +6,11 @@ use session_core::GroupId;
 /// Finds in a request's head the group in which a session for it is created: a tenant by its host name,
 /// a browser by a cookie of its own.
 ///
-/// It is consulted only when an extractor creates a session; an existing session stays where it is.
+/// It is asked when a request without a live session arrives at the layer, since some frameworks have no head later. If
+/// it finds no group then, or if the request had a session and has ended it, it is asked again by the extractor
+/// that creates a session ([`LazySession`](crate::LazySession) asks beforehand) and so sees what layers further in have
+/// added; [`from_extensions`](crate::Session::from_extensions) can't ask it. An existing session stays where it is.
+///
 /// A group that is known only later, such as the user's, is for [`LazySession::log_in`](crate::LazySession::log_in).
 ///
 /// Every `Fn(&Parts) -> Option<GroupId>` implements it.

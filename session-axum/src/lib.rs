@@ -99,7 +99,8 @@
 //! # What the client sees
 //!
 //! The session's id travels in a cookie named `id` that is `Secure`, `HttpOnly` and `SameSite=Lax`:
-//! see [`CookieTransport`] to change that, and [`SessionTransport`] to put the id elsewhere.
+//! see [`CookieTransport`] to change that, [`HeaderTransport`] for clients that are programs, and [`SessionTransport`]
+//! for both at once or to put the id elsewhere.
 //!
 //! - Choose the cookie's name with care (see [`CookieTransport`]): with the prefix `__Host-` on HTTPS, and a different
 //!   name for each server on a host.
@@ -170,8 +171,8 @@
 //! # Other tower services
 //!
 //! The layer only needs `http::Request` and `http::Response`, whose bodies are `'static` and, for responses,
-//! `Send`. Without axum's handlers, take the session from the request's head with axum-core's
-//! [`FromRequestParts`](axum_core::extract::FromRequestParts), which all extractors here implement.
+//! `Send`. Without axum's handlers, take the session from the request's extensions with
+//! [`Session::from_extensions`] or [`LazySession::from_extensions`]. A request of tonic's keeps them.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -181,6 +182,8 @@ mod cookie;
 mod extract;
 mod future;
 mod group_resolver;
+mod head;
+mod header;
 mod layer;
 mod notes;
 #[doc = include_str!("../recipes.md")]
@@ -211,8 +214,10 @@ pub use self::extract::props::Props;
 pub use self::extract::session::Session;
 pub use self::future::ResponseFuture;
 pub use self::group_resolver::GroupResolver;
+pub use self::head::RequestHead;
+pub use self::header::HeaderTransport;
 pub use self::layer::SessionLayer;
 pub use self::rejection::SessionRejection;
 pub use self::serve::{Serve, serve, shutdown_signal};
 pub use self::service::SessionService;
-pub use self::transport::SessionTransport;
+pub use self::transport::{Or, Origin, SessionTransport};

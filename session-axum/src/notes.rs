@@ -1,18 +1,21 @@
-//! The notes that few requests need: changes they made that their clients must be told.
+//! The notes that few requests need: changes they made that their clients must be told, and what came of an arrival
+//! that was out of the ordinary.
 
 use std::mem;
 
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderValue};
-use session_core::{LocalSession, NewId, RequestGuard, SessionId, SupersededId};
+use session_core::{GroupId, LocalSession, NewId, RequestGuard, SessionId, SupersededId};
 
-use crate::transport::SessionTransport;
+use crate::transport::{Origin, SessionTransport};
 
 /// The notes of one visit.
 #[derive(Default)]
 pub(crate) struct Notes {
     /// The ids that the request presented after that of its session.
     pub(crate) others: Vec<SessionId>,
+    /// The group that the resolver found at the request's arrival.
+    pub(crate) group: Option<GroupId>,
     /// The request created its session.
     pub(crate) is_new: bool,
     /// The new id of the session, from its creation or from a change of id by this request.
@@ -78,6 +81,7 @@ impl Notes {
         mut self: Box<Self>,
         guard: Option<&RequestGuard>,
         transport: &dyn SessionTransport,
+        origin: Origin,
         head: &mut HeaderMap,
     ) -> Vec<RequestGuard> {
         let left = mem::take(&mut self.left);
@@ -89,7 +93,7 @@ impl Notes {
             notes: Some(self),
             guard,
         };
-        if telling.tell(transport, head) {
+        if telling.tell(transport, origin, head) {
             head.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
         telling.done();
@@ -124,7 +128,7 @@ struct Telling<'g> {
 
 impl Telling<'_> {
     /// Returns whether there was something to tell.
-    fn tell(&self, transport: &dyn SessionTransport, head: &mut HeaderMap) -> bool {
+    fn tell(&self, transport: &dyn SessionTransport, origin: Origin, head: &mut HeaderMap) -> bool {
         let Some(notes) = &self.notes else {
             return false;
         };
@@ -134,8 +138,8 @@ impl Telling<'_> {
             guard.session().terminate();
         }
         match current {
-            Some(id) => transport.write(head, id),
-            None if notes.removes => transport.remove(head),
+            Some(id) => transport.write(origin, head, id),
+            None if notes.removes => transport.remove(origin, head),
             None => return false,
         }
         true

@@ -45,9 +45,17 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> ResponseFuture<S::Future> {
-        let arrival = self.shared.arrive(request.headers());
-        let visit = Arc::new(Visit::new(Arc::clone(&self.shared), arrival));
+        let (arrival, origin) = self.shared.arrive((&request).into());
+        let groups = self.shared.groups_for(&arrival);
+        let visit = Arc::new(Visit::new(Arc::clone(&self.shared), arrival, origin));
         request.extensions_mut().insert(Arc::clone(&visit));
+        if let Some(groups) = groups {
+            let (head, body) = request.into_parts();
+            if let Some(group) = groups.group(&head) {
+                visit.finds_group(group);
+            }
+            request = Request::from_parts(head, body);
+        }
         watch(request.body_mut(), &visit);
         // Before the call, so that the visit ends even if the call panics.
         let visit = VisitGuard::new(visit);

@@ -4,13 +4,13 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use http::HeaderMap;
 use http::request::Parts;
-use session_core::{GroupId, NotLive, RequestGuard, SessionManager};
+use session_core::{GroupId, NotLive, RequestGuard, SessionId, SessionManager};
 
 use crate::group_resolver::GroupResolver;
+use crate::head::RequestHead;
 use crate::notes::Notes;
-use crate::transport::SessionTransport;
+use crate::transport::{Origin, SessionTransport};
 
 /// The number of ids by which a request is looked up. A client has one, and at most a planted one besides.
 const MOST_IDS: usize = 8;
@@ -33,30 +33,70 @@ pub(crate) enum Arrival {
 }
 
 impl Shared {
-    pub(crate) fn arrive(&self, request: &HeaderMap) -> Arrival {
-        let mut arrival = Arrival::Stranger;
-        let mut left = MOST_IDS;
-        let _ = self.transport.read(request, &mut |id| {
-            if left == 0 {
-                return ControlFlow::Break(());
-            }
-            left -= 1;
-            match &mut arrival {
-                Arrival::Inside(_, notes) => notes.get_or_insert_default().others.push(id),
-                Arrival::Stranger | Arrival::Superseded => match self.sessions.enter(&id) {
-                    Ok(guard) => arrival = Arrival::Inside(guard, None),
-                    Err(NotLive::Superseded) => arrival = Arrival::Superseded,
-                    Err(_) => {}
-                },
-            }
-            ControlFlow::Continue(())
-        });
-        arrival
+    /// Looks the request up. The origin is that of the id that counted, otherwise that of the first one.
+    pub(crate) fn arrive(&self, head: RequestHead<'_>) -> (Arrival, Origin) {
+        let mut search = Search {
+            sessions: &self.sessions,
+            arrival: Arrival::Stranger,
+            origin: Origin::default(),
+            left: MOST_IDS,
+        };
+        let _ = self
+            .transport
+            .read(head, &mut |id, origin| search.offer(id, origin));
+        (search.arrival, search.origin)
+    }
+
+    /// The resolver, if it is to be asked at once: for requests without a live session.
+    pub(crate) fn groups_for(&self, arrival: &Arrival) -> Option<&dyn GroupResolver> {
+        match arrival {
+            Arrival::Inside(..) => None,
+            Arrival::Stranger | Arrival::Superseded => self.groups.as_deref(),
+        }
     }
 
     /// The group in which a session for this request is created.
     pub(crate) fn group(&self, request: &Parts) -> Option<GroupId> {
         self.groups.as_ref()?.group(request)
+    }
+}
+
+/// The search for the session of one request.
+struct Search<'s> {
+    sessions: &'s SessionManager,
+    arrival: Arrival,
+    /// The place of the id that counts so far.
+    origin: Origin,
+    /// The number of ids that may still be offered.
+    left: usize,
+}
+
+impl Search<'_> {
+    #[inline]
+    fn offer(&mut self, id: SessionId, origin: Origin) -> ControlFlow<()> {
+        if self.left == 0 {
+            return ControlFlow::Break(());
+        }
+        let is_first = self.left == MOST_IDS;
+        self.left -= 1;
+        match &mut self.arrival {
+            Arrival::Inside(_, notes) => notes.get_or_insert_default().others.push(id),
+            Arrival::Stranger | Arrival::Superseded => match self.sessions.enter(&id) {
+                Ok(guard) => {
+                    self.arrival = Arrival::Inside(guard, None);
+                    self.origin = origin;
+                }
+                Err(NotLive::Superseded) => {
+                    if matches!(self.arrival, Arrival::Stranger) {
+                        self.origin = origin;
+                    }
+                    self.arrival = Arrival::Superseded;
+                }
+                Err(_) if is_first => self.origin = origin,
+                Err(_) => {}
+            },
+        }
+        ControlFlow::Continue(())
     }
 }
 

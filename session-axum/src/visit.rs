@@ -16,14 +16,15 @@
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::HeaderMap;
 use http::request::Parts;
+use http::{Extensions, HeaderMap};
 use session_core::{GroupId, LocalSession, Pass, RequestGuard, Session, SupersededId};
 
 use crate::body::Guards;
 use crate::notes::Notes;
 use crate::rejection::{self, MissingSessionLayer, ResponseStarted, SessionRejection, Superseded};
 use crate::shared::{Arrival, Shared};
+use crate::transport::Origin;
 
 /// Kept in a request's extensions, one per request that passes the layer.
 pub(crate) struct Visit(Mutex<State>);
@@ -33,6 +34,8 @@ struct State {
     /// manager that is kept alive from inside itself never shuts down on its own.
     shared: Option<Arc<Shared>>,
     at: At,
+    /// The place in which the response tells its client.
+    origin: Origin,
     /// `None` for most requests.
     notes: Option<Box<Notes>>,
     /// The request's rights to the sessions that it was inside before: handlers keep handles of these. Usually `None`.
@@ -57,7 +60,7 @@ pub(crate) struct Found {
 }
 
 impl Visit {
-    pub(crate) fn new(shared: Arc<Shared>, arrival: Arrival) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, arrival: Arrival, origin: Origin) -> Self {
         let (at, notes) = match arrival {
             Arrival::Stranger => (At::Nowhere, None),
             Arrival::Superseded => (At::Superseded, None),
@@ -66,6 +69,7 @@ impl Visit {
         Self(Mutex::new(State {
             shared: Some(shared),
             at,
+            origin,
             notes,
             passes: None,
         }))
@@ -73,13 +77,28 @@ impl Visit {
 
     /// The visit of the request with this head.
     pub(crate) fn of(request: &Parts) -> Result<&Arc<Self>, MissingSessionLayer> {
-        request.extensions.get().ok_or(MissingSessionLayer)
+        Self::in_extensions(&request.extensions)
     }
 
-    /// The group in which a session for this request is created.
-    pub(crate) fn resolve_group(&self, request: &Parts) -> Option<GroupId> {
-        let shared = self.lock().shared.clone();
-        shared?.group(request)
+    /// The visit of the request with these extensions.
+    pub(crate) fn in_extensions(
+        extensions: &Extensions,
+    ) -> Result<&Arc<Self>, MissingSessionLayer> {
+        extensions.get().ok_or(MissingSessionLayer)
+    }
+
+    /// The resolver has found the group at the request's arrival.
+    pub(crate) fn finds_group(&self, group: GroupId) {
+        self.lock().notes_mut().group = Some(group);
+    }
+
+    /// The group in which a session for this request is created. Without a head the resolver can't be asked again.
+    pub(crate) fn resolve_group(&self, head: Option<&Parts>) -> Option<GroupId> {
+        let (shared, group) = {
+            let state = self.lock();
+            (state.shared.clone(), state.group_at_arrival())
+        };
+        group.or_else(|| shared?.group(head?))
     }
 
     /// The session, if there is one and this request may have it.
@@ -99,19 +118,21 @@ impl Visit {
         }
     }
 
-    /// The session, which is created if there is none.
+    /// The session, which is created if there is none: in the group that was found at the request's arrival, otherwise
+    /// in this one.
     pub(crate) fn find_or_create(
         &self,
         group: impl FnOnce(&Shared) -> Option<GroupId>,
     ) -> Result<Found, SessionRejection> {
-        let shared = {
+        let (shared, at_arrival) = {
             let state = self.lock();
             if let Some(found) = state.find()? {
                 return Ok(found);
             }
-            state.shared.clone().ok_or(ResponseStarted)?
+            let shared = state.shared.clone().ok_or(ResponseStarted)?;
+            (shared, state.group_at_arrival())
         };
-        let group = group(&shared);
+        let group = at_arrival.or_else(|| group(&shared));
         self.create(&shared, group.as_ref(), State::find)
     }
 
@@ -264,13 +285,14 @@ impl Visit {
         };
         let Some(Ended {
             shared,
+            origin,
             guard,
             notes,
         }) = ended
         else {
             return Guards::default();
         };
-        let left = notes.map(|notes| notes.tell(guard.as_ref(), &*shared.transport, head));
+        let left = notes.map(|notes| notes.tell(guard.as_ref(), &*shared.transport, origin, head));
         Guards::new(guard, left.unwrap_or_default())
     }
 
@@ -309,6 +331,10 @@ impl State {
                 is_new: self.notes.as_ref().is_some_and(|notes| notes.is_new),
             })),
         }
+    }
+
+    fn group_at_arrival(&self) -> Option<GroupId> {
+        self.notes.as_ref()?.group.clone()
     }
 
     fn notes_mut(&mut self) -> &mut Notes {
@@ -360,6 +386,7 @@ impl State {
         };
         Some(Ended {
             shared,
+            origin: self.origin,
             guard,
             notes: self.notes.take(),
         })
@@ -369,6 +396,7 @@ impl State {
 /// The remains of a visit at its end.
 struct Ended {
     shared: Arc<Shared>,
+    origin: Origin,
     guard: Option<RequestGuard>,
     notes: Option<Box<Notes>>,
 }

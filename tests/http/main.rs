@@ -1,4 +1,4 @@
-//! Sessions over http. These are the contract's rows 18 to 21, 23, 24, 29, 31 and 32, through the service alone and over
+//! Sessions over http. These are the contract's rows 18 to 21, 23, 24 and 29 to 33, through the service alone and over
 //! real connections.
 
 mod activity;
@@ -19,6 +19,11 @@ mod r29_event_streams;
 mod r31_hostile_clients;
 mod r31_serve;
 mod r32_log_in;
+mod r33_from_extensions;
+mod r33_headers;
+mod r33_own_transport;
+mod r33_places;
+mod r33_transports;
 mod rejections;
 mod security_page;
 mod services;

@@ -8,7 +8,9 @@ use axum::extract::FromRequestParts;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
-use session_axum::{LocalSession, Session, SessionBody, SessionLayer, SessionTransport};
+use session_axum::{
+    LocalSession, Origin, RequestHead, Session, SessionBody, SessionLayer, SessionTransport,
+};
 use session_core::SessionId;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
@@ -93,20 +95,20 @@ struct Headers;
 impl SessionTransport for Headers {
     fn read(
         &self,
-        request: &HeaderMap,
-        offer: &mut dyn FnMut(SessionId) -> ControlFlow<()>,
+        head: RequestHead<'_>,
+        offer: &mut dyn FnMut(SessionId, Origin) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        for header in request.get_all(SESSION) {
-            let _ = SessionId::decode(header.as_bytes()).map(&mut *offer);
+        for header in head.headers.get_all(SESSION) {
+            let _ = SessionId::decode(header.as_bytes()).map(|id| offer(id, Origin::default()));
         }
         ControlFlow::Continue(())
     }
 
-    fn write(&self, response: &mut HeaderMap, id: SessionId) {
+    fn write(&self, _: Origin, response: &mut HeaderMap, id: SessionId) {
         response.insert(SESSION, HeaderValue::try_from(id.encode()).unwrap());
     }
 
-    fn remove(&self, response: &mut HeaderMap) {
+    fn remove(&self, _: Origin, response: &mut HeaderMap) {
         response.insert(SESSION, HeaderValue::from_static(""));
     }
 }

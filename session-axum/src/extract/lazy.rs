@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum_core::extract::FromRequestParts;
+use http::Extensions;
 use http::request::Parts;
 use session_core::{GroupId, SessionProperties};
 
@@ -56,6 +57,34 @@ pub struct LazySession {
 }
 
 impl LazySession {
+    /// For frameworks without axum's extractors, such as tonic, whose requests keep the extensions: with
+    /// [`get`](Self::get) for `Option<Session>`, and [`props`](Self::props) for [`Props`].
+    ///
+    /// ```
+    /// use http::{Request, Response};
+    /// use session_axum::{LazySession, SessionRejection};
+    ///
+    /// async fn log_in(request: Request<String>) -> Result<Response<&'static str>, SessionRejection> {
+    ///     let visitor = LazySession::from_extensions(request.extensions())?;
+    ///     if request.body() != "open sesame" {
+    ///         return Ok(Response::new("no")); // costs nothing
+    ///     }
+    ///     visitor.log_in("user:ali".into())?;
+    ///     Ok(Response::new("welcome"))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The [rejections](#rejections).
+    pub fn from_extensions(extensions: &Extensions) -> Result<Self, SessionRejection> {
+        let visit = Visit::in_extensions(extensions)?;
+        Ok(Self {
+            visit: Arc::clone(visit),
+            group: visit.resolve_group(None),
+        })
+    }
+
     /// The session, if there is one that this request may have, and the response's head is not out yet. Creates
     /// nothing.
     pub fn get(&self) -> Option<Session> {
@@ -148,7 +177,7 @@ impl<S: Sync> FromRequestParts<S> for LazySession {
         let visit = Visit::of(request)?;
         Ok(Self {
             visit: Arc::clone(visit),
-            group: visit.resolve_group(request),
+            group: visit.resolve_group(Some(request)),
         })
     }
 }

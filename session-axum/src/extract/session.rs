@@ -6,8 +6,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::Extensions;
 use http::request::Parts;
-
 use session_core::GroupId;
 
 use crate::rejection::SessionRejection;
@@ -59,6 +59,34 @@ pub struct Session {
 }
 
 impl Session {
+    /// The session that the request belongs to, which is created if there is none: for frameworks without axum's
+    /// extractors, such as tonic, whose requests keep the extensions.
+    ///
+    /// For a session that may be there, or a property set, see
+    /// [`LazySession::from_extensions`](crate::LazySession::from_extensions). A
+    /// [group resolver](crate::SessionLayer::with_group_resolver) was asked when the request arrived without a session;
+    /// the session that follows one that this request has ended is in no named group.
+    ///
+    /// ```
+    /// use http::{Request, Response};
+    /// use session_axum::{Session, SessionRejection};
+    ///
+    /// async fn greet(request: Request<String>) -> Result<Response<String>, SessionRejection> {
+    ///     let session = Session::from_extensions(request.extensions())?;
+    ///     let greeting = if session.is_new() { "welcome" } else { "welcome back" };
+    ///     Ok(Response::new(greeting.to_owned()))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The [rejections](#rejections).
+    pub fn from_extensions(extensions: &Extensions) -> Result<Self, SessionRejection> {
+        let visit = Visit::in_extensions(extensions)?;
+        let found = visit.find_or_create(|_| None)?;
+        Ok(Self::new(found, visit))
+    }
+
     /// Whether this request created the session.
     pub fn is_new(&self) -> bool {
         self.new
