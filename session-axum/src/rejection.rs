@@ -268,7 +268,10 @@ impl From<CycleError> for SessionRejection {
 
 impl From<CreateError> for SessionRejection {
     fn from(error: CreateError) -> Self {
-        NotCreated(error).into()
+        match error {
+            CreateError::KeySuperseded => Superseded.into(),
+            _ => NotCreated(error).into(),
+        }
     }
 }
 

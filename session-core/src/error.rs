@@ -229,6 +229,9 @@ pub enum CreateError {
     Draining,
     /// The manager is shutting down.
     ShuttingDown,
+    /// The key was taken from its session a moment ago, by [`Session::rekey`](crate::Session::rekey), and a caller that
+    /// still presents it is not a new one.
+    KeySuperseded,
 }
 
 impl fmt::Display for CreateError {
@@ -237,11 +240,36 @@ impl fmt::Display for CreateError {
             Self::Full => "the session manager is full",
             Self::Draining => "the session manager takes no new sessions",
             Self::ShuttingDown => "the session manager is shutting down",
+            Self::KeySuperseded => "the key was taken from its session a moment ago",
         })
     }
 }
 
 impl Error for CreateError {}
+
+/// The key of a session could not be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RekeyError {
+    /// The session has completed.
+    SessionEnded,
+    /// Another live session has the key.
+    InUse,
+    /// The key was taken from its session a moment ago.
+    Superseded,
+}
+
+impl fmt::Display for RekeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SessionEnded => SessionEnded.fmt(f),
+            Self::InUse => f.write_str("another live session has the key"),
+            Self::Superseded => CreateError::KeySuperseded.fmt(f),
+        }
+    }
+}
+
+impl Error for RekeyError {}
 
 /// A manager could not be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

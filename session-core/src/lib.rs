@@ -122,8 +122,10 @@ mod sync;
 mod values;
 
 pub use error::{
-    BuildError, CreateError, CycleError, NotLive, PropertyError, PropsError, Refused, SessionEnded,
+    BuildError, CreateError, CycleError, NotLive, PropertyError, PropsError, Refused, RekeyError,
+    SessionEnded,
 };
+pub use id::session_key::{EmptySessionKey, SessionKey};
 pub use id::{GroupId, ParseSessionIdError, SessionId};
 pub use life::cause::CompletionCause;
 pub use life::event::{LifecycleEvent, LifecycleEvents, Missed, Subject};

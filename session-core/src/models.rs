@@ -26,6 +26,7 @@ mod expiry;
 mod groups;
 mod harness;
 mod id;
+mod keys;
 mod lending;
 mod ownership;
 mod parting;

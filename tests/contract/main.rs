@@ -48,5 +48,6 @@ mod r17_shutdown;
 mod r18_ids;
 mod r21_superseded;
 mod r22_serials;
+mod r28_keys;
 mod r29_until_completed;
 mod traces;

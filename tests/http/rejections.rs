@@ -55,6 +55,7 @@ async fn errors_of_core_have_their_status() {
         (CycleError::SessionEnded.into(), 409, "session-ended"),
         (CreateError::Draining.into(), 503, "no-session"),
         (CreateError::Full.into(), 503, "no-session"),
+        (CreateError::KeySuperseded.into(), 409, "session-superseded"),
         (CreateError::ShuttingDown.into(), 503, "no-session"),
         (PropertyError::SessionEnded.into(), 409, "session-ended"),
         (PropertyError::Busy.into(), 503, "property-busy"),

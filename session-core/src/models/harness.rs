@@ -12,6 +12,7 @@ use shuttle::{Config, MaxSteps, Runner};
 
 use crate::error::CreateError;
 use crate::id::GroupId;
+use crate::id::session_key::SessionKey;
 use crate::life::cause::CompletionCause;
 use crate::life::env::Env;
 use crate::manager::create;
@@ -151,6 +152,10 @@ impl World {
         create::create(&self.sessions, group)
     }
 
+    pub(super) fn keyed(&self, key: &SessionKey) -> Result<Session, CreateError> {
+        create::get_or_create_keyed(&self.sessions, self.sessions.keys.hash(key))
+    }
+
     pub(super) fn create_entered(
         &self,
         group: Option<&GroupId>,
@@ -178,6 +183,7 @@ impl World {
             (0, 0, 0)
         );
         assert!(!sessions.are_cleaning_up());
+        assert!(sessions.keys.slots.live().is_empty());
         assert!(self.is_order_empty());
         assert_eq!(self.tally.closed(), self.tally.made());
         assert_eq!(self.tally.dropped(), self.tally.made());

@@ -69,7 +69,7 @@ impl Session {
         mark: impl FnOnce(&Activity, &mut State) -> Result<(), Alive>,
     ) -> Result<SupersededId, Alive> {
         let cause = CompletionCause::Terminated;
-        let unregister = || self.unregister_by(|id| self.supersede(*id));
+        let unregister = |state: &mut State| self.unregister_by(state, |id| self.supersede(*id));
         let (superseded, completion) = lifecycle::begin(self.as_owner(), cause, mark, unregister)?;
         completion.carry_out(self.as_owner());
         Ok(superseded)

@@ -20,6 +20,7 @@ use crate::life::env::Env;
 use crate::life::event::{LifecycleEvent, Subject};
 use crate::life::lifecycle;
 use crate::life::owner::{AnyLocal, AsOwner, Local, Owner, OwnerRef, WeakOwner};
+use crate::life::state::State;
 use crate::sync::registry::Registry;
 use crate::sync::{Counted, Mutex};
 
@@ -59,7 +60,7 @@ impl Groups {
                 return group;
             }
             // The group is closed, and about to be removed: create a new one.
-            group.0.unregister();
+            group.0.leave_registry();
         }
     }
 }
@@ -176,13 +177,23 @@ impl AsOwner for SessionGroup {
             members.closed = Some(CompletionCause::Terminated);
         }
         let sessions = self.members();
-        self.0.unregister();
+        self.0.leave_registry();
         if sessions.is_empty() {
             // Created a moment ago, for a session that it has not admitted yet. That session creates another group.
             self.complete();
         }
         for session in sessions {
             lifecycle::complete(session.as_ref(), CompletionCause::Terminated);
+        }
+    }
+}
+
+impl Inner {
+    /// Removes the group from the registry, if it is still the one registered under its id.
+    fn leave_registry(&self) {
+        if let Some(id) = &self.id {
+            let named = &self.groups.named;
+            named.remove_if(id, |group| std::ptr::eq(&raw const *group.0, self));
         }
     }
 }
@@ -199,12 +210,8 @@ impl AnyLocal for Inner {
         }
     }
 
-    /// Removes the group from the registry, if it is still the one registered under its id.
-    fn unregister(&self) {
-        if let Some(id) = &self.id {
-            let named = &self.groups.named;
-            named.remove_if(id, |group| std::ptr::eq(&raw const *group.0, self));
-        }
+    fn unregister(&self, _locked: &mut State) {
+        self.leave_registry();
     }
 
     fn leave(&self) -> Option<(Owner, CompletionCause)> {

@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::NotLive;
 use crate::id::SessionId;
+use crate::id::session_key::KeyHash;
 use crate::life::activity::{Activity, Alive};
 use crate::life::cause::CompletionCause;
 use crate::life::clock::Ticks;
@@ -18,6 +20,7 @@ use crate::sessions::deadlines::Deadlines;
 use crate::sessions::group::{Groups, SessionGroup};
 use crate::sessions::idle_order::{IdleOrder, Kind, Place};
 use crate::sessions::ids::Ids;
+use crate::sessions::keys::Keys;
 use crate::sessions::seat::Seat;
 use crate::settings::WhenFull;
 use crate::sync::{AtomicU64, AtomicUsize, Counted, Mutex, MutexGuard, Ordering, WeakCounted};
@@ -33,7 +36,8 @@ pub(crate) const CLOSED: usize = 2;
 /// which breaks the reference cycle, and dropping the last clone of the manager completes them all.
 pub(crate) struct Sessions {
     pub(crate) env: Arc<Env>,
-    pub(crate) ids: Arc<Ids<Session>>,
+    pub(crate) ids: Arc<Ids<SessionId, Session>>,
+    pub(crate) keys: Keys<Session>,
     pub(crate) groups: Arc<Groups>,
     pub(crate) deadlines: Arc<Deadlines>,
     /// `None` if sessions are not evicted.
@@ -61,6 +65,7 @@ impl Sessions {
         };
         Self {
             ids: Arc::new(Ids::new(settings.superseded_for, settings.max_sessions)),
+            keys: Keys::new(settings.superseded_for, settings.max_sessions),
             deadlines: Arc::new(Deadlines::new(
                 settings.idle_timeout,
                 settings.absolute_timeout,
@@ -92,6 +97,16 @@ impl Sessions {
         let mut seen = HashSet::with_capacity(sessions.len());
         sessions.retain(|session| seen.insert(session.local().serial));
         sessions
+    }
+
+    /// Returns the active session with this key. If it is just being completed, waits for the end of that step.
+    pub(crate) fn keyed(&self, key: &KeyHash) -> Result<Session, NotLive> {
+        let if_active = |session: &Session| {
+            let completed = session.local().activity.is_completed();
+            (!completed).then(|| session.clone())
+        };
+        let wait = |ending: Session| ending.await_completion();
+        self.keys.slots.enter(key, if_active, wait)
     }
 
     /// Whether a session or group is between its completion and the end of its cleanup.
@@ -258,7 +273,9 @@ impl Session {
         limit: Ticks,
     ) -> Result<(), Alive> {
         let mark = |activity: &Activity, state: &mut State| activity.complete_if_idle(state, limit);
-        let begun = lifecycle::begin(self.as_owner(), cause, mark, || self.0.unregister());
+        let begun = lifecycle::begin(self.as_owner(), cause, mark, |state| {
+            self.0.unregister(state);
+        });
         let ((), completion) = begun?;
         completion.carry_out(self.as_owner());
         Ok(())
@@ -273,20 +290,25 @@ impl Session {
             }
             activity.complete_if_idle(state, limit)
         };
-        let unregister = || {
-            self.0.leave_registry(|id| self.0.sessions.ids.remove(id));
-            self.0.is_out();
+        let unregister = |state: &mut State| {
+            let ids = &self.0.sessions.ids;
+            self.0.leave_registry(|id| ids.remove(id));
+            self.0.is_out(state);
         };
         let cause = CompletionCause::Evicted;
         let begun = lifecycle::begin(self.as_owner(), cause, mark, unregister);
         begun.map(|((), completion)| completion)
     }
 
-    /// Takes the session out of the registry as its id is superseded.
-    pub(crate) fn unregister_by<R>(&self, supersede: impl FnOnce(&SessionId) -> R) -> R {
+    /// Takes the session out of the registries as its id is superseded.
+    pub(crate) fn unregister_by<R>(
+        &self,
+        locked: &mut State,
+        supersede: impl FnOnce(&SessionId) -> R,
+    ) -> R {
         let superseded = self.0.leave_registry(supersede);
         self.0.free_place();
-        self.0.is_out();
+        self.0.is_out(locked);
         superseded
     }
 }
@@ -304,8 +326,12 @@ impl Inner {
         self.sessions.active.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Called after its place is free, so that a search that no longer finds the session finds its room.
-    fn is_out(&self) {
+    /// Called after its place is free, so that a search that no longer finds the session finds its room, and so does a
+    /// caller that finds its key free.
+    fn is_out(&self, locked: &mut State) {
+        if let Some(key) = locked.take_key() {
+            self.sessions.keys.slots.remove(&key);
+        }
         self.sessions.displace(self.local.serial);
         self.sessions.deadlines.entry_died(self.sessions.active());
     }
@@ -320,10 +346,10 @@ impl AnyLocal for Inner {
         Subject::Session(self.local.serial)
     }
 
-    fn unregister(&self) {
+    fn unregister(&self, locked: &mut State) {
         self.leave_registry(|id| self.sessions.ids.remove(id));
         self.free_place();
-        self.is_out();
+        self.is_out(locked);
     }
 
     fn leave(&self) -> Option<(Owner, CompletionCause)> {
