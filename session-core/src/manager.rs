@@ -51,17 +51,19 @@ pub struct SessionManager(Arc<Handle>);
 /// The part that the clones share: dropping it ends the sessions.
 struct Handle {
     sessions: Arc<Sessions>,
-    sweepers: [AbortHandle; 3],
+    sweepers: [AbortHandle; 4],
 }
 
 impl SessionManager {
     pub(crate) fn new(sessions: Arc<Sessions>) -> Self {
         let env = &sessions.env;
         let due = expiry::sweep(Arc::downgrade(&sessions));
+        let lingering = expiry::sweep_groups(Arc::downgrade(&sessions));
         let superseded_ids = sessions.ids.clone().sweep(env.clock.clone());
         let superseded_keys = sessions.keys.slots.clone().sweep(env.clock.clone());
         let sweepers = [
             env.runtime.spawn(due).abort_handle(),
+            env.runtime.spawn(lingering).abort_handle(),
             env.runtime.spawn(superseded_ids).abort_handle(),
             env.runtime.spawn(superseded_keys).abort_handle(),
         ];
@@ -86,7 +88,7 @@ impl SessionManager {
     ///
     /// # Errors
     ///
-    /// As [`create`](Self::create).
+    /// [`CreateError::Full`] also if there is no room for it in the group. Otherwise as [`create`](Self::create).
     ///
     /// # Panics
     ///
@@ -177,7 +179,7 @@ impl SessionManager {
             .find(|session| session.local().serial == serial)
     }
 
-    /// Returns the group with this name, if it has sessions.
+    /// Returns the group with this name, if it has sessions or lingers.
     pub fn group(&self, id: &GroupId) -> Option<SessionGroup> {
         self.0.sessions.groups.get(id)
     }
@@ -188,7 +190,7 @@ impl SessionManager {
         self.0.sessions.all()
     }
 
-    /// Returns the named groups that have sessions, in no order. It goes through all of them.
+    /// Returns the named groups that have sessions or linger, in no order. It goes through all of them.
     pub fn groups(&self) -> Vec<SessionGroup> {
         self.0.sessions.groups.all()
     }
@@ -237,6 +239,7 @@ impl SessionManager {
         for session in sessions {
             session.complete(CompletionCause::Shutdown);
         }
+        self.0.sessions.groups.end_all_lingering();
         if !self.are_cleaned_up_within(timeout).await {
             env.hurry.cancel();
             // A cleanup that can't be hurried (in a blocking destructor, say) is left behind and named.
@@ -271,9 +274,10 @@ impl SessionManager {
 }
 
 impl Handle {
-    /// Stops the creation of sessions. Returns the active ones.
+    /// Stops the creation of sessions, and the lingering of groups. Returns the active sessions.
     fn close(&self) -> Vec<Session> {
         self.sessions.closing.store(CLOSED, Ordering::SeqCst);
+        self.sessions.groups.lingering.close();
         self.sessions.all()
     }
 }
@@ -286,6 +290,7 @@ impl Drop for Handle {
         for session in self.close() {
             session.complete(CompletionCause::Shutdown);
         }
+        self.sessions.groups.end_all_lingering();
     }
 }
 

@@ -48,6 +48,8 @@ mod r17_shutdown;
 mod r18_ids;
 mod r21_superseded;
 mod r22_serials;
+mod r25_bounds;
+mod r25_linger;
 mod r28_keys;
 mod r29_until_completed;
 mod traces;

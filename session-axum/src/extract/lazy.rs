@@ -118,15 +118,21 @@ impl LazySession {
     ///
     /// # Errors
     ///
-    /// As [`get_or_create`](Self::get_or_create).
+    /// As [`get_or_create`](Self::get_or_create), and 503 if the group is full. The session then keeps its id and its
+    /// group, and a client without a session gets none.
     pub fn log_in(&self, group: GroupId) -> Result<Session, SessionRejection> {
-        let session = self.get_or_create()?;
+        // A new session is created in the group: if that is full, there is none.
+        let get_or_create = || {
+            let found = self.visit.find_or_replace(Some(&group))?;
+            Ok::<_, SessionRejection>(Session::new(found, &self.visit))
+        };
+        let session = get_or_create()?;
         match session.log_in(group.clone()) {
             // The session ended, or another request logged in, since the line above. No other request knows a new
             // session.
             Err(SessionRejection::Ended(_) | SessionRejection::Superseded(_)) => {
-                let session = self.get_or_create()?;
-                session.log_in(group)?;
+                let session = get_or_create()?;
+                session.log_in(group.clone())?;
                 Ok(session)
             }
             Ok(()) => Ok(session),

@@ -31,8 +31,8 @@ pub(crate) trait AnyLocal: Any + Send + Sync {
     /// Leaves its registries. Called in the step that completes it, under the state's lock.
     fn unregister(&self, locked: &mut State);
 
-    /// Leaves its group. Called in the step that ends its cleanup, under the state's lock. Returns the group, and its
-    /// cause, if this was the last member.
+    /// Leaves its group. Called in the step that ends its cleanup, under the state's lock. Returns the group that has to
+    /// complete now, if any, and its cause.
     fn leave(&self) -> Option<(Owner, CompletionCause)>;
 
     /// Frees its place in the manager. Called outside all locks, before its waiters are woken.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::{CreateError, NotLive};
+use crate::error::{CreateError, GroupFull, NotLive};
 use crate::id::session_key::KeyHash;
 use crate::id::{GroupId, SessionId};
 use crate::life::cause::CompletionCause;
@@ -21,10 +21,9 @@ pub(crate) fn create(
 ) -> Result<Session, CreateError> {
     // Before the place is taken, because this may panic.
     let id = SessionId::random();
-    drop(reserve(sessions, group)?);
+    make_room(sessions, group)?;
     let session = Session::new(sessions, id);
-    take_seat(&session, group, None);
-    registered(&session)?;
+    register(&session, group)?;
     Ok(session)
 }
 
@@ -35,11 +34,10 @@ pub(crate) fn create_entered(
 ) -> Result<RequestGuard, CreateError> {
     // Before the place is taken, because this may panic.
     let id = SessionId::random();
-    drop(reserve(sessions, group)?);
+    make_room(sessions, group)?;
     let session = Session::new(sessions, id);
     let guard = session.try_enter().ok_or(CreateError::ShuttingDown)?;
-    take_seat(&session, group, None);
-    registered(&session)?;
+    register(&session, group)?;
     Ok(guard)
 }
 
@@ -63,9 +61,10 @@ pub(crate) fn get_or_create_keyed(
         if let Some(session) = find()? {
             return Ok(session);
         }
-        let evicted = reserve(sessions, None)?;
+        check(sessions)?;
+        let evicted = reserve(sessions, Kind::Anonymous)?;
         let session = Session::new(sessions, id);
-        take_seat(&session, None, Some(key));
+        take_seat(&session, None, Some(key))?;
         (session, evicted)
     };
     drop(evicted);
@@ -73,22 +72,35 @@ pub(crate) fn get_or_create_keyed(
     Ok(session)
 }
 
-/// Counts one more active session, if there is room or room can be made. Returns the session that made room.
-fn reserve(sessions: &Sessions, group: Option<&GroupId>) -> Result<Option<Evicted>, CreateError> {
+/// Takes a place for a session in this group.
+fn make_room(sessions: &Sessions, group: Option<&GroupId>) -> Result<(), CreateError> {
+    check(sessions)?;
+    let mut newcomer = Kind::Anonymous;
+    if let Some(group) = group {
+        newcomer = Kind::Named;
+        // The group first: a session that it ends makes room in the manager as well.
+        drop(sessions.make_room_in(group)?);
+    }
+    drop(reserve(sessions, newcomer)?);
+    Ok(())
+}
+
+/// Whether the manager creates sessions.
+fn check(sessions: &Sessions) -> Result<(), CreateError> {
     // Relaxed: each counter is exact by itself, and no other memory depends on it. This check comes first: a session
     // evicted below may take the last place in cleanup, and has then made room all the same.
     if sessions.in_cleanup.load(Ordering::Relaxed) >= sessions.env.settings.max_sessions {
         return Err(CreateError::Full);
     }
     match sessions.closing.load(Ordering::SeqCst) {
-        OPEN => {}
-        DRAINING => return Err(CreateError::Draining),
-        _ => return Err(CreateError::ShuttingDown),
+        OPEN => Ok(()),
+        DRAINING => Err(CreateError::Draining),
+        _ => Err(CreateError::ShuttingDown),
     }
-    let newcomer = match group {
-        Some(_) => Kind::Named,
-        None => Kind::Anonymous,
-    };
+}
+
+/// Counts one more active session, if there is room or room can be made. Returns the session that made room.
+fn reserve(sessions: &Sessions, newcomer: Kind) -> Result<Option<Evicted>, CreateError> {
     if take_room(sessions) {
         return Ok(None);
     }
@@ -107,6 +119,22 @@ fn take_room(sessions: &Sessions) -> bool {
         .active
         .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room)
         .is_ok()
+}
+
+/// Registers a new session that has a place.
+fn register(session: &Session, group: Option<&GroupId>) -> Result<(), CreateError> {
+    let sessions = session.sessions();
+    while let (Err(GroupFull), Some(group)) = (take_seat(session, group, None), group) {
+        // Another session has taken the room.
+        match sessions.make_room_in(group) {
+            Ok(evicted) => drop(evicted),
+            Err(GroupFull) => {
+                sessions.active.fetch_sub(1, Ordering::Relaxed);
+                return Err(CreateError::Full);
+            }
+        }
+    }
+    registered(session)
 }
 
 /// Takes the steps after a new session is registered.
@@ -129,12 +157,20 @@ fn registered(session: &Session) -> Result<(), CreateError> {
 }
 
 /// Adds the session to its group, if it is to have a named one, and to the registries.
-fn take_seat(session: &Session, group: Option<&GroupId>, key: Option<KeyHash>) {
+fn take_seat(
+    session: &Session,
+    group: Option<&GroupId>,
+    key: Option<KeyHash>,
+) -> Result<(), GroupFull> {
     let sessions = session.sessions();
     // Under the session's own lock, as in `join`: the group may be terminated as soon as it has admitted the session.
     let mut state = session.local().lock();
     let mut seat = session.seat();
-    seat.group = group.map(|group| sessions.groups.admit(group, session.as_owner()));
+    if let Some(group) = group {
+        let group = sessions.groups.admit(group, session.as_owner())?;
+        group.has_arrived(session.local().serial);
+        seat.group = Some(group);
+    }
     let created = || LifecycleEvent::Created(Subject::Session(session.local().serial));
     sessions.env.events.record(created);
     sessions.ids.insert(seat.id, session.clone());
@@ -142,4 +178,5 @@ fn take_seat(session: &Session, group: Option<&GroupId>, key: Option<KeyHash>) {
         state.set_key(Some(key));
         sessions.keys.slots.insert(key, session.clone());
     }
+    Ok(())
 }

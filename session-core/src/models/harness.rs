@@ -121,6 +121,8 @@ impl World {
             superseded_for: Duration::from_secs(30),
             max_sessions: 10,
             when_full: WhenFull::Reject,
+            group_linger: Duration::ZERO,
+            max_per_group: None,
             state: Some(Arc::new(tally.clone())),
         };
         change(&mut settings);
@@ -171,6 +173,7 @@ impl World {
 
     /// Ends the remaining sessions. Asserts that nothing is left of any session, and that every value was closed once.
     pub(super) fn end(&self) {
+        self.sessions.groups.end_all_lingering();
         for session in self.sessions.all() {
             assert!(session.local().cause().is_none(), "registered, but ended");
             session.complete(CompletionCause::Shutdown);

@@ -1,8 +1,20 @@
-//! Changes of a session's key.
+//! Look-ups by key, and changes of a session's key.
 
 use crate::error::{NotLive, RekeyError};
-use crate::id::session_key::SessionKey;
-use crate::sessions::session::Session;
+use crate::id::session_key::{KeyHash, SessionKey};
+use crate::sessions::session::{Session, Sessions};
+
+impl Sessions {
+    /// Returns the active session with this key. If it is just being completed, waits for the end of that step.
+    pub(crate) fn keyed(&self, key: &KeyHash) -> Result<Session, NotLive> {
+        let if_active = |session: &Session| {
+            let completed = session.local().activity.is_completed();
+            (!completed).then(|| session.clone())
+        };
+        let wait = |ending: Session| ending.await_completion();
+        self.keys.slots.enter(key, if_active, wait)
+    }
+}
 
 impl Session {
     /// Moves the session to this key, or takes its key away, in one step. Its own key changes nothing.

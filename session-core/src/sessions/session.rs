@@ -5,9 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::NotLive;
 use crate::id::SessionId;
-use crate::id::session_key::KeyHash;
 use crate::life::activity::{Activity, Alive};
 use crate::life::cause::CompletionCause;
 use crate::life::clock::Ticks;
@@ -97,16 +95,6 @@ impl Sessions {
         let mut seen = HashSet::with_capacity(sessions.len());
         sessions.retain(|session| seen.insert(session.local().serial));
         sessions
-    }
-
-    /// Returns the active session with this key. If it is just being completed, waits for the end of that step.
-    pub(crate) fn keyed(&self, key: &KeyHash) -> Result<Session, NotLive> {
-        let if_active = |session: &Session| {
-            let completed = session.local().activity.is_completed();
-            (!completed).then(|| session.clone())
-        };
-        let wait = |ending: Session| ending.await_completion();
-        self.keys.slots.enter(key, if_active, wait)
     }
 
     /// Whether a session or group is between its completion and the end of its cleanup.
@@ -319,7 +307,11 @@ impl Inner {
     fn leave_registry<R>(&self, remove: impl FnOnce(&SessionId) -> R) -> R {
         // In this order, so that a shutdown finds the session in one place or the other.
         self.sessions.in_cleanup.fetch_add(1, Ordering::Relaxed);
-        remove(&self.seat.lock().id)
+        let seat = self.seat.lock();
+        if let Some(group) = &seat.group {
+            group.has_completed(self.local.serial);
+        }
+        remove(&seat.id)
     }
 
     fn free_place(&self) {
@@ -355,7 +347,7 @@ impl AnyLocal for Inner {
     fn leave(&self) -> Option<(Owner, CompletionCause)> {
         let seat = self.seat.lock();
         let group = seat.group.as_ref()?;
-        let cause = group.release(self.local.serial)?;
+        let (group, cause) = group.release(self.local.serial)?;
         Some((group.as_owner().to_owner(), cause))
     }
 
