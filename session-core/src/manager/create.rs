@@ -126,13 +126,11 @@ fn register(session: &Session, group: Option<&GroupId>) -> Result<(), CreateErro
     let sessions = session.sessions();
     while let (Err(GroupFull), Some(group)) = (take_seat(session, group, None), group) {
         // Another session has taken the room.
-        match sessions.make_room_in(group) {
-            Ok(evicted) => drop(evicted),
-            Err(GroupFull) => {
-                sessions.active.fetch_sub(1, Ordering::Relaxed);
-                return Err(CreateError::Full);
-            }
+        let room = sessions.make_room_in(group);
+        if room.is_err() {
+            sessions.active.fetch_sub(1, Ordering::Relaxed);
         }
+        drop(room?);
     }
     registered(session)
 }

@@ -83,6 +83,19 @@ fn creations_against_completion() {
     });
 }
 
+/// A session that ends in a full manager frees its place before its key.
+#[test]
+fn a_creation_against_completion_in_a_full_manager() {
+    explore(|| {
+        let world = World::with(|settings| settings.max_sessions = 2);
+        let (first, _other) = (world.keyed(&key("k")).unwrap(), world.session());
+        race!(|| first.terminate(), || drop(
+            world.keyed(&key("k")).expect("there is room")
+        ));
+        world.end();
+    });
+}
+
 /// A session moves to a key under which others ask for one.
 #[test]
 fn creations_against_rekey() {

@@ -155,8 +155,14 @@ impl SessionGroup {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        let max = self.max();
-        max.is_some() && self.0.members.lock().check_room(max).is_err()
+        self.if_full(|| ()).is_some()
+    }
+
+    /// Calls `end` under the lock of the members, if the group is full.
+    pub(crate) fn if_full<R>(&self, end: impl FnOnce() -> R) -> Option<R> {
+        let members = self.0.members.lock();
+        let full = members.check_room(self.max()).is_err();
+        full.then(end)
     }
 
     /// Makes the session a member. Returns `false` if the group is closed.
@@ -199,24 +205,23 @@ impl SessionGroup {
             if !members.is_empty() {
                 return None;
             }
-            match self.linger(&mut members) {
-                Some(displaced) => displaced,
-                None => return Some((self.clone(), members.close(cause))),
-            }
+            let may_linger = self.0.id.is_some() && !members.is_closed();
+            let begun = may_linger.then(|| self.begin_to_linger()).flatten();
+            let Some((ticket, displaced)) = begun else {
+                return Some((self.clone(), members.close(cause)));
+            };
+            members.lingering = Some(ticket);
+            displaced
         };
         let (ticket, group) = displaced?;
         group.stops_lingering(ticket).then_some((group, cause))
     }
 
-    /// Lets the group linger, if it may. Returns the group whose place it has taken.
-    fn linger(&self, members: &mut Members) -> Option<Option<(Ticket, Self)>> {
-        if members.is_closed() || self.0.id.is_none() {
-            return None;
-        }
-        let now = self.0.groups.env.clock.now();
-        let (ticket, displaced) = self.0.groups.lingering.begin(self.clone(), now)?;
-        members.lingering = Some(ticket);
-        Some(displaced)
+    /// Returns the group's ticket, and the group whose place it has taken; `None` if groups do not linger.
+    fn begin_to_linger(&self) -> Option<(Ticket, Option<(Ticket, Self)>)> {
+        let groups = &self.0.groups;
+        let now = groups.env.clock.now();
+        groups.lingering.begin(self.clone(), now)
     }
 
     /// Closes the group if it still lingers by this ticket. The caller completes it.

@@ -61,13 +61,14 @@ impl Session {
     /// after `since`.
     fn evict_from(&self, group: &SessionGroup, since: Option<Ticks>) -> Result<Completion, Alive> {
         let mark = |activity: &Activity, state: &mut State| {
-            if self.seat().group.as_ref() != Some(group) || !group.is_full() {
+            if self.seat().group.as_ref() != Some(group) {
                 return Err(Alive::Active);
             }
-            match since {
+            let ended = group.if_full(|| match since {
                 Some(since) => activity.complete_if_idle(state, since),
                 None => activity.complete(state),
-            }
+            });
+            ended.unwrap_or(Err(Alive::Active))
         };
         let unregister = |state: &mut State| self.as_owner().any().unregister(state);
         let cause = CompletionCause::Evicted;
