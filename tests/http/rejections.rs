@@ -58,7 +58,6 @@ async fn errors_of_core_have_their_status() {
         (JoinError::Full.into(), 503, "no-session"),
         (CreateError::Draining.into(), 503, "no-session"),
         (CreateError::Full.into(), 503, "no-session"),
-        (CreateError::KeySuperseded.into(), 409, "session-superseded"),
         (CreateError::ShuttingDown.into(), 503, "no-session"),
         (PropertyError::SessionEnded.into(), 409, "session-ended"),
         (PropertyError::Busy.into(), 503, "property-busy"),
@@ -91,11 +90,13 @@ async fn errors_of_core_have_their_status() {
 
 #[tokio::test]
 async fn r21_a_superseded_request_is_asked_to_come_again() {
-    let response = SessionRejection::from(CycleError::Parted).into_response();
-    assert!(kit::is_superseded(&response));
-    let problem: Value = serde_json::from_str(&text(response).await).unwrap();
-    assert_eq!(problem["type"], "urn:problem-type:session-superseded");
-    assert_eq!(problem["status"], 409);
+    for error in [CycleError::Parted.into(), CreateError::KeySuperseded.into()] {
+        let response = SessionRejection::into_response(error);
+        assert!(kit::is_superseded(&response));
+        let problem: Value = serde_json::from_str(&text(response).await).unwrap();
+        assert_eq!(problem["type"], "urn:problem-type:session-superseded");
+        assert_eq!(problem["status"], 409);
+    }
 }
 
 #[tokio::test]
