@@ -11,7 +11,9 @@ use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, REFRESH, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
-use session_core::{CreateError, CycleError, PropertyError, PropsError, Refused, SessionEnded};
+use session_core::{
+    CreateError, CycleError, JoinError, PropertyError, PropsError, Refused, SessionEnded,
+};
 
 /// The reason why an extractor of this crate, or a handler's `?` on one of core's errors, rejected the request.
 ///
@@ -19,7 +21,7 @@ use session_core::{CreateError, CycleError, PropertyError, PropsError, Refused, 
 /// |---|---|
 /// | 409 | the session ended while the request ran; a property was already present |
 /// | 409, with `Retry-After` and `Refresh` | another request logged in or out, and this one presents the old id |
-/// | 503, with `Retry-After` | the manager is full or shutting down; a property is busy |
+/// | 503, with `Retry-After` | the manager is full or shutting down, or the group is full; a property is busy |
 /// | 500 | a property could not be created; a layer or a state is missing |
 ///
 /// ```
@@ -146,10 +148,10 @@ rejection! {
 }
 
 rejection! {
-    /// The manager accepts no new session: it is full or shutting down.
+    /// The manager or the group accepts no further session: it is full, or the manager is shutting down.
     pub struct NotCreated(CreateError);
     SERVICE_UNAVAILABLE, "no-session", "No session is available",
-    "no session can be created at the moment: try again later"
+    "there is no room for a session at the moment: try again later"
 }
 
 rejection! {
@@ -261,6 +263,16 @@ impl From<CycleError> for SessionRejection {
     fn from(error: CycleError) -> Self {
         match error {
             CycleError::Parted => Superseded.into(),
+            CycleError::Full => CreateError::Full.into(),
+            _ => Ended.into(),
+        }
+    }
+}
+
+impl From<JoinError> for SessionRejection {
+    fn from(error: JoinError) -> Self {
+        match error {
+            JoinError::Full => CreateError::Full.into(),
             _ => Ended.into(),
         }
     }
@@ -268,7 +280,10 @@ impl From<CycleError> for SessionRejection {
 
 impl From<CreateError> for SessionRejection {
     fn from(error: CreateError) -> Self {
-        NotCreated(error).into()
+        match error {
+            CreateError::KeySuperseded => Superseded.into(),
+            _ => NotCreated(error).into(),
+        }
     }
 }
 

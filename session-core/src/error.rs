@@ -203,7 +203,7 @@ impl fmt::Display for NotLive {
 
 impl Error for NotLive {}
 
-/// A request could not change or end its session, which is no longer the request's.
+/// A request could not change or end its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CycleError {
@@ -212,6 +212,8 @@ pub enum CycleError {
     /// Another request has changed the id since this one came in, so this one is no longer the session's:
     /// see [`RequestGuard::is_parted`](crate::RequestGuard::is_parted).
     Parted,
+    /// At a log-in: as many sessions are active in the group as the manager allows in one.
+    Full,
 }
 
 impl fmt::Display for CycleError {
@@ -219,35 +221,114 @@ impl fmt::Display for CycleError {
         match self {
             Self::SessionEnded => SessionEnded.fmt(f),
             Self::Parted => f.write_str("another request has changed the id of the session"),
+            Self::Full => GroupFull.fmt(f),
         }
     }
 }
 
 impl Error for CycleError {}
 
+/// A session could not join a group. It stays in its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// The session has completed.
+    SessionEnded,
+    /// As many sessions are active in the group as the manager allows in one.
+    Full,
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SessionEnded => SessionEnded.fmt(f),
+            Self::Full => GroupFull.fmt(f),
+        }
+    }
+}
+
+impl Error for JoinError {}
+
+/// A group has as many active sessions as it may have.
+#[derive(Debug)]
+pub(crate) struct GroupFull;
+
+impl fmt::Display for GroupFull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the group is full")
+    }
+}
+
+impl From<GroupFull> for JoinError {
+    fn from(_: GroupFull) -> Self {
+        Self::Full
+    }
+}
+
+impl From<GroupFull> for CycleError {
+    fn from(_: GroupFull) -> Self {
+        Self::Full
+    }
+}
+
+impl From<GroupFull> for CreateError {
+    fn from(_: GroupFull) -> Self {
+        Self::Full
+    }
+}
+
 /// A session could not be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CreateError {
-    /// As many sessions as the manager allows are active, or in cleanup.
+    /// As many sessions as the manager allows are active, or in cleanup; or as many are active in the group as the
+    /// manager allows in one.
     Full,
     /// The manager takes no new sessions, see [`SessionManager::drain`](crate::SessionManager::drain).
     Draining,
     /// The manager is shutting down.
     ShuttingDown,
+    /// The key was taken from its session a moment ago, by [`Session::rekey`](crate::Session::rekey), and a caller that
+    /// still presents it is not a new one.
+    KeySuperseded,
 }
 
 impl fmt::Display for CreateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Full => "the session manager is full",
+            Self::Full => "the session manager or the group is full",
             Self::Draining => "the session manager takes no new sessions",
             Self::ShuttingDown => "the session manager is shutting down",
+            Self::KeySuperseded => "the key was taken from its session a moment ago",
         })
     }
 }
 
 impl Error for CreateError {}
+
+/// The key of a session could not be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RekeyError {
+    /// The session has completed.
+    SessionEnded,
+    /// Another live session has the key.
+    InUse,
+    /// The key was taken from its session a moment ago.
+    Superseded,
+}
+
+impl fmt::Display for RekeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SessionEnded => SessionEnded.fmt(f),
+            Self::InUse => f.write_str("another live session has the key"),
+            Self::Superseded => CreateError::KeySuperseded.fmt(f),
+        }
+    }
+}
+
+impl Error for RekeyError {}
 
 /// A manager could not be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! Session ids and group ids: how they are created, encoded, parsed and shown.
 
+pub(crate) mod session_key;
+
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
@@ -155,7 +157,7 @@ impl fmt::Display for GroupId {
     }
 }
 
-/// Uses the random bits of a session id as its hash.
+/// Uses the random bits of a session's id or key as its hash.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct IdHasher(u64);
 

@@ -104,7 +104,9 @@
 //! # Groups
 //!
 //! Sessions of one user, tenant or browser can share a [`SessionGroup`], which has properties, tasks and an end
-//! like a session's. [`create_in`](SessionManager::create_in) and [`join`](Session::join) name it.
+//! like a session's. [`create_in`](SessionManager::create_in) and [`join`](Session::join) name it. It ends with its last
+//! session, or [lingers](SessionManagerBuilder::group_linger) for a while, and the number of its sessions can be
+//! [bounded](SessionManagerBuilder::max_sessions_per_group).
 #![deny(missing_docs)]
 
 mod error;
@@ -122,8 +124,10 @@ mod sync;
 mod values;
 
 pub use error::{
-    BuildError, CreateError, CycleError, NotLive, PropertyError, PropsError, Refused, SessionEnded,
+    BuildError, CreateError, CycleError, JoinError, NotLive, PropertyError, PropsError, Refused,
+    RekeyError, SessionEnded,
 };
+pub use id::session_key::{EmptySessionKey, SessionKey};
 pub use id::{GroupId, ParseSessionIdError, SessionId};
 pub use life::cause::CompletionCause;
 pub use life::event::{LifecycleEvent, LifecycleEvents, Missed, Subject};

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{CreateError, NotLive};
+use crate::id::session_key::SessionKey;
 use crate::id::{GroupId, SessionId};
 use crate::life::cause::CompletionCause;
 use crate::life::event::{LifecycleEvents, Subject};
@@ -50,17 +51,21 @@ pub struct SessionManager(Arc<Handle>);
 /// The part that the clones share: dropping it ends the sessions.
 struct Handle {
     sessions: Arc<Sessions>,
-    sweepers: [AbortHandle; 2],
+    sweepers: [AbortHandle; 4],
 }
 
 impl SessionManager {
     pub(crate) fn new(sessions: Arc<Sessions>) -> Self {
         let env = &sessions.env;
         let due = expiry::sweep(Arc::downgrade(&sessions));
-        let superseded = sessions.ids.clone().sweep(env.clock.clone());
+        let lingering = expiry::sweep_groups(Arc::downgrade(&sessions));
+        let superseded_ids = sessions.ids.clone().sweep(env.clock.clone());
+        let superseded_keys = sessions.keys.slots.clone().sweep(env.clock.clone());
         let sweepers = [
             env.runtime.spawn(due).abort_handle(),
-            env.runtime.spawn(superseded).abort_handle(),
+            env.runtime.spawn(lingering).abort_handle(),
+            env.runtime.spawn(superseded_ids).abort_handle(),
+            env.runtime.spawn(superseded_keys).abort_handle(),
         ];
         Self(Arc::new(Handle { sessions, sweepers }))
     }
@@ -83,7 +88,7 @@ impl SessionManager {
     ///
     /// # Errors
     ///
-    /// As [`create`](Self::create).
+    /// [`CreateError::Full`] also if there is no room for it in the group. Otherwise as [`create`](Self::create).
     ///
     /// # Panics
     ///
@@ -112,6 +117,39 @@ impl SessionManager {
     /// As [`create`](Self::create).
     pub fn create_entered(&self, group: Option<&GroupId>) -> Result<RequestGuard, CreateError> {
         create::create_entered(&self.0.sessions, group)
+    }
+
+    /// Returns the active session with this key, or creates it. Of any number of callers that ask for a key at the same
+    /// time one creates its session, and the others get that one.
+    ///
+    /// A key is the application's own name for a session: see [`SessionKey`]. The session has an id of its own beside
+    /// it. [`Session::rekey`] changes the key, and at completion it is free for another session.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_core::{LocalSession, SessionKey, SessionManager};
+    ///
+    /// let sessions = SessionManager::builder().build()?;
+    /// let tenant = SessionKey::new("tenant:7")?;
+    /// let session = sessions.get_or_create_keyed(&tenant)?;
+    /// assert_eq!(sessions.get_or_create_keyed(&tenant)?, session);
+    ///
+    /// session.terminate();
+    /// assert_ne!(sessions.get_or_create_keyed(&tenant)?, session);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CreateError::KeySuperseded`] if the key was taken from its session a moment ago. If there is no session with
+    /// this key, also as [`create`](Self::create).
+    ///
+    /// # Panics
+    ///
+    /// As [`create`](Self::create).
+    pub fn get_or_create_keyed(&self, key: &SessionKey) -> Result<Session, CreateError> {
+        let sessions = &self.0.sessions;
+        create::get_or_create_keyed(sessions, sessions.keys.hash(key))
     }
 
     /// Returns the active session with this id. A look-up does not count as activity.
@@ -144,7 +182,7 @@ impl SessionManager {
             .find(|session| session.local().serial == serial)
     }
 
-    /// Returns the group with this name, if it has sessions.
+    /// Returns the group with this name, if it has sessions or lingers.
     pub fn group(&self, id: &GroupId) -> Option<SessionGroup> {
         self.0.sessions.groups.get(id)
     }
@@ -155,7 +193,7 @@ impl SessionManager {
         self.0.sessions.all()
     }
 
-    /// Returns the named groups that have sessions, in no order. It goes through all of them.
+    /// Returns the named groups that have sessions or linger, in no order. It goes through all of them.
     pub fn groups(&self) -> Vec<SessionGroup> {
         self.0.sessions.groups.all()
     }
@@ -204,6 +242,7 @@ impl SessionManager {
         for session in sessions {
             session.complete(CompletionCause::Shutdown);
         }
+        self.0.sessions.groups.end_all_lingering();
         if !self.are_cleaned_up_within(timeout).await {
             env.hurry.cancel();
             // A cleanup that can't be hurried (in a blocking destructor, say) is left behind and named.
@@ -238,9 +277,10 @@ impl SessionManager {
 }
 
 impl Handle {
-    /// Stops the creation of sessions. Returns the active ones.
+    /// Stops the creation of sessions, and the lingering of groups. Returns the active sessions.
     fn close(&self) -> Vec<Session> {
         self.sessions.closing.store(CLOSED, Ordering::SeqCst);
+        self.sessions.groups.lingering.close();
         self.sessions.all()
     }
 }
@@ -253,6 +293,7 @@ impl Drop for Handle {
         for session in self.close() {
             session.complete(CompletionCause::Shutdown);
         }
+        self.sessions.groups.end_all_lingering();
     }
 }
 

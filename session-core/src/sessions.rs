@@ -2,12 +2,18 @@
 
 pub(crate) mod cycle;
 pub(crate) mod deadlines;
+pub(crate) mod evicted;
 pub(crate) mod group;
+pub(crate) mod group_room;
 pub(crate) mod guard;
 pub(crate) mod idle_order;
 pub(crate) mod ids;
+pub(crate) mod keys;
+pub(crate) mod lingering;
+pub(crate) mod members;
 pub(crate) mod membership;
 pub(crate) mod record;
+pub(crate) mod rekey;
 pub(crate) mod seat;
 pub(crate) mod session;
 pub(crate) mod superseded;

@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt as _;
 use session_core::{
-    CompletionCause, GroupId, LifecycleEvent, LocalSession, PropertyKey, SessionEnded, Subject,
+    CompletionCause, GroupId, JoinError, LifecycleEvent, LocalSession, PropertyKey, Subject,
 };
 
 use crate::kit::{Log, Tell, come, manager, only, settle};
@@ -63,7 +63,11 @@ async fn r15_a_session_may_leave_a_group_that_is_ending() {
     let group = one.group();
     let request = one.enter().unwrap();
     group.terminate();
-    assert_eq!(one.join(id("h")), Err(SessionEnded), "it has ended by then");
+    assert_eq!(
+        one.join(id("h")),
+        Err(JoinError::SessionEnded),
+        "it has ended by then"
+    );
     drop(request);
     let _ = one.cleanup_completed().await;
     assert!(group.is_completed());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use session_core::{
-    CompletionCause, GroupId, InitContext, LocalSession, Property, PropertyKey, SessionEnded,
+    CompletionCause, GroupId, InitContext, JoinError, LocalSession, Property, PropertyKey,
     SessionGroup, SessionManager, SessionProperties,
 };
 
@@ -194,7 +194,7 @@ async fn r15_join_moves_a_live_session_and_leaves_properties_behind() {
     assert_eq!(log.entries(), ["of the old"]);
     session.terminate();
     stays.terminate();
-    assert_eq!(session.join(id("new")), Err(SessionEnded));
+    assert_eq!(session.join(id("new")), Err(JoinError::SessionEnded));
 }
 
 #[tokio::test(start_paused = true)]

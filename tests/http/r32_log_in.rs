@@ -185,6 +185,27 @@ async fn r32_a_log_in_that_fails_changes_nothing() {
     assert!(is_silent(&refused));
     assert!(sessions.group(&"user".into()).is_none());
 
+    // The group is full: a session stays who and where it was, and a stranger gets none.
+    let sessions = SessionManager::builder()
+        .max_sessions_per_group(1, WhenFull::Reject)
+        .build()
+        .unwrap();
+    let member = sessions.create_in("user".into()).unwrap();
+    let session = sessions.create_in("before".into()).unwrap();
+    let id = session.id();
+    for cookies in [cookie(&session), String::new()] {
+        let refused = kit::get(&app(&sessions), "/log-in", cookies).await;
+        assert_eq!(refused.status(), 503);
+        assert_eq!(refused.headers()["retry-after"], "1");
+        assert!(is_silent(&refused));
+    }
+    assert_eq!(session.id(), id);
+    assert_eq!(session.group().id(), Some(&GroupId::from("before")));
+    assert_eq!(sessions.stats().created, 2);
+    member.terminate();
+    let response = kit::get(&app(&sessions), "/log-in", "").await;
+    assert!(told(&response).is_some());
+
     // The manager is shutting down.
     let sessions = manager();
     let session = sessions.create().unwrap();

@@ -12,8 +12,8 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use serde_json::Value;
 use session_axum::{Props, Session, SessionGroup, SessionLayer, SessionRejection};
 use session_core::{
-    CreateError, CycleError, Property, PropertyError, Refused, SessionEnded, SessionProperties,
-    WhenFull,
+    CreateError, CycleError, JoinError, Property, PropertyError, Refused, SessionEnded,
+    SessionProperties, WhenFull,
 };
 
 use crate::kit::{self, Stage, app, bare, manager, text};
@@ -53,6 +53,9 @@ async fn errors_of_core_have_their_status() {
     let cases: [(SessionRejection, u16, &str); _] = [
         (SessionEnded.into(), 409, "session-ended"),
         (CycleError::SessionEnded.into(), 409, "session-ended"),
+        (CycleError::Full.into(), 503, "no-session"),
+        (JoinError::SessionEnded.into(), 409, "session-ended"),
+        (JoinError::Full.into(), 503, "no-session"),
         (CreateError::Draining.into(), 503, "no-session"),
         (CreateError::Full.into(), 503, "no-session"),
         (CreateError::ShuttingDown.into(), 503, "no-session"),
@@ -87,11 +90,13 @@ async fn errors_of_core_have_their_status() {
 
 #[tokio::test]
 async fn r21_a_superseded_request_is_asked_to_come_again() {
-    let response = SessionRejection::from(CycleError::Parted).into_response();
-    assert!(kit::is_superseded(&response));
-    let problem: Value = serde_json::from_str(&text(response).await).unwrap();
-    assert_eq!(problem["type"], "urn:problem-type:session-superseded");
-    assert_eq!(problem["status"], 409);
+    for error in [CycleError::Parted.into(), CreateError::KeySuperseded.into()] {
+        let response = SessionRejection::into_response(error);
+        assert!(kit::is_superseded(&response));
+        let problem: Value = serde_json::from_str(&text(response).await).unwrap();
+        assert_eq!(problem["type"], "urn:problem-type:session-superseded");
+        assert_eq!(problem["status"], 409);
+    }
 }
 
 #[tokio::test]

@@ -134,7 +134,11 @@ impl LazySession {
     ///
     /// 503 if the manager accepts no new session, 500 if the response's head is out already.
     pub fn get_or_create(&self) -> Result<Session, SessionRejection> {
-        let found = self.visit.find_or_replace(self.group.as_ref())?;
+        self.get_or_create_in(self.group.as_ref())
+    }
+
+    fn get_or_create_in(&self, group: Option<&GroupId>) -> Result<Session, SessionRejection> {
+        let found = self.visit.find_or_replace(group)?;
         Ok(Session::new(found, &self.visit))
     }
 
@@ -147,14 +151,16 @@ impl LazySession {
     ///
     /// # Errors
     ///
-    /// As [`get_or_create`](Self::get_or_create).
+    /// As [`get_or_create`](Self::get_or_create), and 503 if the group is full. The session then keeps its id and its
+    /// group, and a client without a session gets none.
     pub fn log_in(&self, group: GroupId) -> Result<Session, SessionRejection> {
-        let session = self.get_or_create()?;
+        // A new session is created in the group: if that is full, there is none.
+        let session = self.get_or_create_in(Some(&group))?;
         match session.log_in(group.clone()) {
             // The session ended, or another request logged in, since the line above. No other request knows a new
             // session.
             Err(SessionRejection::Ended(_) | SessionRejection::Superseded(_)) => {
-                let session = self.get_or_create()?;
+                let session = self.get_or_create_in(Some(&group))?;
                 session.log_in(group)?;
                 Ok(session)
             }

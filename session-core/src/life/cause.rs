@@ -16,11 +16,11 @@ pub enum CompletionCause {
     IdleTimeout,
     /// The manager's absolute timeout had passed since its creation.
     AbsoluteTimeout,
-    /// It made room for a new session: see [`WhenFull::EvictIdlest`](crate::WhenFull::EvictIdlest).
+    /// It made room for another session, in the manager or in its group: see [`WhenFull::EvictIdlest`](crate::WhenFull::EvictIdlest).
     Evicted,
     /// The manager was shut down, or its last clone was dropped.
     Shutdown,
-    /// A group's last session left it or was cleaned up.
+    /// A group's last session left it or was cleaned up, and the group did not linger or has lingered long enough.
     LastSessionEnded,
 }
 

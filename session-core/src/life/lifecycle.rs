@@ -7,7 +7,7 @@
 //! 3. The token is cancelled after the flip, outside the lock. A token created after the flip is cancelled from the
 //!    start. A token created outside the lock could miss both.
 //! 4. No user code runs under the lock, and it is not held over an `.await`.
-//! 5. Lock order: the search for a session to evict, a session's state, its seat, a group's members, a registry shard.
+//! 5. Lock order: the addition of a key, the search for a session to evict, a session's state, its seat, a group's members, a registry shard.
 //!    Never two of a kind, and a group's state is taken while none of these is held. A ledger's lock is a leaf.
 
 use std::sync::Arc;
@@ -38,7 +38,7 @@ pub(crate) struct Completion {
 
 /// Completes a session or group, whatever is inside. Returns whether this call did so.
 pub(crate) fn complete(owner: OwnerRef<'_>, ending: impl Into<Ending>) -> bool {
-    let unregister = || owner.any().unregister();
+    let unregister = |state: &mut State| owner.any().unregister(state);
     match begin(owner, ending, Activity::complete, unregister) {
         Ok(((), completion)) => {
             completion.carry_out(owner);
@@ -54,7 +54,7 @@ pub(crate) fn begin<R>(
     owner: OwnerRef<'_>,
     ending: impl Into<Ending>,
     mark: impl FnOnce(&Activity, &mut State) -> Result<(), Alive>,
-    unregister: impl FnOnce() -> R,
+    unregister: impl FnOnce(&mut State) -> R,
 ) -> Result<(R, Completion), Alive> {
     let ending = ending.into();
     let local = owner.local();
@@ -79,7 +79,7 @@ pub(crate) fn begin<R>(
         used.ledger(&local.env).open();
         local.env.cleanups.begin(owner.subject());
     }
-    let unregistered = unregister();
+    let unregistered = unregister(&mut state);
     let used = state.used();
     let completion = Completion {
         ending,

@@ -28,11 +28,11 @@ pub(crate) trait AnyLocal: Any + Send + Sync {
     /// Returns its name in events, logs and reports.
     fn subject(&self) -> Subject;
 
-    /// Leaves its registry. Called in the step that completes it, under the state's lock.
-    fn unregister(&self);
+    /// Leaves its registries. Called in the step that completes it, under the state's lock.
+    fn unregister(&self, locked: &mut State);
 
-    /// Leaves its group. Called in the step that ends its cleanup, under the state's lock. Returns the group, and its
-    /// ending, if this was the last member.
+    /// Leaves its group. Called in the step that ends its cleanup, under the state's lock. Returns the group that has to
+    /// complete now, if any, and its ending.
     fn leave(&self) -> Option<(Owner, Ending)>;
 
     /// Frees its place in the manager. Called outside all locks, before its waiters are woken.

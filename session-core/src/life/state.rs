@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::id::session_key::KeyHash;
 use crate::life::cause::CompletionCause;
 use crate::life::clock::SmallSpan;
 use crate::life::env::Env;
@@ -60,6 +61,8 @@ pub(crate) struct Rare {
     pub(crate) kept: usize,
     /// The disposals under way, with the subject if cleanup has to report one that takes too long.
     pub(crate) disposals: BTreeMap<u64, Option<About>>,
+    /// The key that the application has given the session.
+    key: Option<KeyHash>,
     pub(super) signal: Option<Signal>,
     /// Wakes the cleanup when something it waits for has ended. Exists from completion on.
     pub(super) drained: Option<Arc<Notify>>,
@@ -117,6 +120,19 @@ impl State {
             None => self.first_set = Some(set),
             Some(_) => self.used_mut().rare_mut().more_sets.push(set),
         }
+    }
+
+    /// Gives it this key, or none. Returns the old one.
+    pub(crate) fn set_key(&mut self, key: Option<KeyHash>) -> Option<KeyHash> {
+        let old = self.take_key();
+        if key.is_some() {
+            self.used_mut().rare_mut().key = key;
+        }
+        old
+    }
+
+    pub(crate) fn take_key(&mut self) -> Option<KeyHash> {
+        self.used_if_any()?.rare_if_any()?.key.take()
     }
 
     pub(crate) fn used(&self) -> Option<&Used> {

@@ -30,6 +30,8 @@ impl SessionManagerBuilder {
             superseded_for: Duration::from_secs(30),
             max_sessions: 1_000_000,
             when_full: WhenFull::Reject,
+            group_linger: Duration::ZERO,
+            max_per_group: None,
             state: None,
         };
         Self {
@@ -124,6 +126,54 @@ impl SessionManagerBuilder {
         self
     }
 
+    /// How long a named group lingers: it stays active, with its properties, after its last session has left or has been
+    /// cleaned up, and a session that comes meanwhile is its next member. Zero if not set: it ends with its last
+    /// session.
+    ///
+    /// So what a group holds for a user, such as a limit of requests, outlives a log-out and a log-in. As many groups
+    /// may linger as sessions may be active; beyond that the one that has lingered longest ends. A group that is
+    /// terminated ends at once, and so do all that linger when the manager is shut down. To keep a group for longer,
+    /// create a session of the application's own in it, and [keep it alive](crate::Session::keep_alive).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_core::{LocalSession, SessionManager};
+    /// use std::time::Duration;
+    ///
+    /// let sessions = SessionManager::builder().group_linger(Duration::from_secs(60)).build()?;
+    /// let session = sessions.create_in("user:42".into())?;
+    /// let group = session.group();
+    /// session.terminate();
+    /// assert!(!group.is_completed() && group.sessions().is_empty());
+    /// assert_eq!(sessions.create_in("user:42".into())?.group(), group);
+    /// # Ok(()) }
+    /// ```
+    pub fn group_linger(mut self, time: Duration) -> Self {
+        self.settings.group_linger = time;
+        self
+    }
+
+    /// The maximum of active sessions in a group that the application named, and what happens beyond it: no maximum
+    /// if not set. The group of a session without a named one has no other sessions.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_core::{LocalSession, SessionManager, WhenFull};
+    ///
+    /// // A user has two devices. A third one ends the session of that which has been idle longest.
+    /// let sessions = SessionManager::builder()
+    ///     .max_sessions_per_group(2, WhenFull::EvictIdlest)
+    ///     .build()?;
+    /// let devices = [(); 3].map(|()| sessions.create_in("user:42".into()));
+    /// assert!(devices[0].as_ref().is_ok_and(|first| first.is_completed()));
+    /// assert_eq!(sessions.stats().active, 2);
+    /// # Ok(()) }
+    /// ```
+    pub fn max_sessions_per_group(mut self, max: usize, when_full: WhenFull) -> Self {
+        self.settings.max_per_group = Some((max, when_full));
+        self
+    }
+
     /// The application's own state, of any type: [`InitContext::state`](crate::InitContext::state) returns it to
     /// initializers. A clone of the manager in it keeps the manager alive forever.
     pub fn state<S: Send + Sync + 'static>(mut self, state: S) -> Self {
@@ -160,6 +210,10 @@ impl SessionManagerBuilder {
             ("close_timeout", settings.close_timeout.is_zero()),
             ("lend_timeout", settings.lend_timeout.is_zero()),
             ("max_sessions", settings.max_sessions == 0),
+            (
+                "max_sessions_per_group",
+                settings.max_per_group.is_some_and(|(max, _)| max == 0),
+            ),
         ] {
             if zero {
                 return Err(BuildError::Zero(name));

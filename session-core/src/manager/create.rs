@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::error::CreateError;
+use crate::error::{CreateError, GroupFull, NotLive};
+use crate::id::session_key::KeyHash;
 use crate::id::{GroupId, SessionId};
 use crate::life::cause::CompletionCause;
 use crate::life::event::{LifecycleEvent, Subject};
 use crate::life::owner::AsOwner as _;
 use crate::manager::eviction;
+use crate::sessions::evicted::Evicted;
 use crate::sessions::guard::RequestGuard;
 use crate::sessions::idle_order::Kind;
 use crate::sessions::session::{DRAINING, OPEN, Session, Sessions};
@@ -19,7 +21,7 @@ pub(crate) fn create(
 ) -> Result<Session, CreateError> {
     // Before the place is taken, because this may panic.
     let id = SessionId::random();
-    reserve(sessions, group)?;
+    make_room(sessions, group)?;
     let session = Session::new(sessions, id);
     register(&session, group)?;
     Ok(session)
@@ -32,7 +34,7 @@ pub(crate) fn create_entered(
 ) -> Result<RequestGuard, CreateError> {
     // Before the place is taken, because this may panic.
     let id = SessionId::random();
-    reserve(sessions, group)?;
+    make_room(sessions, group)?;
     let session = Session::new(sessions, id);
     if sessions.deadlines.unconfirmed.is_some() {
         session.record().expect_id();
@@ -42,27 +44,74 @@ pub(crate) fn create_entered(
     Ok(guard)
 }
 
-/// Counts one more active session, if there is room or room can be made.
-fn reserve(sessions: &Sessions, group: Option<&GroupId>) -> Result<(), CreateError> {
+/// Returns the session with this key, or creates it. Of any number of callers one creates it.
+pub(crate) fn get_or_create_keyed(
+    sessions: &Arc<Sessions>,
+    key: KeyHash,
+) -> Result<Session, CreateError> {
+    let find = || match sessions.keyed(&key) {
+        Ok(session) => Ok(Some(session)),
+        Err(NotLive::Superseded) => Err(CreateError::KeySuperseded),
+        Err(NotLive::Unknown) => Ok(None),
+    };
+    if let Some(session) = find()? {
+        return Ok(session);
+    }
+    // Before the lock is taken, because this may panic.
+    let id = SessionId::random();
+    let (session, evicted) = {
+        let _adding = sessions.keys.adding.lock();
+        if let Some(session) = find()? {
+            return Ok(session);
+        }
+        check(sessions)?;
+        let evicted = reserve(sessions, Kind::Anonymous)?;
+        let session = Session::new(sessions, id);
+        take_seat(&session, None, Some(key))?;
+        (session, evicted)
+    };
+    drop(evicted);
+    registered(&session)?;
+    Ok(session)
+}
+
+/// Takes a place for a session in this group.
+fn make_room(sessions: &Sessions, group: Option<&GroupId>) -> Result<(), CreateError> {
+    check(sessions)?;
+    let mut newcomer = Kind::Anonymous;
+    if let Some(group) = group {
+        newcomer = Kind::Named;
+        // The group first: a session that it ends makes room in the manager as well.
+        drop(sessions.make_room_in(group)?);
+    }
+    drop(reserve(sessions, newcomer)?);
+    Ok(())
+}
+
+/// Whether the manager creates sessions.
+fn check(sessions: &Sessions) -> Result<(), CreateError> {
     // Relaxed: each counter is exact by itself, and no other memory depends on it. This check comes first: a session
     // evicted below may take the last place in cleanup, and has then made room all the same.
     if sessions.in_cleanup.load(Ordering::Relaxed) >= sessions.env.settings.max_sessions {
         return Err(CreateError::Full);
     }
     match sessions.closing.load(Ordering::SeqCst) {
-        OPEN => {}
-        DRAINING => return Err(CreateError::Draining),
-        _ => return Err(CreateError::ShuttingDown),
+        OPEN => Ok(()),
+        DRAINING => Err(CreateError::Draining),
+        _ => Err(CreateError::ShuttingDown),
     }
-    let newcomer = match group {
-        Some(_) => Kind::Named,
-        None => Kind::Anonymous,
-    };
-    // The last `take_room`, because room may have come about during the search.
-    if take_room(sessions) || eviction::evict(sessions, newcomer) || take_room(sessions) {
-        Ok(())
-    } else {
-        Err(CreateError::Full)
+}
+
+/// Counts one more active session, if there is room or room can be made. Returns the session that made room.
+fn reserve(sessions: &Sessions, newcomer: Kind) -> Result<Option<Evicted>, CreateError> {
+    if take_room(sessions) {
+        return Ok(None);
+    }
+    match eviction::evict(sessions, newcomer) {
+        Some(evicted) => Ok(Some(evicted)),
+        // Room may have come about during the search.
+        None if take_room(sessions) => Ok(None),
+        None => Err(CreateError::Full),
     }
 }
 
@@ -75,12 +124,25 @@ fn take_room(sessions: &Sessions) -> bool {
         .is_ok()
 }
 
-/// Registers a new session.
+/// Registers a new session that has a place.
 fn register(session: &Session, group: Option<&GroupId>) -> Result<(), CreateError> {
+    let sessions = session.sessions();
+    while let (Err(GroupFull), Some(group)) = (take_seat(session, group, None), group) {
+        // Another session has taken the room.
+        let room = sessions.make_room_in(group);
+        if room.is_err() {
+            sessions.active.fetch_sub(1, Ordering::Relaxed);
+        }
+        drop(room?);
+    }
+    registered(session)
+}
+
+/// Takes the steps after a new session is registered.
+fn registered(session: &Session) -> Result<(), CreateError> {
     let sessions = session.sessions();
     // Relaxed: a statistic.
     sessions.created.fetch_add(1, Ordering::Relaxed);
-    take_seat(session, group);
     sessions.env.events.deliver();
     let serial = session.local().serial;
     tracing::debug!(session = serial, "session created");
@@ -95,14 +157,27 @@ fn register(session: &Session, group: Option<&GroupId>) -> Result<(), CreateErro
     Ok(())
 }
 
-/// Adds the session to its group, if it is to have a named one, and to the registry.
-fn take_seat(session: &Session, group: Option<&GroupId>) {
+/// Adds the session to its group, if it is to have a named one, and to the registries.
+fn take_seat(
+    session: &Session,
+    group: Option<&GroupId>,
+    key: Option<KeyHash>,
+) -> Result<(), GroupFull> {
     let sessions = session.sessions();
     // Under the session's own lock, as in `join`: the group may be terminated as soon as it has admitted the session.
-    let _state = session.local().lock();
+    let mut state = session.local().lock();
     let mut seat = session.seat();
-    seat.group = group.map(|group| sessions.groups.admit(group, session.as_owner()));
+    if let Some(group) = group {
+        let group = sessions.groups.admit(group, session.as_owner())?;
+        group.has_arrived(session.local().serial);
+        seat.group = Some(group);
+    }
     let created = || LifecycleEvent::Created(Subject::Session(session.local().serial));
     sessions.env.events.record(created);
     sessions.ids.insert(seat.id, session.clone());
+    if let Some(key) = key {
+        state.set_key(Some(key));
+        sessions.keys.slots.insert(key, session.clone());
+    }
+    Ok(())
 }

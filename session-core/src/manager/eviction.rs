@@ -8,30 +8,22 @@
 //!    at one that has been active is accounted to that activity.
 //! 3. One search runs at a time. Its lock is the first in the lock order.
 
-use crate::life::owner::AsOwner as _;
+use crate::sessions::evicted::Evicted;
 use crate::sessions::idle_order::Kind;
 use crate::sessions::session::Sessions;
 
-/// Ends the first session in the order. Its place among the active ones goes to the caller. Returns `false` if there
-/// is no session that a newcomer of this kind may end.
-pub(crate) fn evict(sessions: &Sessions, newcomer: Kind) -> bool {
-    let Some(idle) = &sessions.idle else {
-        return false;
-    };
-    let (session, completion) = {
-        let _search = idle.search.lock();
-        loop {
-            let Some(first) = idle.order.lock().first(newcomer) else {
-                return false;
-            };
-            let session = first.session;
-            if let Ok(completion) = session.evict(first.since, first.kind) {
-                break (session, completion);
-            }
-            sessions.displace(session.local().serial);
-            sessions.place(&session);
+/// Ends the first session in the order. Its place among the active ones goes to the caller. Returns `None` if there is
+/// no session that a newcomer of this kind may end.
+pub(crate) fn evict(sessions: &Sessions, newcomer: Kind) -> Option<Evicted> {
+    let idle = sessions.idle.as_ref()?;
+    let _search = idle.search.lock();
+    loop {
+        let first = idle.order.lock().first(newcomer)?;
+        let session = first.session;
+        if let Ok(completion) = session.evict(first.since, first.kind) {
+            return Some(Evicted::new(session, completion));
         }
-    };
-    completion.carry_out(session.as_owner());
-    true
+        sessions.displace(session.local().serial);
+        sessions.place(&session);
+    }
 }

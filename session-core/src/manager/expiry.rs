@@ -54,6 +54,29 @@ pub(crate) async fn sweep(weak: Weak<Sessions>) {
     }
 }
 
+/// Ends the groups that have lingered long enough, as long as the manager lives.
+pub(crate) async fn sweep_groups(weak: Weak<Sessions>) {
+    let groups = weak
+        .upgrade()
+        .map(|sessions| sessions.groups.lingering.clone());
+    let Some(lingering) = groups else { return };
+    loop {
+        let Some(sessions) = weak.upgrade() else {
+            return;
+        };
+        let past = sessions.env.clock.past();
+        let ended = (0..BATCH).all(|_| sessions.groups.end_lingering(|until| until <= past));
+        let next = lingering.next();
+        let next = next.map(|next| sessions.env.clock.when(next));
+        drop(sessions);
+        if ended {
+            tokio::task::yield_now().await;
+        } else {
+            wait(&lingering.begun, next).await;
+        }
+    }
+}
+
 async fn wait(woken: &tokio::sync::Notify, comes_up: Option<Instant>) {
     match comes_up {
         Some(comes_up) => tokio::select! {

@@ -12,6 +12,7 @@ use shuttle::{Config, MaxSteps, Runner};
 
 use crate::error::CreateError;
 use crate::id::GroupId;
+use crate::id::session_key::SessionKey;
 use crate::life::activity::Activity;
 use crate::life::cause::CompletionCause;
 use crate::life::clock::Ticks;
@@ -124,6 +125,8 @@ impl World {
             superseded_for: Duration::from_secs(30),
             max_sessions: 10,
             when_full: WhenFull::Reject,
+            group_linger: Duration::ZERO,
+            max_per_group: None,
             state: Some(Arc::new(tally.clone())),
         };
         change(&mut settings);
@@ -155,6 +158,10 @@ impl World {
         create::create(&self.sessions, group)
     }
 
+    pub(super) fn keyed(&self, key: &SessionKey) -> Result<Session, CreateError> {
+        create::get_or_create_keyed(&self.sessions, self.sessions.keys.hash(key))
+    }
+
     pub(super) fn create_entered(
         &self,
         group: Option<&GroupId>,
@@ -170,6 +177,7 @@ impl World {
 
     /// Ends the remaining sessions. Asserts that nothing is left of any session, and that every value was closed once.
     pub(super) fn end(&self) {
+        self.sessions.groups.end_all_lingering();
         for session in self.sessions.all() {
             assert!(session.local().cause().is_none(), "registered, but ended");
             session.complete(CompletionCause::Shutdown);
@@ -182,6 +190,7 @@ impl World {
             (0, 0, 0)
         );
         assert!(!sessions.are_cleaning_up());
+        assert!(sessions.keys.slots.live().is_empty());
         assert!(self.is_order_empty());
         assert_eq!(self.tally.closed(), self.tally.made());
         assert_eq!(self.tally.dropped(), self.tally.made());

@@ -20,6 +20,7 @@ use crate::life::lifecycle;
 use crate::life::owner::AsOwner as _;
 use crate::life::slot::{AnySlot, Emptied};
 use crate::life::state::{State, Used};
+use crate::sessions::evicted::Evicted;
 use crate::sessions::group::{OwedEnd, SessionGroup};
 use crate::sessions::guard::{Pass, RequestGuard};
 use crate::sessions::session::Session;
@@ -71,7 +72,7 @@ impl Session {
         ending: impl Into<Ending>,
         mark: impl FnOnce(&Activity, &mut State) -> Result<(), Alive>,
     ) -> Result<SupersededId, Alive> {
-        let unregister = || self.unregister_by(|id| self.supersede(*id));
+        let unregister = |state: &mut State| self.unregister_by(state, |id| self.supersede(*id));
         let (superseded, completion) = lifecycle::begin(self.as_owner(), ending, mark, unregister)?;
         completion.carry_out(self.as_owner());
         Ok(superseded)
@@ -89,6 +90,25 @@ impl Session {
         own: Option<&RequestGuard>,
         group: Option<&GroupId>,
     ) -> Result<NewId, CycleError> {
+        loop {
+            match (self.try_cycle(own, group), group) {
+                (Err(CycleError::Full), Some(group)) => {
+                    if let Some(evicted) = self.sessions().make_room_in(group)? {
+                        let mut afterwards = Afterwards::new(&self.local().env);
+                        afterwards.evicted = Some(evicted);
+                        afterwards.spawn();
+                    }
+                }
+                (changed, _) => return changed,
+            }
+        }
+    }
+
+    fn try_cycle(
+        &self,
+        own: Option<&RequestGuard>,
+        group: Option<&GroupId>,
+    ) -> Result<NewId, CycleError> {
         let id = SessionId::random();
         // Before `is_closing` is read: a shutdown that has missed the session waits for the outcome of this change.
         let owed = Owed::new(&self.local().env.cleanups, self.as_owner().subject());
@@ -102,6 +122,11 @@ impl Session {
                 return Err(CycleError::Parted);
             }
             let mut seat = self.seat();
+            // First, because it may fail. The session is listed there only when it moves, below.
+            let admitted = match group {
+                Some(group) => self.admitted_to(&seat, group)?,
+                None => None,
+            };
             // Insert the new id first: a look-up between the two steps finds the session by either.
             self.sessions().ids.insert(id, self.clone());
             let old = std::mem::replace(&mut seat.id, id);
@@ -119,13 +144,10 @@ impl Session {
             });
             let parted: Vec<_> = slots.collect();
             let parted = parted.iter().rev().map(|(_, slot)| slot.empty()).collect();
-            let left = group.and_then(|group| self.move_to(&mut state, &mut seat, group));
-            let afterwards = Afterwards {
-                parted,
-                left,
-                missed: None,
-                env: Arc::clone(&self.local().env),
-            };
+            let mut afterwards = Afterwards::new(&self.local().env);
+            afterwards.parted = parted;
+            afterwards.left =
+                admitted.and_then(|admitted| self.move_to(&mut state, &mut seat, admitted));
             (new, afterwards)
         };
         // A shutdown that reads the registry may have missed the session under both ids.
@@ -228,7 +250,9 @@ impl RequestGuard {
     ///
     /// # Errors
     ///
-    /// As [`cycle_id`](Self::cycle_id). On an error the session keeps its id and its group.
+    /// [`CycleError::Full`] if as many sessions are active in the group as the manager
+    /// [allows](crate::SessionManagerBuilder::max_sessions_per_group). Otherwise as [`cycle_id`](Self::cycle_id). On an
+    /// error the session keeps its id and its group.
     ///
     /// # Panics
     ///
@@ -252,10 +276,22 @@ struct Afterwards {
     left: Option<OwedEnd>,
     /// A session that a shutdown has missed.
     missed: Option<(Session, Owed)>,
+    /// A session that has made room in the group.
+    evicted: Option<Evicted>,
     env: Arc<Env>,
 }
 
 impl Afterwards {
+    fn new(env: &Arc<Env>) -> Self {
+        Self {
+            parted: Vec::new(),
+            left: None,
+            missed: None,
+            evicted: None,
+            env: env.clone(),
+        }
+    }
+
     fn spawn(self) {
         let runtime = self.env.runtime.clone();
         let spawned = Spawned(Some(self));
@@ -265,7 +301,7 @@ impl Afterwards {
     fn run(self) {
         self.env.events.deliver();
         // Ends come first: the values of requests may take long to drop.
-        drop(self.left);
+        drop((self.left, self.evicted));
         if let Some((session, _owed)) = self.missed {
             session.complete(CompletionCause::Shutdown);
         }

@@ -1,4 +1,4 @@
-//! Session ids as the manager knows them: live, taken from their clients a moment ago, or unknown.
+//! The ids, or keys, of sessions as the manager knows them: live, taken from their clients a moment ago, or unknown.
 //!
 //! Invariants:
 //! 1. An id turns from live into superseded in one step, in its own slot. A look-up finds one or the other.
@@ -6,24 +6,27 @@
 //!    superseded or removed.
 //! 3. `pending + timed.len()` is the number of superseded ids, and at most `max`.
 //! 4. The queue's lock is a leaf, and is not held together with a shard's.
+//! 5. A superseded slot has one place among those, and only its end there changes the slot. So a key that becomes live
+//!    again has no earlier time running.
 
 use std::collections::VecDeque;
-use std::hash::BuildHasherDefault;
+use std::hash::{BuildHasherDefault, Hash};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::error::NotLive;
-use crate::id::{IdHasher, SessionId};
+use crate::id::IdHasher;
 use crate::life::clock::{Clock, Ticks};
 use crate::sync::Mutex;
 use crate::sync::registry::Registry;
 use crate::sync::runtime::sleep_until;
 
-pub(crate) struct Ids<S> {
-    slots: Registry<SessionId, Slot<S>, BuildHasherDefault<IdHasher>>,
-    queue: Mutex<Queue>,
+/// Sessions by an id or key `K`, whose bits are random.
+pub(crate) struct Ids<K, S> {
+    slots: Registry<K, Slot<S>, BuildHasherDefault<IdHasher>>,
+    queue: Mutex<Queue<K>>,
     superseded_for: Ticks,
     max: usize,
     /// Wakes the sweeper when the queue is no longer empty.
@@ -38,19 +41,21 @@ enum Slot<S> {
 }
 
 /// The superseded ids.
-#[derive(Default)]
-struct Queue {
+struct Queue<K> {
     /// The number of ids whose time has not begun, because their clients have not been told yet.
     pending: usize,
     /// The times at which the others become unknown, the earliest first.
-    timed: VecDeque<(Ticks, SessionId)>,
+    timed: VecDeque<(Ticks, K)>,
 }
 
-impl<S: Clone> Ids<S> {
+impl<K: Copy + Eq + Hash, S: Clone> Ids<K, S> {
     pub(crate) fn new(superseded_for: Duration, max: usize) -> Self {
         Self {
             slots: Registry::new(),
-            queue: Mutex::new(Queue::default()),
+            queue: Mutex::new(Queue {
+                pending: 0,
+                timed: VecDeque::new(),
+            }),
             superseded_for: Ticks::of(superseded_for),
             max,
             begun: Notify::new(),
@@ -58,11 +63,11 @@ impl<S: Clone> Ids<S> {
     }
 
     #[inline]
-    pub(crate) fn get(&self, id: &SessionId) -> Option<S> {
+    pub(crate) fn get(&self, id: &K) -> Option<S> {
         self.slots.with(id, Slot::live).flatten()
     }
 
-    pub(crate) fn is_live(&self, id: &SessionId) -> bool {
+    pub(crate) fn is_live(&self, id: &K) -> bool {
         let live = self.slots.with(id, |slot| matches!(slot, Slot::Live(_)));
         live.unwrap_or(false)
     }
@@ -72,7 +77,7 @@ impl<S: Clone> Ids<S> {
     #[inline]
     pub(crate) fn enter<G>(
         &self,
-        id: &SessionId,
+        id: &K,
         enter: impl Fn(&S) -> Option<G>,
         wait: impl Fn(S),
     ) -> Result<G, NotLive> {
@@ -91,17 +96,17 @@ impl<S: Clone> Ids<S> {
         }
     }
 
-    pub(crate) fn insert(&self, id: SessionId, session: S) {
+    pub(crate) fn insert(&self, id: K, session: S) {
         self.slots.insert(id, Slot::Live(session));
     }
 
-    pub(crate) fn remove(&self, id: &SessionId) {
+    pub(crate) fn remove(&self, id: &K) {
         self.slots.remove(id);
     }
 
     /// Turns a live id into a superseded one, whose time begins later. Returns `false` if this manager does not
     /// supersede ids, or too many are pending: the id is then unknown.
-    pub(crate) fn supersede(&self, id: &SessionId) -> bool {
+    pub(crate) fn supersede(&self, id: &K) -> bool {
         let room = self.superseded_for > Ticks(0) && {
             let mut queue = self.queue.lock();
             let full = queue.pending + queue.timed.len() >= self.max;
@@ -123,7 +128,7 @@ impl<S: Clone> Ids<S> {
     }
 
     /// Starts the time of a superseded id: the client has been told.
-    pub(crate) fn begin(&self, id: SessionId, now: Ticks) {
+    pub(crate) fn begin(&self, id: K, now: Ticks) {
         let mut queue = self.queue.lock();
         queue.pending -= 1;
         // Times that several threads have read may arrive out of order.
@@ -135,7 +140,7 @@ impl<S: Clone> Ids<S> {
     }
 
     /// Makes a superseded id unknown from now on: the client will not be told.
-    pub(crate) fn forget(&self, id: &SessionId) {
+    pub(crate) fn forget(&self, id: &K) {
         self.queue.lock().pending -= 1;
         self.remove(id);
     }

@@ -1,9 +1,10 @@
 //! A session's registration and its group.
 
 use crate::id::SessionId;
-use crate::life::activity::{Activity, Epoch};
+use crate::life::activity::{Activity, Epoch, Left};
+use crate::life::clock::Ticks;
 use crate::life::state::State;
-use crate::sessions::group::{GroupHold, SessionGroup};
+use crate::sessions::group::SessionGroup;
 
 /// The place where a session is registered. Its lock is taken after the session's state, and before a group's members.
 pub(crate) struct Seat {
@@ -117,5 +118,30 @@ impl Seat {
         }
         let released = departures.extract_if(.., |departure| departure.inside == 0);
         released.map(|departure| departure.hold).collect()
+    }
+}
+
+/// A request that was inside a session when the session left the group. The group's drain waits for it.
+pub(crate) struct GroupHold {
+    group: SessionGroup,
+    epoch: Epoch,
+}
+
+impl GroupHold {
+    fn new(group: &SessionGroup) -> Option<Self> {
+        let epoch = group.local().activity.enter()?;
+        Some(Self {
+            group: group.clone(),
+            epoch,
+        })
+    }
+}
+
+impl Drop for GroupHold {
+    fn drop(&mut self) {
+        let local = self.group.local();
+        if local.activity.leave(self.epoch, || Ticks(0)) != Left::Quietly {
+            local.check_drained();
+        }
     }
 }

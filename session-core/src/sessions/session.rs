@@ -18,6 +18,7 @@ use crate::sessions::deadlines::Deadlines;
 use crate::sessions::group::{Groups, SessionGroup};
 use crate::sessions::idle_order::{IdleOrder, Kind, Place};
 use crate::sessions::ids::Ids;
+use crate::sessions::keys::Keys;
 use crate::sessions::record::Record;
 use crate::sessions::seat::Seat;
 use crate::settings::WhenFull;
@@ -34,7 +35,8 @@ pub(crate) const CLOSED: usize = 2;
 /// which breaks the reference cycle, and dropping the last clone of the manager completes them all.
 pub(crate) struct Sessions {
     pub(crate) env: Arc<Env>,
-    pub(crate) ids: Arc<Ids<Session>>,
+    pub(crate) ids: Arc<Ids<SessionId, Session>>,
+    pub(crate) keys: Keys<Session>,
     pub(crate) groups: Arc<Groups>,
     pub(crate) deadlines: Arc<Deadlines>,
     /// `None` if sessions are not evicted.
@@ -62,6 +64,7 @@ impl Sessions {
         };
         Self {
             ids: Arc::new(Ids::new(settings.superseded_for, settings.max_sessions)),
+            keys: Keys::new(settings.superseded_for, settings.max_sessions),
             deadlines: Arc::new(Deadlines::new(
                 settings.idle_timeout,
                 settings.absolute_timeout,
@@ -238,7 +241,9 @@ impl Session {
         cause: CompletionCause,
         mark: impl FnOnce(&Activity, &mut State) -> Result<(), Alive>,
     ) -> Result<(), Alive> {
-        let begun = lifecycle::begin(self.as_owner(), cause, mark, || self.0.unregister());
+        let begun = lifecycle::begin(self.as_owner(), cause, mark, |state| {
+            self.0.unregister(state);
+        });
         let ((), completion) = begun?;
         completion.carry_out(self.as_owner());
         Ok(())
@@ -253,20 +258,25 @@ impl Session {
             }
             activity.complete_if_idle(state, limit)
         };
-        let unregister = || {
-            self.0.leave_registry(|id| self.0.sessions.ids.remove(id));
-            self.0.is_out();
+        let unregister = |state: &mut State| {
+            let ids = &self.0.sessions.ids;
+            self.0.leave_registry(|id| ids.remove(id));
+            self.0.is_out(state);
         };
         let cause = CompletionCause::Evicted;
         let begun = lifecycle::begin(self.as_owner(), cause, mark, unregister);
         begun.map(|((), completion)| completion)
     }
 
-    /// Takes the session out of the registry as its id is superseded.
-    pub(crate) fn unregister_by<R>(&self, supersede: impl FnOnce(&SessionId) -> R) -> R {
+    /// Takes the session out of the registries as its id is superseded.
+    pub(crate) fn unregister_by<R>(
+        &self,
+        locked: &mut State,
+        supersede: impl FnOnce(&SessionId) -> R,
+    ) -> R {
         let superseded = self.0.leave_registry(supersede);
         self.0.free_place();
-        self.0.is_out();
+        self.0.is_out(locked);
         superseded
     }
 }
@@ -277,15 +287,23 @@ impl Inner {
     fn leave_registry<R>(&self, remove: impl FnOnce(&SessionId) -> R) -> R {
         // In this order, so that a shutdown finds the session in one place or the other.
         self.sessions.in_cleanup.fetch_add(1, Ordering::Relaxed);
-        remove(&self.seat.lock().id)
+        let seat = self.seat.lock();
+        if let Some(group) = &seat.group {
+            group.has_completed(self.local.serial);
+        }
+        remove(&seat.id)
     }
 
     fn free_place(&self) {
         self.sessions.active.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Called after its place is free, so that a search that no longer finds the session finds its room.
-    fn is_out(&self) {
+    /// Called after its place is free, so that a search that no longer finds the session finds its room, and so does a
+    /// caller that finds its key free.
+    fn is_out(&self, locked: &mut State) {
+        if let Some(key) = locked.take_key() {
+            self.sessions.keys.slots.remove(&key);
+        }
         self.sessions.displace(self.local.serial);
         self.sessions.deadlines.entry_died(self.sessions.active());
     }
@@ -300,16 +318,16 @@ impl AnyLocal for Inner {
         Subject::Session(self.local.serial)
     }
 
-    fn unregister(&self) {
+    fn unregister(&self, locked: &mut State) {
         self.leave_registry(|id| self.sessions.ids.remove(id));
         self.free_place();
-        self.is_out();
+        self.is_out(locked);
     }
 
     fn leave(&self) -> Option<(Owner, Ending)> {
         let seat = self.seat.lock();
         let group = seat.group.as_ref()?;
-        let ending = group.release(self.local.serial)?;
+        let (group, ending) = group.release(self.local.serial)?;
         Some((group.as_owner().to_owner(), ending))
     }
 

@@ -48,11 +48,11 @@ impl NewId {
 pub struct SupersededId {
     id: SessionId,
     /// `None` if the id is already unknown.
-    ids: Option<(Arc<Ids<Session>>, Clock)>,
+    ids: Option<(Arc<Ids<SessionId, Session>>, Clock)>,
 }
 
 impl SupersededId {
-    pub(crate) fn new(id: SessionId, ids: Option<(Arc<Ids<Session>>, Clock)>) -> Self {
+    pub(crate) fn new(id: SessionId, ids: Option<(Arc<Ids<SessionId, Session>>, Clock)>) -> Self {
         Self { id, ids }
     }
 
