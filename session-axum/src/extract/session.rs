@@ -24,8 +24,8 @@ use crate::visit::{Found, Visit};
 /// It derefs to core's [`Session`](session_core::Session), and has all methods of sessions if
 /// [`LocalSession`](crate::LocalSession) is in scope. Some methods are its own, because the client must be told:
 /// [`log_in`](Self::log_in), [`cycle_id`](Self::cycle_id), and [`terminate`](Self::terminate) and
-/// [`terminate_because`](Self::terminate_because), which are the log-out. Two
-/// handles refer to the same session if they are equal (`*one == *other`).
+/// [`terminate_because`](Self::terminate_because), which are the log-out. Two handles refer to the same session if they
+/// are equal (`*one == *other`).
 ///
 /// ```
 /// use session_axum::{LocalSession, Session, SessionRejection};

@@ -62,3 +62,22 @@ fn the_reasons_of_a_group_against_a_session_s() {
         assert_eq!(other, Some(closed));
     });
 }
+
+/// A group that its last session leaves while it is being terminated has the reason of that call.
+#[test]
+fn the_reason_of_a_group_against_a_member_that_leaves() {
+    explore(|| {
+        let world = World::new();
+        let session = world.session_in(&GroupId::from("g"));
+        let group = session.group();
+        race!(|| group.terminate_because("closed"), || {
+            let _ = session.join("other".into());
+        });
+        world.end();
+        let expected = match group.completion_cause() {
+            Some(CompletionCause::Terminated) => Some("closed"),
+            _ => None,
+        };
+        assert_eq!(group.completion_reason().as_deref(), expected);
+    });
+}

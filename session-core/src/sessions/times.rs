@@ -98,6 +98,17 @@ impl Session {
     ///
     /// During activity, as in a request of the session, the time is that which would be left if the activity ended now.
     /// So a page can say when it will log its visitor out.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use session_core::SessionManager;
+    /// # use std::time::Duration;
+    /// let sessions = SessionManager::builder().idle_timeout(Duration::from_secs(60)).build()?;
+    /// let session = sessions.create()?;
+    /// tokio::time::sleep(Duration::from_secs(20)).await;
+    /// assert!(session.expires_in() <= Duration::from_secs(40));
+    /// # Ok(()) }
+    /// ```
     pub fn expires_in(&self) -> Duration {
         let clock = &self.local().env.clock;
         self.due(clock.past())
