@@ -1,205 +1,21 @@
 //! Row 26: a value that has gone bad is discarded, and the line of callers goes on with a new one.
 
-use std::collections::VecDeque;
 use std::pin::pin;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use allocation_counter::measure;
 use futures_util::FutureExt as _;
 use session_core::{
-    Exclusive, ExclusiveGuard, InitContext, LocalSession, Property, PropertyError, PropertyState,
-    Props, Refused, Session, SessionManager, SessionProperties, Trouble,
+    ExclusiveGuard, LocalSession as _, PropertyError, PropertyState, Refused, Trouble,
 };
 use tokio::runtime::Builder;
-use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::kit::{Log, Tell, Watch, builder, problems, settle, threads};
-use crate::thread::block_on;
+use crate::kit::{Watch, settle};
+use crate::r26_bench::{Course, LEND_TIMEOUT, Lent, ask, state, world};
 
-use PropertyState::{Absent, BeingClosed, BeingCreated, Present};
-
-const LEND_TIMEOUT: Duration = Duration::from_secs(7);
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How an initializer or a hook goes.
-#[derive(Clone, Copy)]
-enum Course {
-    Takes(u64),
-    Fails,
-    FailsAfter(u64),
-    Panics,
-    Hangs,
-}
 use Course::{Fails, FailsAfter, Hangs, Panics, Takes};
-
-impl Course {
-    async fn run(self) -> Result<(), &'static str> {
-        match self {
-            Takes(0) => Ok(()),
-            Takes(seconds) => {
-                sleep(Duration::from_secs(seconds)).await;
-                Ok(())
-            }
-            Fails => Err("as asked for"),
-            FailsAfter(seconds) => {
-                sleep(Duration::from_secs(seconds)).await;
-                Err("as asked for")
-            }
-            Panics => panic!("as asked for"),
-            Hangs => std::future::pending().await,
-        }
-    }
-}
-
-#[derive(Clone, Default)]
-struct App {
-    log: Log,
-    opens: Arc<Mutex<VecDeque<Course>>>,
-    closes: Arc<Mutex<VecDeque<Course>>>,
-    opened: Arc<Mutex<u32>>,
-}
-
-impl App {
-    /// The next initializers and hooks go like this, later ones take no time.
-    fn next(&self, opens: &[Course], closes: &[Course]) {
-        self.opens.lock().unwrap().extend(opens);
-        self.closes.lock().unwrap().extend(closes);
-    }
-
-    fn open(&self) -> Connection {
-        let mut number = self.opened.lock().unwrap();
-        *number += 1;
-        self.log.add(format!("opened {number}"));
-        Connection {
-            number: *number,
-            app: self.clone(),
-        }
-    }
-
-    fn log(&self) -> Vec<String> {
-        self.log.entries()
-    }
-}
-
-fn next(courses: &Mutex<VecDeque<Course>>) -> Course {
-    courses.lock().unwrap().pop_front().unwrap_or(Takes(0))
-}
-
-struct Connection {
-    number: u32,
-    app: App,
-}
-
-async fn open(cx: &InitContext<App>) -> Result<Connection, &'static str> {
-    next(&cx.state().opens).run().await?;
-    Ok(cx.state().open())
-}
-
-fn open_here(cx: &InitContext<App>) -> Result<Connection, &'static str> {
-    match next(&cx.state().opens) {
-        Fails => Err("as asked for"),
-        _ => Ok(cx.state().open()),
-    }
-}
-
-async fn close(connection: Connection) -> Result<(), &'static str> {
-    let Connection { number, app } = connection;
-    app.log.add(format!("closing {number}"));
-    next(&app.closes).run().await?;
-    app.log.add(format!("closed {number}"));
-    Ok(())
-}
-
-fn close_here(connection: Connection) {
-    let Connection { number, app } = connection;
-    app.log.add(format!("closed {number}"));
-}
-
-#[derive(SessionProperties)]
-#[session(state = App)]
-struct Bench {
-    #[property(try_async_init = open, close = close)]
-    connection: Exclusive<Connection>,
-    #[property(try_init = open_here, close = close_here)]
-    here: Exclusive<Connection>,
-    #[property(init = |cx: &InitContext<App>| cx.state().log.tell("other dropped"))]
-    other: Property<Tell>,
-    #[property(default)]
-    count: Exclusive<u32>,
-    #[property(init = || String::from("a text"))]
-    text: Exclusive<String>,
-    by_hand: Exclusive<Tell>,
-    #[property(try_async_init = asks_for_itself, close = |_: u32| ())]
-    selfish: Exclusive<u32>,
-    #[property(try_async_init = needs_crossed)]
-    needs_crossed: Property<u32>,
-    #[property(try_async_init = crossed, close = |_: u32| ())]
-    crossed: Exclusive<u32>,
-}
-
-/// The second time it asks for itself.
-async fn asks_for_itself(cx: &InitContext<App>) -> Result<u32, PropertyError> {
-    let first = *cx.state().opened.lock().unwrap() == 0;
-    *cx.state().opened.lock().unwrap() += 1;
-    if first {
-        return Ok(1);
-    }
-    let bench = cx.session().props::<Bench>().unwrap();
-    bench.selfish().await.map(|value| *value)
-}
-
-async fn needs_crossed(cx: &InitContext<App>) -> Result<u32, PropertyError> {
-    let bench = cx.session().props::<Bench>().unwrap();
-    bench.crossed().await.map(|value| *value)
-}
-
-/// The second time it needs a property whose initializer is waiting in line for this one.
-async fn crossed(cx: &InitContext<App>) -> Result<u32, PropertyError> {
-    let first = *cx.state().opened.lock().unwrap() == 0;
-    *cx.state().opened.lock().unwrap() += 1;
-    if first {
-        return Ok(1);
-    }
-    let bench = cx.session().props::<Bench>().unwrap();
-    bench.needs_crossed().await.map(|value| **value)
-}
-
-type World = (SessionManager, Session, Props<Bench>, App);
-
-fn world() -> World {
-    let app = App::default();
-    let sessions = builder()
-        .lend_timeout(LEND_TIMEOUT)
-        .close_timeout(CLOSE_TIMEOUT)
-        .state(app.clone())
-        .build()
-        .unwrap();
-    let session = sessions.create().unwrap();
-    let bench = session.props().unwrap();
-    (sessions, session, bench, app)
-}
-
-/// The state of the property `name` in a listing.
-fn state(session: &Session, name: &str) -> PropertyState {
-    let list = session.properties().list();
-    let info = list.iter().find(|info| info.name() == name).unwrap();
-    assert_eq!(info.age().is_some(), info.state() == Present);
-    info.state()
-}
-
-type Lent = Result<u32, PropertyError>;
-
-/// A task that asks for the connection, and adds its number to the log when it has it.
-fn ask(bench: &Props<Bench>, app: &App, number: usize) -> JoinHandle<Lent> {
-    let (bench, log) = (bench.clone(), app.log.clone());
-    tokio::spawn(async move {
-        let connection = bench.connection().await?;
-        log.add(format!("lent to {number}"));
-        Ok(connection.number)
-    })
-}
+use PropertyState::{Absent, BeingClosed, BeingCreated, Present};
 
 #[tokio::test(start_paused = true)]
 async fn r26_a_discard_takes_effect_when_called() {
@@ -416,121 +232,6 @@ async fn r26_an_initializer_that_needs_itself_is_a_cycle() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r26_at_completion_the_line_ends_and_cleanup_waits_for_the_hook() {
-    let (_sessions, session, bench, app) = world();
-    bench.other().unwrap();
-    app.next(&[], &[Takes(3)]);
-    let connection = bench.connection().await.unwrap();
-    let waiting: Vec<_> = (0..3).map(|number| ask(&bench, &app, number)).collect();
-    settle().await;
-    let closed = connection.discard();
-    settle().await;
-    let watch = Watch::start();
-    session.terminate();
-    for waiting in waiting {
-        let ended = waiting.await.unwrap();
-        assert!(matches!(ended, Err(PropertyError::SessionEnded)));
-    }
-    assert_eq!(watch.millis(), 0);
-    drop(bench);
-    assert!(session.cleanup_completed().await.is_clean());
-    assert_eq!(
-        (watch.millis(), closed.now_or_never()),
-        (3_000, Some(Ok(())))
-    );
-    assert_eq!(
-        app.log(),
-        ["opened 1", "closing 1", "closed 1", "other dropped"]
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn r26_a_hook_that_ends_badly_during_cleanup_is_in_the_report() {
-    for (course, problem) in [(Hangs, "timed out"), (Panics, "panicked: as asked for")] {
-        let (_sessions, session, bench, app) = world();
-        app.next(&[], &[course]);
-        let closed = bench.connection().await.unwrap().discard();
-        drop(bench);
-        session.terminate();
-        let report = session.cleanup_completed().await;
-        assert_eq!(problems(&report), [format!("connection: {problem}")]);
-        assert!(closed.await.is_err());
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn r26_a_hook_that_outlasts_the_drain_does_not_hold_up_the_others() {
-    let app = App::default();
-    let sessions = builder()
-        .drain_timeout(Duration::from_secs(1))
-        .close_timeout(CLOSE_TIMEOUT)
-        .state(app.clone())
-        .build()
-        .unwrap();
-    let session = sessions.create().unwrap();
-    let bench = session.props::<Bench>().unwrap();
-    bench.other().unwrap();
-    app.next(&[], &[Takes(4)]);
-    drop(bench.connection().await.unwrap().discard());
-    drop(bench);
-    session.terminate();
-    assert!(session.cleanup_completed().await.is_clean());
-    assert_eq!(
-        app.log(),
-        ["opened 1", "closing 1", "other dropped", "closed 1"]
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn r26_a_guard_that_is_out_at_completion_can_still_be_discarded() {
-    let (_sessions, session, bench, app) = world();
-    bench.other().unwrap();
-    let guard = bench.connection().await.unwrap();
-    let request = session.enter().unwrap();
-    drop(bench);
-    session.terminate();
-    let watch = Watch::start();
-    // A request that waits for this does not wait for itself.
-    assert_eq!(guard.discard().await, Ok(()));
-    assert_eq!(watch.millis(), 0);
-    drop(request);
-    let report = session.cleanup_completed().await;
-    assert_eq!((report.closed(), report.is_clean()), (2, true));
-    assert_eq!(
-        app.log(),
-        ["opened 1", "closing 1", "closed 1", "other dropped"]
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn r26_a_discard_while_cleanup_waits_for_the_guard_is_waited_for() {
-    let (_sessions, session, bench, app) = world();
-    bench.other().unwrap();
-    let guard = bench.connection().await.unwrap();
-    app.next(&[], &[Takes(3)]);
-    drop(bench);
-    session.terminate();
-    settle().await;
-    assert_eq!(app.log(), ["opened 1", "other dropped"]);
-    let closed = guard.discard();
-    let report = session.cleanup_completed().await;
-    assert_eq!((report.closed(), report.is_clean()), (2, true));
-    assert_eq!(closed.now_or_never(), Some(Ok(())));
-}
-
-#[tokio::test(start_paused = true)]
-async fn r26_a_discard_after_cleanup_closes_the_value() {
-    let (_sessions, session, bench, app) = world();
-    let guard = bench.connection().await.unwrap();
-    drop(bench);
-    session.terminate();
-    let report = session.cleanup_completed().await;
-    assert_eq!(problems(&report), ["connection: still held"]);
-    assert_eq!(guard.discard().await, Ok(()));
-    assert_eq!(app.log(), ["opened 1", "closing 1", "closed 1"]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn r26_a_property_set_by_hand_is_absent_and_can_be_set_again() {
     let (_sessions, session, bench, app) = world();
     let tell = |name| app.log.tell(name);
@@ -565,21 +266,6 @@ async fn r26_a_value_with_nothing_to_close_is_gone_at_once() {
     *count = 7;
     assert_eq!(count.discard().await, Ok(()));
     assert_eq!(*bench.count().await.unwrap(), 0);
-}
-
-#[test]
-fn r26_without_a_runtime_what_can_be_closed_is_closed() {
-    let runtime = threads();
-    let (_sessions, session, bench, app) = runtime.block_on(async { world() });
-    let here = block_on(bench.here()).unwrap();
-    let connection = runtime.block_on(bench.connection()).unwrap();
-    drop(runtime);
-    assert_eq!(block_on(here.discard()), Ok(()));
-    assert_eq!(block_on(connection.discard()), Err(Trouble::Aborted));
-    assert_eq!(app.log()[2], "closed 1");
-    assert_eq!(state(&session, "here"), Absent);
-    assert_eq!(state(&session, "connection"), Absent);
-    assert_eq!(block_on(bench.here()).unwrap().number, 3);
 }
 
 #[test]
