@@ -20,6 +20,7 @@ use session_core::{CreateError, CycleError, PropertyError, PropsError, Refused, 
 /// | 409 | the session ended while the request ran; a property was already present |
 /// | 409, with `Retry-After` and `Refresh` | another request logged in or out, and this one presents the old id |
 /// | 503, with `Retry-After` | the manager is full or shutting down; a property is busy |
+/// | 403 | a page of another site asked for a WebSocket |
 /// | 500 | a property could not be created; a layer or a state is missing |
 ///
 /// ```
@@ -44,6 +45,8 @@ pub enum SessionRejection {
     Ended(Ended),
     /// See [`Superseded`].
     Superseded(Superseded),
+    /// See [`CrossOrigin`].
+    CrossOrigin(CrossOrigin),
     /// See [`NotCreated`].
     NotCreated(NotCreated),
     /// See [`PropertyPresent`].
@@ -146,6 +149,17 @@ rejection! {
 }
 
 rejection! {
+    /// A page of another site asked for a WebSocket. Browsers do not protect against that: they let any page connect
+    /// to any server, and send the visitor's cookies along.
+    ///
+    /// If the page is to be allowed, name its origin with [`allow_origins`](crate::SessionLayer#method.allow_origins). A
+    /// proxy that changes `Host` must pass the original on as `X-Forwarded-Host`.
+    pub struct CrossOrigin;
+    FORBIDDEN, "cross-origin", "Pages of other sites are not allowed",
+    "the handshake comes from a page of another origin"
+}
+
+rejection! {
     /// The manager accepts no new session: it is full or shutting down.
     pub struct NotCreated(CreateError);
     SERVICE_UNAVAILABLE, "no-session", "No session is available",
@@ -217,6 +231,7 @@ macro_rules! each {
             SessionRejection::ResponseStarted($inner) => $do,
             SessionRejection::Ended($inner) => $do,
             SessionRejection::Superseded($inner) => $do,
+            SessionRejection::CrossOrigin($inner) => $do,
             SessionRejection::NotCreated($inner) => $do,
             SessionRejection::PropertyPresent($inner) => $do,
             SessionRejection::PropertyBusy($inner) => $do,

@@ -174,6 +174,35 @@ impl Visit {
         })
     }
 
+    /// Enters the session once more, with this request's right, for a value that the response's head does not end.
+    pub(crate) fn enter(&self, session: &Session) -> Result<RequestGuard, SessionRejection> {
+        let guard = session.enter()?;
+        // Checked afterwards: a log-in in between would not part the session from this guard.
+        if self.is_parted_from(session) {
+            return Err(Superseded.into());
+        }
+        Ok(guard)
+    }
+
+    /// Refuses the handshake of a page of another site.
+    #[cfg(feature = "ws")]
+    pub(crate) fn check_origin(&self, request: &Parts) -> Result<(), SessionRejection> {
+        let shared = self.lock().shared.clone().ok_or(ResponseStarted)?;
+        if crate::origin::is_allowed(request, &shared.allowed_origins) {
+            Ok(())
+        } else {
+            Err(rejection::CrossOrigin.into())
+        }
+    }
+
+    /// Makes the layer leave the response's body alone, which itself ends with the session, as long as the returned
+    /// token is kept.
+    pub(crate) fn bind_body(&self) -> Arc<()> {
+        let token = Arc::new(());
+        self.lock().notes_mut().bound = Arc::downgrade(&token);
+        token
+    }
+
     /// Whether a log-in by another request has taken the session from this one. Data that was read from the
     /// session before may be handed out if this is `false` afterwards.
     pub(crate) fn is_parted_from(&self, session: &Session) -> bool {
@@ -269,7 +298,11 @@ impl Visit {
         else {
             return Guards::default();
         };
+        let bound = notes.as_ref().is_some_and(|notes| notes.binds_body());
         let left = notes.map(|notes| notes.tell(guard.as_ref(), &*shared.transport, head));
+        if bound {
+            return Guards::default();
+        }
         Guards::new(guard, left.unwrap_or_default())
     }
 

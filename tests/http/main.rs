@@ -1,4 +1,4 @@
-//! Sessions over http. These are the contract's rows 18 to 21, 29, 31 and 32, through the service alone and over
+//! Sessions over http. These are the contract's rows 18 to 21 and 29 to 32, through the service alone and over
 //! real connections.
 
 mod activity;
@@ -14,10 +14,17 @@ mod r20_bodies;
 mod r20_unreached;
 mod r21_superseded;
 mod r29_event_streams;
+mod r29_session_events;
+mod r29_until_completed;
+mod r30_hostile_clients;
+mod r30_origin;
+mod r30_pings;
+mod r30_upgrade;
 mod r31_hostile_clients;
 mod r31_serve;
 mod r32_log_in;
 mod rejections;
 mod security_page;
 mod services;
+mod sockets;
 mod wire;
