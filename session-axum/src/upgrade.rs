@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 use self::driver::drive;
 use self::pings::Pings;
 pub use self::socket::Socket;
-use crate::rejection::SessionRejection;
+use crate::rejection::{CrossOrigin, SessionRejection};
 use crate::serve::sockets::Sockets;
 use crate::visit::Visit;
 
@@ -48,7 +48,7 @@ use crate::visit::Visit;
 /// }
 ///
 /// async fn echo(upgrade: SessionUpgrade, chat: Props<Chat>) -> Response {
-///     upgrade.ping(Duration::from_secs(20)).run(async |mut socket: Socket| {
+///     upgrade.ping(Duration::from_secs(20)).run(async move |mut socket: Socket| {
 ///         while let Some(Ok(message)) = socket.recv().await {
 ///             let (Message::Text(text), Ok(messages)) = (message, chat.messages()) else { continue };
 ///             let number = messages.fetch_add(1, Ordering::Relaxed) + 1;
@@ -225,7 +225,9 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionUpgrade {
     ) -> Result<Self, SessionUpgradeRejection> {
         let visit = Arc::clone(Visit::of(request).map_err(SessionRejection::from)?);
         let handshake = WebSocketUpgrade::from_request_parts(request, state).await?;
-        visit.check_origin(request)?;
+        if !visit.allows_origin(request) {
+            return Err(SessionRejection::from(CrossOrigin).into());
+        }
         let found = visit.find_or_create(|shared| shared.group(request))?;
         Ok(Self {
             handshake,

@@ -178,25 +178,18 @@ impl Visit {
     pub(crate) fn enter(&self, session: &Session) -> Result<RequestGuard, SessionRejection> {
         let guard = session.enter()?;
         // Checked afterwards: a log-in in between would not part the session from this guard.
-        if self.is_parted_from(session) {
-            return Err(Superseded.into());
-        }
-        Ok(guard)
+        let parted = self.is_parted_from(session);
+        (!parted).then_some(guard).ok_or(Superseded.into())
     }
 
-    /// Refuses the handshake of a page of another site.
+    /// Whether a page of the request's origin may open a WebSocket.
     #[cfg(feature = "ws")]
-    pub(crate) fn check_origin(&self, request: &Parts) -> Result<(), SessionRejection> {
-        let shared = self.lock().shared.clone().ok_or(ResponseStarted)?;
-        if crate::origin::is_allowed(request, &shared.allowed_origins) {
-            Ok(())
-        } else {
-            Err(rejection::CrossOrigin.into())
-        }
+    pub(crate) fn allows_origin(&self, request: &Parts) -> bool {
+        let shared = self.lock().shared.clone();
+        shared.is_some_and(|shared| crate::origin::is_allowed(request, &shared.allowed_origins))
     }
 
-    /// Makes the layer leave the response's body alone, which itself ends with the session, as long as the returned
-    /// token is kept.
+    /// Makes the layer leave the response's body alone, which itself ends with the session, while the token is kept.
     pub(crate) fn bind_body(&self) -> Arc<()> {
         let token = Arc::new(());
         self.lock().notes_mut().bound = Arc::downgrade(&token);

@@ -16,6 +16,7 @@ mod r21_superseded;
 mod r29_event_streams;
 mod r29_session_events;
 mod r29_until_completed;
+mod r30_end;
 mod r30_hostile_clients;
 mod r30_origin;
 mod r30_pings;

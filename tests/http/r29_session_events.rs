@@ -22,6 +22,7 @@ use crate::client::{self, Http};
 use crate::kit::{self, Stage, cookie, is_silent, manager, text};
 use crate::r29_event_streams::noise;
 
+#[expect(clippy::unnecessary_wraps, reason = "an item of a stream of events")]
 fn event(data: &str) -> Result<Event, Infallible> {
     Ok(Event::default().data(data))
 }

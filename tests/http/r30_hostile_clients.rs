@@ -87,7 +87,7 @@ struct Set {
 
 impl Set {
     async fn new(idle: Idle) -> Self {
-        Self::with(idle, |routes, layer| routes.layer(layer)).await
+        Self::with(idle, Router::layer).await
     }
 
     async fn with(idle: Idle, layers: impl FnOnce(Router, SessionLayer) -> Router) -> Self {
