@@ -7,6 +7,8 @@ use tower_layer::Layer;
 
 use crate::cookie::CookieTransport;
 use crate::group_resolver::GroupResolver;
+#[cfg(feature = "ws")]
+use crate::page_origin::PageOrigin;
 use crate::service::SessionService;
 use crate::shared::Shared;
 use crate::transport::SessionTransport;
@@ -62,6 +64,8 @@ impl SessionLayer {
                 sessions,
                 transport,
                 groups: None,
+                #[cfg(feature = "ws")]
+                allowed_origins: Vec::new(),
             }),
         }
     }
@@ -75,6 +79,28 @@ impl SessionLayer {
     /// Chooses the group of sessions that extractors create. Without it they have no named group.
     pub fn with_group_resolver(mut self, resolver: impl GroupResolver) -> Self {
         Arc::make_mut(&mut self.shared).groups = Some(Arc::new(resolver));
+        self
+    }
+
+    /// Lets pages of these origins open WebSockets, besides those of the server itself: see
+    /// [`SessionUpgrade`](crate::SessionUpgrade).
+    ///
+    /// An origin is written as browsers do, such as `https://app.example.com` or `http://localhost:5173`. Allow only
+    /// sites that you trust as your own: their pages act with the visitor's session.
+    ///
+    /// # Panics
+    ///
+    /// If one is not an origin, for example because it has a path.
+    #[cfg(feature = "ws")]
+    pub fn allow_origins<'o>(mut self, origins: impl IntoIterator<Item = &'o str>) -> Self {
+        let origins = origins.into_iter().map(|origin| {
+            PageOrigin::parse(origin.as_bytes()).unwrap_or_else(|| {
+                panic!("`{origin}` is not an origin such as `https://example.com`")
+            })
+        });
+        Arc::make_mut(&mut self.shared)
+            .allowed_origins
+            .extend(origins);
         self
     }
 }

@@ -70,6 +70,8 @@
 //! | `Option<_>` of these | `None` | |
 //! | `Result<_, SessionRejection>` of these | creates one | goes on without one if that fails |
 //! | [`LazySession`] | does nothing | any of the above, on demand, and the log-in |
+//! | [`SessionEvents`] | answers with 204 | an event stream for a browser's `EventSource` |
+//! | `SessionUpgrade` (feature `ws`) | creates one | a WebSocket that ends with the session |
 //!
 //! A handler that takes a body should take a [`LazySession`] before it, and ask for the session once the body is there.
 //! The other extractors run before the body is read, so a client whose body is incomplete or refused has a session by
@@ -138,11 +140,13 @@
 //! # Time
 //!
 //! A request is inside its session from its arrival until its response's body has ended, so a long download or an
-//! event stream keeps the session from being idle, and so does a page that polls. A connection that is *upgraded*, as
-//! for a WebSocket, outlives its request: its task takes a [`RequestGuard`](session_core::RequestGuard) with
-//! `session.enter()` if the session's cleanup is to wait for it, or a [`KeepAlive`](session_core::KeepAlive) with
-//! `session.keep_alive()` if not. A log-in by another request parts the session from the guard, which reports it, but
-//! not from the `KeepAlive`.
+//! event stream keeps the session from being idle, and so does a page that polls.
+//!
+//! A connection that is *upgraded* outlives its request. A WebSocket is best left to `SessionUpgrade` (feature `ws`): it
+//! runs a handler for as long as the session is active, tells the client why it ends, and refuses pages of other sites.
+//! The task of any other connection takes a [`RequestGuard`](session_core::RequestGuard) with `session.enter()` if the
+//! session's cleanup is to wait for it, or a [`KeepAlive`](session_core::KeepAlive) with `session.keep_alive()` if not. A
+//! log-in by another request parts the session from the guard, which reports it, but not from the `KeepAlive`.
 //!
 //! An event stream (`text/event-stream`) also *ends* with its session: its body is dropped then, with all that it
 //! holds, even if the client has stopped reading. So a handler just returns one.
@@ -159,7 +163,8 @@
 //! # fn ticks() -> impl Stream<Item = &'static str> + Send + 'static { futures_util::stream::pending() }
 //! ```
 //!
-//! Cleanup waits for any other response, up to the drain timeout.
+//! [`SessionEvents`] also knows what a browser does when such a stream ends. Any other response can be made to end with
+//! its session by [`Session::until_completed`]; otherwise cleanup waits for it, up to the drain timeout.
 //!
 //! # Shutting down
 //!
@@ -186,6 +191,8 @@ mod head;
 mod header;
 mod layer;
 mod notes;
+#[cfg(feature = "ws")]
+mod page_origin;
 #[doc = include_str!("../recipes.md")]
 pub mod recipes {}
 pub mod rejection;
@@ -197,6 +204,9 @@ mod serve;
 mod service;
 mod shared;
 mod transport;
+mod until_completed;
+#[cfg(feature = "ws")]
+mod upgrade;
 mod visit;
 
 pub use ::cookie::SameSite;
@@ -208,6 +218,7 @@ pub use session_core::LocalSession;
 
 pub use self::body::SessionBody;
 pub use self::cookie::CookieTransport;
+pub use self::extract::events::{SessionEventStream, SessionEvents, SessionEventsRejection};
 pub use self::extract::group::SessionGroup;
 pub use self::extract::lazy::LazySession;
 pub use self::extract::props::Props;
@@ -221,3 +232,5 @@ pub use self::rejection::SessionRejection;
 pub use self::serve::{Serve, serve, shutdown_signal};
 pub use self::service::SessionService;
 pub use self::transport::{Or, Origin, SessionTransport};
+#[cfg(feature = "ws")]
+pub use self::upgrade::{Idle, SessionUpgrade, SessionUpgradeRejection, Socket};

@@ -2,6 +2,7 @@
 //! that was out of the ordinary.
 
 use std::mem;
+use std::sync::Weak;
 
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderValue};
@@ -27,9 +28,16 @@ pub(crate) struct Notes {
     /// Keep the request inside the sessions that it was in before.
     pub(crate) left: Vec<RequestGuard>,
     hung_up: bool,
+    /// Upgrades while the response's body, which itself ends with the session, exists.
+    pub(crate) bound: Weak<()>,
 }
 
 impl Notes {
+    /// Whether the response's body needs no guards: it has its own.
+    pub(crate) fn binds_body(&self) -> bool {
+        self.bound.upgrade().is_some()
+    }
+
     pub(crate) fn creates(&mut self, id: SessionId) {
         self.is_new = true;
         self.untold = Some(id);

@@ -22,6 +22,7 @@ use session_core::{
 /// | 409 | the session ended while the request ran; a property was already present |
 /// | 409, with `Retry-After` and `Refresh` | another request logged in or out, and this one presents the old id |
 /// | 503, with `Retry-After` | the manager is full or shutting down, or the group is full; a property is busy |
+/// | 403 | a page of another site asked for a WebSocket |
 /// | 500 | a property could not be created; a layer or a state is missing |
 ///
 /// ```
@@ -46,6 +47,8 @@ pub enum SessionRejection {
     Ended(Ended),
     /// See [`Superseded`].
     Superseded(Superseded),
+    /// See [`CrossOrigin`].
+    CrossOrigin(CrossOrigin),
     /// See [`NotCreated`].
     NotCreated(NotCreated),
     /// See [`PropertyPresent`].
@@ -148,6 +151,17 @@ rejection! {
 }
 
 rejection! {
+    /// A page of another site asked for a WebSocket. Browsers do not protect against that: they let any page connect
+    /// to any server, and send the visitor's cookies along.
+    ///
+    /// If the page is to be allowed, name its origin with [`allow_origins`](crate::SessionLayer#method.allow_origins). A
+    /// proxy that changes `Host` must pass the original on as `X-Forwarded-Host`.
+    pub struct CrossOrigin;
+    FORBIDDEN, "cross-origin", "Pages of other sites are not allowed",
+    "the handshake comes from a page of another origin"
+}
+
+rejection! {
     /// The manager or the group accepts no further session: it is full, or the manager is shutting down.
     pub struct NotCreated(CreateError);
     SERVICE_UNAVAILABLE, "no-session", "No session is available",
@@ -219,6 +233,7 @@ macro_rules! each {
             SessionRejection::ResponseStarted($inner) => $do,
             SessionRejection::Ended($inner) => $do,
             SessionRejection::Superseded($inner) => $do,
+            SessionRejection::CrossOrigin($inner) => $do,
             SessionRejection::NotCreated($inner) => $do,
             SessionRejection::PropertyPresent($inner) => $do,
             SessionRejection::PropertyBusy($inner) => $do,

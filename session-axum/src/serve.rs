@@ -2,6 +2,7 @@
 
 mod connection;
 mod requests;
+pub(crate) mod sockets;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -26,6 +27,9 @@ use self::connection::{Connections, OnRequest, prepared};
 const CLEANUP_TIME: Duration = Duration::from_secs(1);
 const LEAST_CLEANUP_TIME: Duration = Duration::from_millis(50);
 
+/// The time in which WebSockets are closed after their sessions have ended.
+const CLOSING_TIME: Duration = Duration::from_secs(1);
+
 /// Serves an application with live sessions, like [`axum::serve()`], with a graceful shutdown that always ends.
 ///
 /// The usual graceful shutdown waits for its clients. If one has sent half a request, or has stopped reading a stream,
@@ -37,6 +41,7 @@ const LEAST_CLEANUP_TIME: Duration = Duration::from_millis(50);
 /// 3. All sessions complete and are cleaned up; event streams end with them, and connections without a request are
 ///    closed.
 /// 4. Shortly before the [timeout](Serve::timeout), the remaining connections are cut, and their handlers with them.
+/// 5. The WebSockets of sessions, which have ended in step 3, are closed within a second.
 ///
 /// It returns by the timeout plus one second, with the report of the sessions. A request whose connection was cut is
 /// not in it, unless the sessions' own drain timeout is shorter. A client that has sent half a request makes it take
@@ -47,8 +52,8 @@ const LEAST_CLEANUP_TIME: Duration = Duration::from_millis(50);
 /// Unix socket, or one with TLS.
 ///
 /// - It ends *all* sessions of the manager, also those that another server serves.
-/// - An upgraded connection, such as a WebSocket, belongs to the application's task that took it, and is not cut. Over
-///   HTTP/2 it is a stream of a connection, and ends with that.
+/// - An upgraded connection belongs to the application's task that took it, and is not cut. Over HTTP/2 it is a stream
+///   of a connection, and ends with that. A WebSocket of a `SessionUpgrade` ends with its session.
 /// - Before the signal it sets no limits: the application's own layers must bound the time that a body takes.
 /// - Afterwards Ctrl-C and SIGTERM no longer end the process by themselves.
 ///
@@ -211,6 +216,7 @@ async fn shut_down(
         .checked_add(grace)
         .map_or(cut_at, |end| end.min(cut_at));
     let (cut, tasks) = (connections.cutter(), connections.tasks());
+    let sockets = connections.sockets();
 
     // 1. and 2.
     sessions.drain();
@@ -230,10 +236,10 @@ async fn shut_down(
     };
     // It is kept until the end: a later shutdown then reports how many sessions this one has ended.
     let mut in_order = pin!(in_order);
-    let (report, end) = tokio::select! {
+    let (report, end, closing_time) = tokio::select! {
         biased;
-        report = &mut in_order => (report, end),
-        () = shutdown_signal() => (None, Instant::now()),
+        report = &mut in_order => (report, end, CLOSING_TIME),
+        () = shutdown_signal() => (None, Instant::now(), Duration::ZERO),
     };
     // After a second signal, or if the grace period took all the time, connections are cut first, so that the report
     // does not name their requests.
@@ -245,10 +251,13 @@ async fn shut_down(
     // A handler that blocks its thread is left behind.
     tasks.close();
     let _ = timeout(patience, tasks.wait()).await;
-    match report {
+    let report = match report {
         Some(report) => report,
         None => sessions.shutdown(end.duration_since(Instant::now())).await,
-    }
+    };
+    let closing_end = end.min(Instant::now()) + closing_time;
+    let _ = timeout_at(closing_end, sockets.closed()).await;
+    report
 }
 
 impl<L: Listener, A, F> fmt::Debug for Serve<L, A, F> {

@@ -10,6 +10,8 @@ use session_core::{GroupId, NotLive, RequestGuard, SessionId, SessionManager};
 use crate::group_resolver::GroupResolver;
 use crate::head::RequestHead;
 use crate::notes::Notes;
+#[cfg(feature = "ws")]
+use crate::page_origin::PageOrigin;
 use crate::transport::{Origin, SessionTransport};
 
 /// The number of ids by which a request is looked up. A client has one, and at most a planted one besides.
@@ -20,6 +22,9 @@ pub(crate) struct Shared {
     pub(crate) sessions: SessionManager,
     pub(crate) transport: Arc<dyn SessionTransport>,
     pub(crate) groups: Option<Arc<dyn GroupResolver>>,
+    /// The other origins whose pages may open WebSockets.
+    #[cfg(feature = "ws")]
+    pub(crate) allowed_origins: Vec<PageOrigin>,
 }
 
 /// The session that a request comes in with.

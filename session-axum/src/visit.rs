@@ -195,6 +195,29 @@ impl Visit {
         })
     }
 
+    /// Enters the session once more, with this request's right, for a value that the response's head does not end.
+    pub(crate) fn enter(&self, session: &Session) -> Result<RequestGuard, SessionRejection> {
+        let guard = session.enter()?;
+        // Checked afterwards: a log-in in between would not part the session from this guard.
+        let parted = self.is_parted_from(session);
+        (!parted).then_some(guard).ok_or(Superseded.into())
+    }
+
+    /// Whether a page of the request's origin may open a WebSocket.
+    #[cfg(feature = "ws")]
+    pub(crate) fn allows_origin(&self, request: &Parts) -> bool {
+        let shared = self.lock().shared.clone();
+        shared
+            .is_some_and(|shared| crate::page_origin::is_allowed(request, &shared.allowed_origins))
+    }
+
+    /// Makes the layer leave the response's body alone, which itself ends with the session, while the token is kept.
+    pub(crate) fn bind_body(&self) -> Arc<()> {
+        let token = Arc::new(());
+        self.lock().notes_mut().bound = Arc::downgrade(&token);
+        token
+    }
+
     /// Whether a log-in by another request has taken the session from this one. Data that was read from the
     /// session before may be handed out if this is `false` afterwards.
     pub(crate) fn is_parted_from(&self, session: &Session) -> bool {
@@ -292,7 +315,11 @@ impl Visit {
         else {
             return Guards::default();
         };
+        let bound = notes.as_ref().is_some_and(|notes| notes.binds_body());
         let left = notes.map(|notes| notes.tell(guard.as_ref(), &*shared.transport, origin, head));
+        if bound {
+            return Guards::default();
+        }
         Guards::new(guard, left.unwrap_or_default())
     }
 

@@ -7,7 +7,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::{FutureExt as _, Stream, StreamExt as _, poll, stream};
-use session_core::{LocalSession, RequestGuard, Session, SessionEnded, UntilCompleted};
+use session_core::{
+    CompletionCause, LocalSession, RequestGuard, Session, SessionEnded, UntilCompleted,
+};
 
 use crate::kit::{Bomb, Log, Tell, Watch, manager, problems, settle, spin_until};
 
@@ -187,4 +189,44 @@ async fn r29_it_keeps_the_session_from_being_idle() {
     drop(stream);
     tokio::time::sleep(Duration::from_secs(3600)).await;
     assert!(session.is_completed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn r30_an_idle_one_ends_with_the_session_that_it_does_not_keep() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let log = Log::default();
+    let enter = || session.enter().unwrap();
+    let mut idle = enter().idle_until_completed(Endless(log.tell("idle")));
+    let waiting = tokio::spawn(enter().idle_until_completed(pending::<()>()));
+    assert_eq!(idle.next().await, Some("idle"));
+    session.completion_token().cancelled().await;
+    assert_eq!(
+        session.completion_cause(),
+        Some(CompletionCause::IdleTimeout)
+    );
+    // It is no request, so nothing waits for it.
+    let watch = Watch::start();
+    assert!(session.cleanup_completed().await.is_clean());
+    assert_eq!((log.count(), watch.millis()), (1, 0));
+    assert_eq!(waiting.await.unwrap(), Err(SessionEnded));
+    assert_eq!(idle.next().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r30_an_idle_one_ends_at_a_log_in_and_may_be_too_late() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let log = Log::default();
+    let mut own = session.enter().unwrap();
+    let (planted, late) = (session.enter().unwrap(), session.enter().unwrap());
+    let planted = planted.idle_until_completed(Endless(log.tell("planted")));
+    drop(own.log_in("user".into()).unwrap());
+    settle().await;
+    assert_eq!(log.count(), 1);
+    drop(planted);
+    drop(late.idle_until_completed(Endless(log.tell("late"))));
+    assert_eq!(log.count(), 2);
+    let by_itself = session.enter().unwrap().idle_until_completed(ready(7));
+    assert_eq!(by_itself.await, Ok(7));
 }

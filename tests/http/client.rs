@@ -1,11 +1,14 @@
 //! Clients and servers on sockets of this machine.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use futures_util::poll;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
@@ -14,6 +17,7 @@ use session_core::{SessionManager, ShutdownReport};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Http {
@@ -93,6 +97,24 @@ pub(crate) async fn settle() {
     for _ in 0..20 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+}
+
+/// Waits for the future while the paused time passes slowly: sockets are as fast as ever beside it. Returns the time that
+/// has passed.
+pub(crate) async fn in_slow_time<F: Future>(future: F) -> (F::Output, Duration) {
+    let start = Instant::now();
+    let mut future = pin!(future);
+    let output = loop {
+        if let Poll::Ready(output) = poll!(&mut future) {
+            break output;
+        }
+        // As long as a task is ready, tokio does not advance time by itself, but looks at the sockets.
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::advance(Duration::from_millis(1)).await;
+    };
+    (output, start.elapsed())
 }
 
 /// Waits until a count stops growing, because the counted output has met a client that does not read.

@@ -43,16 +43,20 @@ impl Drop for SetsOnDrop {
     }
 }
 
-/// More bytes than any buffer on the way takes.
-fn flood(seen: &Seen) -> Body {
-    let held = SetsOnDrop(seen.clone());
-    // Incompressible: no sequence repeats within gzip's window.
+/// Letters that no compression makes fewer: no sequence repeats within gzip's window.
+pub(crate) fn noise() -> String {
     let mut state = 1_u32;
     let noise = (0..64 << 10).map(|_| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        b'!' + u8::try_from(state >> 26).unwrap()
+        char::from(b'!' + u8::try_from(state >> 26).unwrap())
     });
-    let data = Bytes::from([b"data: ".to_vec(), noise.collect(), b"\n\n".to_vec()].concat());
+    noise.collect()
+}
+
+/// More bytes than any buffer on the way takes.
+fn flood(seen: &Seen) -> Body {
+    let held = SetsOnDrop(seen.clone());
+    let data = Bytes::from(format!("data: {}\n\n", noise()));
     Body::from_stream(stream::repeat_with(move || {
         held.0.0.events.fetch_add(1, Ordering::Relaxed);
         Ok::<_, Infallible>(data.clone())

@@ -5,12 +5,16 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use axum::body::Bytes;
+use axum_core::BoxError;
+use axum_core::body::Body;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::Extensions;
 use http::request::Parts;
 use session_core::GroupId;
 
 use crate::rejection::SessionRejection;
+use crate::until_completed;
 use crate::visit::{Found, Visit};
 
 /// The session that the request belongs to; asking for it creates one if there is none.
@@ -174,6 +178,40 @@ impl Session {
             return self.inner.parted_group();
         }
         group
+    }
+
+    /// Makes a response's body end with the session: at completion it is dropped, with everything it holds, even if the
+    /// client has stopped reading. So a stalled download of a cursor's rows holds up neither the session's cleanup nor
+    /// the transaction.
+    ///
+    /// The response then breaks off with an error, so that the client does not mistake it for the whole; so it does
+    /// when a log-in by another request parts the session from this one. (An event stream needs no such call: the
+    /// layer ends it, plainly.)
+    ///
+    /// Return the body with this request's response. Change the session's id before the call, not after it.
+    ///
+    /// ```
+    /// use axum::body::Body;
+    /// use futures_util::Stream;
+    /// use session_axum::Session;
+    /// use std::io;
+    ///
+    /// async fn export(session: Session) -> Body {
+    ///     session.until_completed(Body::from_stream(rows(&session)))
+    /// }
+    /// # fn rows(_: &Session) -> impl Stream<Item = io::Result<&'static str>> + Send + 'static { futures_util::stream::pending() }
+    /// ```
+    pub fn until_completed<B>(&self, body: B) -> Body
+    where
+        B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        match self.visit.enter(&self.inner) {
+            Ok(guard) => {
+                let bound = self.visit.bind_body();
+                until_completed::until_completed(guard.until_completed(body), bound)
+            }
+            Err(_) => until_completed::ended(),
+        }
     }
 
     /// Core's handle of the session. Changes made through it do not reach the response.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum_core::BoxError;
 use axum_core::body::Body;
+use http::header::UPGRADE;
 use http::{Extensions, Method, Request, Response};
 use http_body::Body as HttpBody;
 use hyper::body::Incoming;
@@ -23,6 +24,7 @@ use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
 use super::requests::CountedBody;
+use super::sockets::Sockets;
 
 /// Adds facts about the connection to a request.
 pub(super) type OnRequest = Box<dyn Fn(&mut Extensions) + Send + Sync>;
@@ -31,6 +33,7 @@ pub(super) struct Connections {
     tasks: TaskTracker,
     /// The requests under way that the shutdown waits for.
     requests: TaskTracker,
+    sockets: Sockets,
     closing: Option<GracefulShutdown>,
     cut: CancellationToken,
     _cut_on_drop: DropGuard,
@@ -42,6 +45,7 @@ impl Connections {
         Self {
             tasks: TaskTracker::new(),
             requests: TaskTracker::new(),
+            sockets: Sockets::new(),
             closing: Some(GracefulShutdown::new()),
             _cut_on_drop: cut.clone().drop_guard(),
             cut,
@@ -63,13 +67,23 @@ impl Connections {
     {
         let Some(closing) = &self.closing else { return };
         let watcher = closing.watcher();
-        let requests = self.requests.clone();
+        let (requests, sockets) = (self.requests.clone(), self.sockets.clone());
         let on_request = on_request.map(Arc::new);
         let service = service_fn(move |mut request: Request<Incoming>| {
             if let Some(on_request) = &on_request {
                 on_request(request.extensions_mut());
             }
-            answer(app.clone(), request.map(Body::new), requests.clone())
+            // Over HTTP/2 a WebSocket is a `CONNECT` that is accepted.
+            let connects = request.method() == Method::CONNECT;
+            if connects || request.headers().contains_key(UPGRADE) {
+                request.extensions_mut().insert(sockets.clone());
+            }
+            answer(
+                app.clone(),
+                request.map(Body::new),
+                requests.clone(),
+                connects,
+            )
         });
         let executor = Cut {
             cut: self.cut.clone(),
@@ -107,6 +121,11 @@ impl Connections {
         self.cut.clone()
     }
 
+    /// The WebSockets of sessions.
+    pub(super) fn sockets(&self) -> Sockets {
+        self.sockets.clone()
+    }
+
     /// The tasks of all connections.
     pub(super) fn tasks(&self) -> TaskTracker {
         self.tasks.clone()
@@ -125,13 +144,12 @@ async fn answer<A, B>(
     mut app: A,
     request: Request<Body>,
     requests: TaskTracker,
+    connects: bool,
 ) -> Result<Response<CountedBody<B>>, Infallible>
 where
     A: Service<Request<Body>, Response = Response<B>, Error = Infallible>,
 {
     let under_way = requests.token();
-    // Over HTTP/2 a WebSocket is a `CONNECT` that was accepted.
-    let connects = request.method() == Method::CONNECT;
     poll_fn(|cx| app.poll_ready(cx)).await?;
     let response = app.call(request).await?;
     Ok(CountedBody::of(response, under_way, connects))

@@ -222,7 +222,9 @@ impl Used {
 
     pub(super) fn owes_nothing(&self) -> bool {
         self.is_drained()
-            && self.rare().is_none_or(|rare| rare.owned.is_empty())
+            && self
+                .rare()
+                .is_none_or(|rare| rare.owned.is_empty() && rare.slots.is_empty())
             && self.published.is_empty()
             && self
                 .ledger

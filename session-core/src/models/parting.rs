@@ -11,7 +11,7 @@ use shuttle::future::block_on;
 use super::harness::{Probe, World, explore, poll_once, race};
 use crate::id::GroupId;
 use crate::sessions::session::Session;
-use crate::{CycleError, LocalSession as _, RequestGuard, SessionEnded};
+use crate::{CycleError, LocalSession as _, RequestGuard, SessionEnded, UntilCompleted};
 
 fn user() -> GroupId {
     GroupId::from("user")
@@ -140,28 +140,34 @@ fn a_stream_against_log_in() {
 /// A value that enters a session at the moment of its end or of a log-in does not stay.
 #[test]
 fn until_completed_against_completion_and_log_in() {
-    explore(|| {
-        let world = World::new();
-        let session = world.session();
-        let mut request = session.enter().unwrap();
-        let guard = session.enter().unwrap();
-        race!(
-            || {
-                let value = world.tally.make_plain();
-                let mut held = guard.until_completed(value);
-                let ended = poll_fn(|cx| held.poll_with(cx, |_, _| Poll::<()>::Pending));
-                assert!(block_on(ended).is_err());
-            },
-            || {
-                let _ended = request.log_in(user());
-                drop(request);
-            },
-            || session.terminate(),
-        );
-        // The report is clean, although no time passes.
-        assert!(block_on(session.cleanup_completed()).is_clean());
-        world.end();
-    });
+    explore(|| a_value_comes_late(RequestGuard::until_completed));
+}
+
+#[test]
+fn idle_until_completed_against_completion_and_log_in() {
+    explore(|| a_value_comes_late(RequestGuard::idle_until_completed));
+}
+
+fn a_value_comes_late(hold: fn(RequestGuard, Probe) -> UntilCompleted<Probe>) {
+    let world = World::new();
+    let session = world.session();
+    let mut request = session.enter().unwrap();
+    let guard = session.enter().unwrap();
+    race!(
+        || {
+            let mut held = hold(guard, world.tally.make_plain());
+            let ended = poll_fn(|cx| held.poll_with(cx, |_, _| Poll::<()>::Pending));
+            assert!(block_on(ended).is_err());
+        },
+        || {
+            let _ended = request.log_in(user());
+            drop(request);
+        },
+        || session.terminate(),
+    );
+    // The report is clean, although no time passes.
+    assert!(block_on(session.cleanup_completed()).is_clean());
+    world.end();
 }
 
 /// A log-out that is under way at a log-in ends the session before the log-in, or not at all.

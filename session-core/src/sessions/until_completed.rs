@@ -17,8 +17,8 @@ use pin_project_lite::pin_project;
 
 use crate::error::SessionEnded;
 use crate::life::slot::{AnySlot, Emptied};
-use crate::sessions::guard::RequestGuard;
-use crate::sessions::session::WeakSession;
+use crate::sessions::guard::{Arrival, RequestGuard};
+use crate::sessions::session::{Session, WeakSession};
 use crate::sync::Mutex;
 
 /// A future, stream or other value that ends with its session: see [`RequestGuard::until_completed`].
@@ -59,7 +59,7 @@ pin_project! {
     struct Held<T> {
         #[pin]
         value: T,
-        guard: RequestGuard,
+        guard: Option<RequestGuard>,
     }
 }
 
@@ -86,13 +86,45 @@ impl RequestGuard {
     /// # Ok(()) }
     /// ```
     pub fn until_completed<T: Send + 'static>(self, value: T) -> UntilCompleted<T> {
-        let session = self.session().clone();
-        let weak = session.downgrade();
-        let arrival = self.arrival();
+        let (session, arrival) = (self.session().clone(), self.arrival());
+        UntilCompleted::new(&session, arrival, Held::new(value, Some(self)))
+    }
+
+    /// The same for a value that does not keep the session from being idle: the request leaves in this call. A
+    /// connection that stays open while nothing happens holds its task so, and the session may expire meanwhile.
+    ///
+    /// The value is dropped as [`until_completed`](Self::until_completed) says, but cleanup does not wait for a poll
+    /// that is under way: the poller drops the value as soon as that poll ends.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use session_core::{LocalSession, CompletionCause, SessionEnded, SessionManager};
+    /// # use std::time::Duration;
+    /// # tokio::time::pause();
+    /// let sessions = SessionManager::builder().idle_timeout(Duration::from_secs(60)).build()?;
+    /// let session = sessions.create()?;
+    /// let endless = session.enter()?.idle_until_completed(std::future::pending::<()>());
+    /// assert_eq!(endless.await, Err(SessionEnded));
+    /// assert_eq!(session.completion_cause(), Some(CompletionCause::IdleTimeout));
+    /// # Ok(()) }
+    /// ```
+    pub fn idle_until_completed<T: Send + 'static>(self, value: T) -> UntilCompleted<T> {
+        UntilCompleted::new(self.session(), self.arrival(), Held::new(value, None))
+    }
+}
+
+impl<T> Held<T> {
+    fn new(value: T, guard: Option<RequestGuard>) -> Self {
+        Self { value, guard }
+    }
+}
+
+impl<T: Send + 'static> UntilCompleted<T> {
+    fn new(session: &Session, arrival: Arrival, held: Held<T>) -> Self {
         let slot = Arc::new(Slot {
             request: arrival.request(),
             place: Mutex::new(Place {
-                contents: Contents::Here(Box::pin(Held { value, guard: self })),
+                contents: Contents::Here(Box::pin(held)),
                 waker: None,
             }),
         });
@@ -111,7 +143,7 @@ impl RequestGuard {
         };
         UntilCompleted {
             slot: Some(slot),
-            session: weak,
+            session: session.downgrade(),
             number,
         }
     }
