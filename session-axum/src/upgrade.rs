@@ -84,8 +84,9 @@ use crate::visit::Visit;
 /// | 1011 | | the handler has panicked |
 ///
 /// (By [RFC 6455](https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1), 1001 is for an endpoint that is "going away",
-/// and 1008 for a violated policy, where no other code is more suitable; servers of Jakarta WebSocket, too, send 1008
-/// at the end of a log-in session.) A handler that closes the socket itself chooses its own code.
+/// and 1008 for a violated policy, where no other code is more suitable.) A session that was ended
+/// [for a reason](session_core::LocalSession::terminate_because) has that as the frame's, as far as 123 bytes hold it. A
+/// handler that closes the socket itself chooses its own code.
 ///
 /// The handler and the request wait for the upgrade for 10 seconds. If there is none, because a layer outside has
 /// replaced the response, both are dropped.

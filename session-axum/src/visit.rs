@@ -13,44 +13,23 @@
 //!    create nor cycle.
 //! 4. The lock is never held while the transport or the group resolver runs, nor while a session ends.
 
+mod state;
+
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::request::Parts;
 use http::{Extensions, HeaderMap};
-use session_core::{GroupId, LocalSession, Pass, RequestGuard, Session, SupersededId};
+use session_core::{GroupId, LocalSession, RequestGuard, Session, SupersededId};
 
+use self::state::{At, Ended, State};
 use crate::body::Guards;
-use crate::notes::Notes;
 use crate::rejection::{self, MissingSessionLayer, ResponseStarted, SessionRejection, Superseded};
 use crate::shared::{Arrival, Shared};
 use crate::transport::Origin;
 
 /// Kept in a request's extensions, one per request that passes the layer.
 pub(crate) struct Visit(Mutex<State>);
-
-struct State {
-    /// `None` once the visit has ended. It is not kept longer: a handler may store its session for long, and a
-    /// manager that is kept alive from inside itself never shuts down on its own.
-    shared: Option<Arc<Shared>>,
-    at: At,
-    /// The place in which the response tells its client.
-    origin: Origin,
-    /// `None` for most requests.
-    notes: Option<Box<Notes>>,
-    /// The request's rights to the sessions that it was inside before: handlers keep handles of these. Usually `None`.
-    #[expect(clippy::box_collection, reason = "most requests have none")]
-    passes: Option<Box<Vec<Pass>>>,
-}
-
-/// Where a request is.
-enum At {
-    /// In no session.
-    Nowhere,
-    /// The id that it presented was taken from its client a moment ago.
-    Superseded,
-    Inside(RequestGuard),
-}
 
 /// A session as a request has found it.
 pub(crate) struct Found {
@@ -344,86 +323,4 @@ impl Visit {
         // Nothing that can panic comes between two changes that belong together.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl State {
-    fn find(&self) -> Result<Option<Found>, SessionRejection> {
-        match &self.at {
-            At::Nowhere => Ok(None),
-            At::Superseded => Err(Superseded.into()),
-            At::Inside(guard) if guard.is_parted() => Err(Superseded.into()),
-            At::Inside(guard) if guard.session().is_completed() => Err(rejection::Ended.into()),
-            At::Inside(guard) => Ok(Some(Found {
-                session: guard.session().clone(),
-                is_new: self.notes.as_ref().is_some_and(|notes| notes.is_new),
-            })),
-        }
-    }
-
-    fn group_at_arrival(&self) -> Option<GroupId> {
-        self.notes.as_ref()?.group.clone()
-    }
-
-    fn notes_mut(&mut self) -> &mut Notes {
-        self.notes.get_or_insert_default()
-    }
-
-    fn is_at(&self, session: &Session) -> bool {
-        matches!(&self.at, At::Inside(guard) if guard.session() == session)
-    }
-
-    /// The request's right to the session; `None` for one that it was never inside.
-    fn pass_of(&self, session: &Session) -> Option<Pass> {
-        match &self.at {
-            At::Inside(guard) if guard.session() == session => Some(guard.pass()),
-            _ => {
-                let serial = session.serial();
-                let mut passes = self.passes.iter().flat_map(|passes| passes.iter());
-                passes.find(|pass| pass.serial() == serial).copied()
-            }
-        }
-    }
-
-    fn is_parted_from(&self, session: &Session) -> bool {
-        self.pass_of(session)
-            .is_none_or(|pass| session.is_parted_from(pass))
-    }
-
-    /// Leaves the session: the visit is in none from now on. The guard stays until the request is over.
-    fn leave(&mut self) {
-        self.keep_pass();
-        if let At::Inside(guard) = mem::replace(&mut self.at, At::Nowhere) {
-            self.notes_mut().left.push(guard);
-        }
-    }
-
-    /// Keeps the pass, for handles of the session that handlers keep.
-    fn keep_pass(&mut self) {
-        if let At::Inside(guard) = &self.at {
-            let pass = guard.pass();
-            self.passes.get_or_insert_default().push(pass);
-        }
-    }
-
-    fn end(&mut self) -> Option<Ended> {
-        let shared = self.shared.take()?;
-        let guard = match mem::replace(&mut self.at, At::Nowhere) {
-            At::Inside(guard) => Some(guard),
-            At::Nowhere | At::Superseded => None,
-        };
-        Some(Ended {
-            shared,
-            origin: self.origin,
-            guard,
-            notes: self.notes.take(),
-        })
-    }
-}
-
-/// The remains of a visit at its end.
-struct Ended {
-    shared: Arc<Shared>,
-    origin: Origin,
-    guard: Option<RequestGuard>,
-    notes: Option<Box<Notes>>,
 }

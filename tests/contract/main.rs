@@ -49,6 +49,7 @@ mod r18_ids;
 mod r21_superseded;
 mod r22_serials;
 mod r23_reasons;
+mod r24_activity;
 mod r24_times;
 mod r24_unconfirmed;
 mod r25_bounds;

@@ -11,6 +11,7 @@ use crate::kit::{Log, Tell, builder, come, only, problems, race, settle, threads
 
 const LINGER: Duration = Duration::from_secs(60);
 const TICK: Duration = Duration::from_millis(16);
+const NEARLY: Duration = LINGER.saturating_sub(TICK);
 const ANY: PropertyKey<Tell> = PropertyKey::new("any");
 
 fn id(name: &str) -> GroupId {
@@ -46,7 +47,7 @@ async fn r25_a_named_group_outlives_its_last_session_by_this_long() {
     drop(group.properties().insert(&ANY, log.tell("any")).unwrap());
     session.terminate();
     let _ = session.cleanup_completed().await;
-    pass(LINGER - TICK).await;
+    pass(NEARLY).await;
     // It is active, with its properties, and takes new ones.
     assert!(!group.is_completed() && group.sessions().is_empty());
     assert_eq!(sessions.group(&id("g")), Some(group.clone()));
@@ -93,7 +94,7 @@ async fn r25_a_session_that_comes_meanwhile_is_its_next_member() {
         joined.terminate();
     }
     // The time of its last stay counts alone.
-    pass(LINGER - TICK).await;
+    pass(NEARLY).await;
     assert!(!group.is_completed());
     pass(3 * TICK).await;
     assert!(group.is_completed());
@@ -110,7 +111,7 @@ async fn r25_it_lingers_from_when_its_last_session_has_been_cleaned_up() {
     pass(Duration::from_secs(20)).await;
     drop(request);
     let _ = session.cleanup_completed().await;
-    pass(LINGER - TICK).await;
+    pass(NEARLY).await;
     assert!(!group.is_completed());
     pass(3 * TICK).await;
     assert!(group.is_completed());
@@ -197,7 +198,7 @@ async fn r25_terminate_ends_it_at_once() {
     assert_eq!(sessions.group(&id("g")), None);
     let next = lingering(&sessions, "g");
     assert_ne!(next, group);
-    pass(LINGER - TICK).await;
+    pass(NEARLY).await;
     assert!(!next.is_completed());
     // Terminated while it has sessions, it does not begin to linger.
     let session = sessions.create_in(id("g")).unwrap();

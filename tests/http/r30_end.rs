@@ -32,6 +32,19 @@ async fn r30_at_completion_the_handler_is_dropped_and_the_client_told_the_cause(
 }
 
 #[tokio::test]
+async fn r23_the_reason_of_an_end_is_that_of_the_close_frame() {
+    for http in Http::BOTH {
+        let sessions = manager();
+        let (server, _handlers) = start(&sessions).await;
+        let session = sessions.create().unwrap();
+        let (mut client, _) = open(server.address, http, "/obey", &cookie(&session)).await;
+        session.terminate_because("é".repeat(100));
+        let (code, reason, _) = closed(&mut client).await;
+        assert_eq!((code, reason.as_str()), (1008, &*"é".repeat(61)));
+    }
+}
+
+#[tokio::test]
 async fn r30_a_shutdown_waits_until_clients_know() {
     for http in Http::BOTH {
         let sessions = manager();

@@ -20,7 +20,10 @@ pub(super) fn panicked() -> CloseFrame {
 /// The session has ended, or is parted from the request with this right.
 pub(super) fn session_over(session: &Session, pass: Pass) -> CloseFrame {
     match session.completion_cause() {
-        Some(cause) if !session.is_parted_from(pass) => frame(code(cause), &cause.to_string()),
+        Some(cause) if !session.is_parted_from(pass) => match session.completion_reason() {
+            Some(reason) => frame(code(cause), &reason),
+            None => frame(code(cause), &cause.to_string()),
+        },
         // The client comes back with its new id, unless it is the stranger who knew only the old one.
         _ => frame(close_code::AWAY, "the session has a new id"),
     }
