@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
-use axum_core::extract::FromRequestParts;
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
@@ -79,7 +79,7 @@ use crate::visit::Visit;
 /// |---|---|---|
 /// | 1000 | | the handler has returned |
 /// | 1001 | `shutdown`, `idle timeout`, `evicted` | the server has let the session go, for no fault of the visitor's: the page may connect again, when it has something to say |
-/// | 1001 | `the session has a new id` | another request has logged in: the page connects again, with the new id |
+/// | 1001 | `the session has a new id` | another request has logged in: the page connects again, after a second, with the new id |
 /// | 1008 | `terminated`, `absolute timeout` | somebody, such as the visitor who logs out, or a rule has ended the session: connecting again takes a new log-in |
 /// | 1011 | | the handler has panicked |
 ///
@@ -87,6 +87,9 @@ use crate::visit::Visit;
 /// and 1008 for a violated policy, where no other code is more suitable.) A session that was ended
 /// [for a reason](session_core::LocalSession::terminate_because) has that as the frame's, as far as 123 bytes hold it. A
 /// handler that closes the socket itself chooses its own code.
+///
+/// A frame may overtake the answer of the log-in or log-out that it is about. A handshake with the old id is then
+/// refused with 409, which a page's script sees as a close with 1006: try again after a while.
 ///
 /// The handler and the request wait for the upgrade for 10 seconds. If there is none, because a layer outside has
 /// replaced the response, both are dropped.
@@ -98,6 +101,11 @@ use crate::visit::Visit;
 /// `:authority`) or as a proxy passes it on (`X-Forwarded-Host`), or an
 /// [allowed one](crate::SessionLayer::allow_origins). Clients that are not browsers send none. This extractor creates no
 /// session for a refused handshake; take it before others, which would.
+///
+/// # Strangers
+///
+/// A stranger's handshake creates a session, even if the handler then answers otherwise. `Option<SessionUpgrade>` is
+/// `None` for a stranger and creates nothing: take it where only visitors with a session may connect.
 ///
 /// # Rejections
 ///
@@ -126,6 +134,22 @@ pub enum Idle {
 }
 
 impl SessionUpgrade {
+    fn new(
+        handshake: WebSocketUpgrade,
+        visit: Arc<Visit>,
+        session: Session,
+        request: &Parts,
+    ) -> Self {
+        Self {
+            handshake,
+            session,
+            visit,
+            sockets: request.extensions.get().cloned(),
+            ping: None,
+            idle: Idle::default(),
+        }
+    }
+
     /// Changes axum's upgrade, which has settings of its own: protocols, and the sizes of buffers and messages.
     ///
     /// ```
@@ -224,21 +248,38 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionUpgrade {
         request: &mut Parts,
         state: &S,
     ) -> Result<Self, SessionUpgradeRejection> {
-        let visit = Arc::clone(Visit::of(request).map_err(SessionRejection::from)?);
-        let handshake = WebSocketUpgrade::from_request_parts(request, state).await?;
-        if !visit.allows_origin(request) {
-            return Err(SessionRejection::from(CrossOrigin).into());
-        }
+        let (handshake, visit) = handshake(request, state).await?;
         let found = visit.find_or_create(|shared| shared.group(request))?;
-        Ok(Self {
-            handshake,
-            session: found.session,
-            visit,
-            sockets: request.extensions.get().cloned(),
-            ping: None,
-            idle: Idle::default(),
-        })
+        Ok(Self::new(handshake, visit, found.session, request))
     }
+}
+
+/// `None` for a stranger, whose handshake creates no session.
+impl<S: Send + Sync> OptionalFromRequestParts<S> for SessionUpgrade {
+    type Rejection = SessionUpgradeRejection;
+
+    async fn from_request_parts(
+        request: &mut Parts,
+        state: &S,
+    ) -> Result<Option<Self>, SessionUpgradeRejection> {
+        let (handshake, visit) = handshake(request, state).await?;
+        let found = visit.try_find()?;
+        Ok(found.map(|found| Self::new(handshake, visit, found.session, request)))
+    }
+}
+
+/// The handshake of a page that may open a WebSocket.
+async fn handshake<S: Send + Sync>(
+    request: &mut Parts,
+    state: &S,
+) -> Result<(WebSocketUpgrade, Arc<Visit>), SessionUpgradeRejection> {
+    let visit = Arc::clone(Visit::of(request).map_err(SessionRejection::from)?);
+    let handshake =
+        <WebSocketUpgrade as FromRequestParts<S>>::from_request_parts(request, state).await?;
+    if !visit.allows_origin(request) {
+        return Err(SessionRejection::from(CrossOrigin).into());
+    }
+    Ok((handshake, visit))
 }
 
 impl fmt::Debug for SessionUpgrade {

@@ -174,10 +174,17 @@ impl Visit {
         })
     }
 
-    /// Enters the session once more, with this request's right, for a value that the response's head does not end.
+    /// Returns a guard for a value that the response's head does not end. A change of id by this request parts nothing
+    /// from it.
     pub(crate) fn enter(&self, session: &Session) -> Result<RequestGuard, SessionRejection> {
-        let guard = session.enter()?;
-        // Checked afterwards: a log-in in between would not part the session from this guard.
+        if session.is_completed() {
+            return Err(rejection::Ended.into());
+        }
+        let guard = match self.lock().guard_of(session) {
+            Some(guard) => guard.clone(),
+            None => session.enter()?,
+        };
+        // Checked afterwards: a log-in in between would not part the session from a new guard.
         let parted = self.is_parted_from(session);
         (!parted).then_some(guard).ok_or(Superseded.into())
     }
@@ -192,9 +199,13 @@ impl Visit {
 
     /// Makes the layer leave the response's body alone, which itself ends with the session, while the token is kept.
     pub(crate) fn bind_body(&self) -> Arc<()> {
-        let token = Arc::new(());
-        self.lock().notes_mut().bound = Arc::downgrade(&token);
-        token
+        let mut state = self.lock();
+        let bound = &mut state.notes_mut().bound;
+        bound.upgrade().unwrap_or_else(|| {
+            let token = Arc::new(());
+            *bound = Arc::downgrade(&token);
+            token
+        })
     }
 
     /// Whether a log-in by another request has taken the session from this one. Data that was read from the

@@ -226,3 +226,18 @@ async fn r27_a_guard_that_is_never_cloned_allocates_nothing_and_clones_leave_not
     let memory = measure(|| (0..10_000).for_each(|_| cloned()));
     assert_eq!((memory.count_current, memory.bytes_current), (0, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn r27_a_value_that_outlives_its_guards_belongs_to_no_later_request() {
+    let sessions = manager();
+    let session = sessions.create().unwrap();
+    let planted = session.id();
+    let stranger = sessions.enter(&planted).unwrap();
+    let tail = stranger.clone().idle_until_completed(pending::<()>());
+    drop(stranger);
+    let mut victim = sessions.enter(&planted).unwrap();
+    let _clone = victim.clone();
+    let _new = victim.log_in("user".into()).unwrap();
+    assert_eq!(tail.await, Err(SessionEnded));
+    assert!(!session.is_completed());
+}

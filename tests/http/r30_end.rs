@@ -45,6 +45,19 @@ async fn r23_the_reason_of_an_end_is_that_of_the_close_frame() {
 }
 
 #[tokio::test]
+async fn r23_a_handler_that_ends_its_own_session_tells_the_reason() {
+    for http in Http::BOTH {
+        let sessions = manager();
+        let (server, _handlers) = start(&sessions).await;
+        let cookie = cookie(&sessions.create().unwrap());
+        let (mut client, _) = open(server.address, http, "/end-by-itself", &cookie).await;
+        say(&mut client, "bye").await;
+        let (code, reason, _) = closed(&mut client).await;
+        assert_eq!((code, reason.as_str()), (1008, "signed out"));
+    }
+}
+
+#[tokio::test]
 async fn r30_a_shutdown_waits_until_clients_know() {
     for http in Http::BOTH {
         let sessions = manager();

@@ -140,6 +140,22 @@ pub(crate) fn app(sessions: &SessionManager, handlers: &Handlers, stage: Stage) 
             }),
         )
         .route(
+            "/end-by-itself",
+            any(async |upgrade: SessionUpgrade, session: Session| {
+                upgrade.run(async move |mut socket: Socket| {
+                    socket.recv().await;
+                    session.terminate_because("signed out");
+                })
+            }),
+        )
+        .route(
+            "/no-strangers",
+            any(async |upgrade: Option<SessionUpgrade>| match upgrade {
+                Some(upgrade) => upgrade.run(obey),
+                None => http::StatusCode::UNAUTHORIZED.into_response(),
+            }),
+        )
+        .route(
             "/end-and-open",
             any(async |upgrade: SessionUpgrade, session: Session| {
                 session.terminate();
@@ -214,6 +230,8 @@ async fn r30_refused_sessions_refuse_the_handshake() {
         };
         assert_eq!(status("/obey", &old).await, 409, "superseded");
         assert_eq!(status("/obey", "").await, 503, "full");
+        assert_eq!(status("/no-strangers", &old).await, 409, "superseded");
+        assert_eq!(status("/no-strangers", "").await, 401, "none is created");
     }
     let handshake = sockets::handshake(Http::One, "/end-and-open", &cookie(&session));
     let response = sockets::send(server.address, Http::One, handshake).await;

@@ -17,6 +17,11 @@ pub(super) fn panicked() -> CloseFrame {
     frame(close_code::ERROR, "")
 }
 
+/// Whether the session has ended, or is parted from the request with this right.
+pub(super) fn is_over(session: &Session, pass: Pass) -> bool {
+    session.is_completed() || session.is_parted_from(pass)
+}
+
 /// The session has ended, or is parted from the request with this right.
 pub(super) fn session_over(session: &Session, pass: Pass) -> CloseFrame {
     match session.completion_cause() {

@@ -42,6 +42,7 @@ pub(super) async fn drive<H: Future<Output = ()>>(
             let wire = Arc::new(Wire::new(socket));
             start(Arc::clone(&wire));
             let frame = match handler.as_mut().await {
+                Ok(Ok(())) if close::is_over(&session, pass) => close::session_over(&session, pass),
                 Ok(Ok(())) => close::finished(),
                 Ok(Err(SessionEnded)) => close::session_over(&session, pass),
                 Err(_panic) => close::panicked(),

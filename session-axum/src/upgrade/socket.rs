@@ -17,7 +17,7 @@ use super::wire::Wire;
 /// The WebSocket that [`SessionUpgrade::run`](super::SessionUpgrade::run) passes to its handler: a [`Stream`] and a
 /// [`Sink`] of axum's [`Message`]s.
 ///
-/// It ends with the session: from then on it yields no message and refuses to send, even if the handler has moved it,
+/// It ends with the session: soon after that it yields no message and refuses to send, even if the handler has moved it,
 /// or half of it, into another task.
 ///
 /// Pings of the peer are answered while the handler receives or sends; they and, without

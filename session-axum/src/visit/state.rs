@@ -57,7 +57,15 @@ impl State {
     }
 
     pub(super) fn is_at(&self, session: &Session) -> bool {
-        matches!(&self.at, At::Inside(guard) if guard.session() == session)
+        self.guard_of(session).is_some()
+    }
+
+    /// The guard that keeps the request inside this session.
+    pub(super) fn guard_of(&self, session: &Session) -> Option<&RequestGuard> {
+        match &self.at {
+            At::Inside(guard) if guard.session() == session => Some(guard),
+            _ => None,
+        }
     }
 
     /// The request's right to the session; `None` for one that it was never inside.

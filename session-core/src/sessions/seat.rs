@@ -1,5 +1,7 @@
 //! A session's registration and its group.
 
+use std::collections::BTreeMap;
+
 use crate::id::SessionId;
 use crate::life::activity::{Activity, Epoch, Left};
 use crate::life::clock::Ticks;
@@ -17,12 +19,15 @@ pub(crate) struct Seat {
 #[derive(Default)]
 struct Rare {
     departures: Vec<Departure>,
-    shared: Vec<Shared>,
+    /// By number.
+    shared: BTreeMap<u64, Shared>,
+    /// The number of requests that have been shared so far. A number is not used again, since a value that ends with the
+    /// session may have it for longer than its request.
+    numbers: u64,
 }
 
 /// A request that several guards share.
 pub(crate) struct Shared {
-    number: u64,
     pub(crate) guards: usize,
     /// How often the session's id had changed when it came in, or when it changed the id itself.
     pub(crate) id_changes: u64,
@@ -46,22 +51,19 @@ impl Seat {
 
     /// Returns the shared request with this number.
     pub(crate) fn shared(&mut self, number: u64) -> Option<&mut Shared> {
-        let mut shared = self.rare.as_mut()?.shared.iter_mut();
-        shared.find(|shared| shared.number == number)
+        self.rare.as_mut()?.shared.get_mut(&number)
     }
 
-    /// Adds a request that two guards share from now on. Returns its number, the lowest that is free.
+    /// Adds a request that two guards share from now on. Returns its number.
     pub(crate) fn share(&mut self, id_changes: u64) -> u64 {
-        let shared = &mut self.rare.get_or_insert_default().shared;
-        let is_free = |number: &u64| shared.iter().all(|shared| shared.number != *number);
-        let mut numbers = (1..).take(shared.len() + 1);
-        let number = numbers.find(is_free).unwrap_or_default();
-        shared.push(Shared {
-            number,
+        let rare = self.rare.get_or_insert_default();
+        rare.numbers += 1;
+        let shared = Shared {
             guards: 2,
             id_changes,
-        });
-        number
+        };
+        rare.shared.insert(rare.numbers, shared);
+        rare.numbers
     }
 
     /// Lets go of one guard of a shared request. Returns whether it was the last.
@@ -72,7 +74,7 @@ impl Seat {
         shared.guards -= 1;
         let is_last = shared.guards == 0;
         if is_last && let Some(rare) = &mut self.rare {
-            rare.shared.retain(|shared| shared.number != number);
+            rare.shared.remove(&number);
         }
         is_last
     }

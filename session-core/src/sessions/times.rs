@@ -60,7 +60,8 @@ impl Session {
             let mut state = self.local().lock();
             let before = self.idle_timeout(&state);
             state.own_idle_timeout = SmallSpan::new(Ticks::of(timeout));
-            if self.idle_timeout(&state) >= before {
+            // With a timeout of zero an active session is not looked at before its absolute timeout.
+            if self.idle_timeout(&state) >= before && before > Ticks(0) {
                 return;
             }
         }
@@ -163,14 +164,15 @@ impl Session {
     }
 
     fn due_after(&self, alive: Alive, past: Ticks, idle: Ticks) -> Option<Ticks> {
-        let deadlines = &self.sessions().deadlines;
+        let absolute = self.created().plus(self.sessions().deadlines.absolute);
         let since = match alive {
             Alive::Completed => return None,
             Alive::Since(since) => since,
+            // It is parked: the thread that ends the activity ends the session.
+            Alive::Active if idle == Ticks(0) => return Some(absolute),
             // Its next idle time can't begin before now.
             Alive::Active => past.plus(Ticks(1)),
         };
-        let absolute = self.created().plus(deadlines.absolute);
         Some(since.plus(idle).min(absolute))
     }
 
