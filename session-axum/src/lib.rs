@@ -77,8 +77,8 @@
 //! The other extractors run before the body is read, so a client whose body is incomplete or refused has a session by
 //! then, and may have evicted another visitor's.
 //!
-//! A request has one session, however many extractors it uses. They fail with a [`SessionRejection`]. Core's errors
-//! convert into it as well, so that a handler can use `?`.
+//! A request has one session, however many extractors it uses. They fail with a [`SessionRejection`]. The errors of
+//! core's that a handler meets most convert into it as well, so that it can use `?`.
 //!
 //! Let a handler return `Result<_, SessionRejection>`, since core's errors are not responses. (Otherwise the compiler
 //! reports that `Handler<_, _>` is not satisfied; `#[axum::debug_handler]` makes it name the argument.)

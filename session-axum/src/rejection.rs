@@ -146,7 +146,7 @@ rejection! {
     /// The response asks the client to try again in a second, with `Retry-After` and, for browsers that load a page,
     /// `Refresh`. By then the client has the new id, or none.
     pub struct Superseded;
-    CONFLICT, "session-superseded", "The session has a new id",
+    CONFLICT, "session-superseded", "The session's id is no longer valid",
     "another request has logged in or out a moment ago: try again"
 }
 
