@@ -80,7 +80,7 @@ use crate::visit::Visit;
 /// | 1000 | | the handler has returned |
 /// | 1001 | `shutdown`, `idle timeout`, `evicted` | the server has let the session go, for no fault of the visitor's: the page may connect again, when it has something to say |
 /// | 1001 | `the session has a new id` | another request has logged in: the page connects again, after a second, with the new id |
-/// | 1008 | `terminated`, `absolute timeout` | somebody, such as the visitor who logs out, or a rule has ended the session: connecting again takes a new log-in |
+/// | 1008 | `terminated`, `absolute timeout` | the visitor has logged out, or a rule has ended the session: connecting again takes a new log-in |
 /// | 1011 | | the handler has panicked |
 ///
 /// (By [RFC 6455](https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1), 1001 is for an endpoint that is "going away",

@@ -42,7 +42,7 @@ fn the_crate_path_is_the_only_one() {
     assert!(!expansion.contains("session_core"), "{expansion}");
 }
 
-/// Whatever an attribute holds, the expansion is valid Rust and reports an error.
+/// The expansion of any attribute is valid Rust and reports an error.
 #[test]
 fn nonsense_is_refused() {
     for attributes in [

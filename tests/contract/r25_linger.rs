@@ -182,7 +182,7 @@ async fn r25_at_most_max_sessions_linger_and_the_longest_ends_first() {
     );
     assert!(!groups[0].is_completed() && !fourth.is_completed());
     assert_eq!(sessions.stats().groups, 4, "three linger, and one does not");
-    // A stranger who names groups leaves no more behind.
+    // A stranger that names groups leaves no more behind.
     for name in 0..1_000 {
         lingering(&sessions, &name.to_string());
     }

@@ -47,7 +47,7 @@ async fn r27_a_guard_and_its_clones_are_counted_once() {
     let other = session.enter().unwrap();
     let other_clone = other.clone();
     session.terminate();
-    // What is left over is reported once a request.
+    // A request that is left over is reported once.
     let report = session.cleanup_completed().await;
     assert_eq!(problems(&report), ["request: still held"; 2]);
     drop((guard, clones, other, other_clone));

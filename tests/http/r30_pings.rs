@@ -25,7 +25,7 @@ fn is_three_times(took: Duration) -> bool {
     EVERY.as_secs() * 3 == (took + Duration::from_millis(900)).as_secs()
 }
 
-/// What a handler has seen.
+/// The messages and errors that a handler has seen.
 #[derive(Debug, PartialEq)]
 enum Seen {
     Began,

@@ -185,7 +185,7 @@ async fn r32_a_log_in_that_fails_changes_nothing() {
     assert!(is_silent(&refused));
     assert!(sessions.group(&"user".into()).is_none());
 
-    // The group is full: a session stays who and where it was, and a stranger gets none.
+    // The group is full: a session keeps its id and its group, and a stranger gets none.
     let sessions = SessionManager::builder()
         .max_sessions_per_group(1, WhenFull::Reject)
         .build()

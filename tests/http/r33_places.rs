@@ -49,7 +49,7 @@ impl Place {
         Some(value.to_owned())
     }
 
-    /// What the response tells in all places.
+    /// The ids that the response tells, in all places.
     pub(crate) fn answers(response: &Response) -> Vec<(Self, String)> {
         let places = [Self::Cookie, Self::Header, Self::Bearer].into_iter();
         places

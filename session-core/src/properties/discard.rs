@@ -45,7 +45,7 @@ impl fmt::Debug for Discarded {
     }
 }
 
-/// Discards the value that the caller who is first has in hand.
+/// Discards the value that the first caller in line has in hand.
 pub(crate) fn discard(held: Held, first: First) -> Discarded {
     let First { place, owner } = first;
     let local = owner.local();

@@ -167,7 +167,7 @@ impl Lending {
             tokio::select! {
                 biased;
                 () = token.cancelled() => return Err(PropertyError::SessionEnded),
-                // A creation that fails does so for all who waited for it, also for the one who is first by now.
+                // A creation that fails does so for all callers that waited for it, also for the one that is first by now.
                 created = outcome(creation.as_ref(), graph) => {
                     created?;
                     creation = None;
