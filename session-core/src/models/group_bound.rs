@@ -116,7 +116,10 @@ fn joins_against_their_own_evictions() {
 #[test]
 fn eviction_against_a_move() {
     explore(|| {
-        let world = bounded(1, WhenFull::EvictIdlest);
+        let world = bounded(2, WhenFull::EvictIdlest);
+        // The group stays open when the member has moved, and another session fills it again.
+        let stays = world.session_in(&id("g"));
+        let inside = stays.enter().unwrap();
         let member = world.session_in(&id("g"));
         let (one, other) = (world.session(), world.session());
         let moved = AtomicBool::new(false);
@@ -127,6 +130,8 @@ fn eviction_against_a_move() {
         );
         assert_ne!(moved.into_inner(), is_evicted(&member));
         assert_ne!(is_evicted(&one), is_evicted(&other));
+        assert!(!stays.is_completed());
+        drop(inside);
         world.end();
     });
 }

@@ -149,7 +149,7 @@ impl SessionGroup {
     }
 
     /// Returns the maximum of active members, if there is one.
-    fn max(&self) -> Option<usize> {
+    pub(crate) fn max(&self) -> Option<usize> {
         let (max, _) = self.0.groups.env.settings.max_per_group?;
         self.0.id.is_some().then_some(max)
     }

@@ -41,21 +41,32 @@ impl Sessions {
 
 impl SessionGroup {
     /// Returns the active session that has been idle longest, and since when; if none is idle, the one that joined first.
+    /// Returns `None` if a member has left or completed meanwhile, which leaves room: those that remain were no choice.
     fn first_to_go(&self) -> Option<(Session, Option<Ticks>)> {
         let active = self.members(|member| member.is_active);
-        let active: Vec<_> = active.into_iter().filter_map(Session::of).collect();
-        let idle_since = |session: &Session| match session.local().activity.alive() {
-            Alive::Since(since) => Some(since),
-            _ => None,
-        };
-        let idle = active
-            .iter()
-            .filter_map(|session| Some((session, idle_since(session)?)))
-            .min_by_key(|(_, since)| *since);
-        match idle {
-            Some((session, since)) => Some((session.clone(), Some(since))),
-            None => Some((active.into_iter().next()?, None)),
+        if self.max().is_some_and(|max| active.len() < max) {
+            return None;
         }
+        let mut first: Option<(Session, Option<Ticks>)> = None;
+        for session in active.into_iter().filter_map(Session::of) {
+            let since = match session.local().activity.alive() {
+                Alive::Completed => {
+                    session.await_completion();
+                    return None;
+                }
+                Alive::Active => None,
+                Alive::Since(since) => Some(since),
+            };
+            let goes_before = match (since, &first) {
+                (_, None) | (Some(_), Some((_, None))) => true,
+                (Some(since), Some((_, Some(first)))) => since < *first,
+                (None, Some(_)) => false,
+            };
+            if goes_before {
+                first = Some((session, since));
+            }
+        }
+        first
     }
 }
 
