@@ -1,5 +1,6 @@
 //! Session ids and group ids: how they are created, encoded, parsed and shown.
 
+pub(crate) mod node_tag;
 pub(crate) mod session_key;
 
 use std::fmt;
