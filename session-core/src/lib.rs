@@ -127,6 +127,7 @@ pub use error::{
     BuildError, CreateError, CycleError, JoinError, NotLive, PropertyError, PropsError, Refused,
     RekeyError, SessionEnded,
 };
+pub use id::node_tag::NodeTag;
 pub use id::session_key::{EmptySessionKey, SessionKey};
 pub use id::{GroupId, ParseSessionIdError, SessionId};
 pub use life::cause::CompletionCause;
