@@ -12,6 +12,7 @@ mod times;
 mod view;
 
 pub use cluster::Cluster;
+pub use directory::in_process::{InProcessDirectory, InProcessLink};
 pub use directory::{
     Answer, Beat, CaughtUp, Directory, DirectoryError, Entry, Position, Pulse, Report, Run, Seen,
     Standing, VERDICTS_KEPT,
