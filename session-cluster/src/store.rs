@@ -37,22 +37,23 @@ impl Store {
 
     pub(crate) async fn append(
         &self,
+        run: &Run,
         by: NodeTag,
         number: u64,
         entry: &[u8],
-    ) -> Result<Position, DirectoryError> {
-        let appended = self.directory.append(by, number, entry);
+    ) -> Result<Option<Position>, DirectoryError> {
+        let appended = self.directory.append(run, by, number, entry);
         self.in_time(appended).await
     }
 
     pub(crate) async fn catch_up(
         &self,
-        tag: NodeTag,
         run: &Run,
+        tag: NodeTag,
         read: Position,
         readers: bool,
     ) -> Result<CaughtUp, DirectoryError> {
-        let caught_up = self.directory.catch_up(tag, run, read, readers);
+        let caught_up = self.directory.catch_up(run, tag, read, readers);
         self.in_time(caught_up).await
     }
 
@@ -79,15 +80,16 @@ trait AnyDirectory: Send + Sync {
 
     fn append<'a>(
         &'a self,
+        run: &'a Run,
         by: NodeTag,
         number: u64,
         entry: &'a [u8],
-    ) -> BoxFuture<'a, Result<Position, DirectoryError>>;
+    ) -> BoxFuture<'a, Result<Option<Position>, DirectoryError>>;
 
     fn catch_up<'a>(
         &'a self,
-        tag: NodeTag,
         run: &'a Run,
+        tag: NodeTag,
         read: Position,
         readers: bool,
     ) -> BoxFuture<'a, Result<CaughtUp, DirectoryError>>;
@@ -106,21 +108,22 @@ impl<D: Directory> AnyDirectory for D {
 
     fn append<'a>(
         &'a self,
+        run: &'a Run,
         by: NodeTag,
         number: u64,
         entry: &'a [u8],
-    ) -> BoxFuture<'a, Result<Position, DirectoryError>> {
-        Directory::append(self, by, number, entry).boxed()
+    ) -> BoxFuture<'a, Result<Option<Position>, DirectoryError>> {
+        Directory::append(self, run, by, number, entry).boxed()
     }
 
     fn catch_up<'a>(
         &'a self,
-        tag: NodeTag,
         run: &'a Run,
+        tag: NodeTag,
         read: Position,
         readers: bool,
     ) -> BoxFuture<'a, Result<CaughtUp, DirectoryError>> {
-        Directory::catch_up(self, tag, run, read, readers).boxed()
+        Directory::catch_up(self, run, tag, read, readers).boxed()
     }
 
     fn nudges(&self) -> BoxStream<'static, ()> {
