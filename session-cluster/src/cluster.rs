@@ -25,7 +25,7 @@ use crate::directory::DirectoryError;
 use crate::metrics::{ClusterMetrics, Counters, Lease};
 use crate::sealed::ending::Ending;
 use crate::secret::Secret;
-use crate::times::Times;
+use crate::times::{Times, WhenCutOff};
 use crate::view::{Mode, View};
 
 /// A node's membership in a cluster: see the [crate's page](crate). Cheap to clone.
@@ -80,26 +80,6 @@ pub(crate) struct Shared {
     pub(crate) address: SocketAddr,
     when_cut_off: WhenCutOff,
     commands: mpsc::UnboundedSender<Command>,
-}
-
-/// The fate of a node's sessions while the store does not answer, once the lease is over.
-///
-/// The same ones go on with the next answer, unless it says that the node was given up meanwhile: then all of them end
-/// with [`CompletionCause::OwnershipLost`](session_core::CompletionCause::OwnershipLost), whatever is set here. In no
-/// case is a session served by two nodes, since no other node can have its id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum WhenCutOff {
-    /// Requests get 503; open streams and upgraded connections go on. So an outage of the store ends nothing, and a
-    /// session that was ended on another node meanwhile is not served.
-    #[default]
-    Suspend,
-    /// Requests are served as ever. So an outage of the store is not noticed, but how long a session is served that was
-    /// ended on another node has no bound.
-    Serve,
-    /// As `Suspend`, and all sessions end with
-    /// [`CompletionCause::OwnershipLost`](session_core::CompletionCause::OwnershipLost), at most one timeout of the store
-    /// after the end of the lease. So what sessions hold outside, such as locks of a database, is released then.
-    End,
 }
 
 /// A command to the keeper.

@@ -8,21 +8,23 @@
 mod cluster;
 mod directory;
 mod metrics;
+mod protocol;
 mod sealed;
 mod secret;
 mod store;
 mod times;
 mod view;
 
+pub use cluster::Cluster;
 pub use cluster::builder::ClusterBuilder;
 pub use cluster::end_group::GroupEnded;
 pub use cluster::error::{ConfirmError, EndGroupError, JoinClusterError};
 pub use cluster::leave::Left;
 pub use cluster::listing::{ClusterCounts, ClusterNode};
-pub use cluster::{Cluster, WhenCutOff};
 pub use directory::in_process::{InProcessDirectory, InProcessLink};
 pub use directory::{
     Answer, Beat, CaughtUp, Directory, DirectoryError, Entry, Position, Pulse, Report, Run, Seen,
     Standing, VERDICTS_KEPT,
 };
 pub use metrics::{ClusterMetrics, Lease};
+pub use times::WhenCutOff;

@@ -20,7 +20,5 @@ fn open<'a>(
     sealed: &'a [u8],
 ) -> Option<&'a [u8]> {
     let (text, mac) = sealed.split_at_checked(sealed.len().checked_sub(MAC_LEN)?)?;
-    secret
-        .is_mac(purpose, &[writer, text], mac)
-        .then_some(text)
+    secret.is_mac(purpose, &[writer, text], mac).then_some(text)
 }

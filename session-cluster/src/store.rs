@@ -6,11 +6,9 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt as _, StreamExt as _};
 use session_core::NodeTag;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use crate::directory::{
-    Answer, Beat, CaughtUp, Directory, DirectoryError, Position, Report, Run,
-};
+use crate::directory::{Answer, Beat, CaughtUp, Directory, DirectoryError, Position, Report, Run};
 
 pub(crate) struct Store {
     directory: Box<dyn AnyDirectory>,
@@ -65,10 +63,15 @@ impl Store {
         &self,
         call: BoxFuture<'_, Result<T, DirectoryError>>,
     ) -> Result<T, DirectoryError> {
-        timeout(self.timeout, call).await.unwrap_or_else(|_| {
-            let message = format!("no answer within {:?}", self.timeout);
-            Err(DirectoryError::new(message))
-        })
+        let begun = Instant::now();
+        match timeout(self.timeout, call).await {
+            // Of an answer that lay there while the process was asleep, nothing is known to be true still.
+            Ok(answer) if begun.elapsed() <= self.timeout => answer,
+            _ => {
+                let message = format!("no answer within {:?}", self.timeout);
+                Err(DirectoryError::new(message))
+            }
+        }
     }
 }
 
@@ -76,7 +79,8 @@ impl Store {
 trait AnyDirectory: Send + Sync {
     fn sync<'a>(&'a self, report: Report<'a>) -> BoxFuture<'a, Result<Answer, DirectoryError>>;
 
-    fn bury(&self, tag: NodeTag, beat: Option<Beat>) -> BoxFuture<'_, Result<bool, DirectoryError>>;
+    fn bury(&self, tag: NodeTag, beat: Option<Beat>)
+    -> BoxFuture<'_, Result<bool, DirectoryError>>;
 
     fn append<'a>(
         &'a self,
@@ -102,7 +106,11 @@ impl<D: Directory> AnyDirectory for D {
         Directory::sync(self, report).boxed()
     }
 
-    fn bury(&self, tag: NodeTag, beat: Option<Beat>) -> BoxFuture<'_, Result<bool, DirectoryError>> {
+    fn bury(
+        &self,
+        tag: NodeTag,
+        beat: Option<Beat>,
+    ) -> BoxFuture<'_, Result<bool, DirectoryError>> {
         Directory::bury(self, tag, beat).boxed()
     }
 

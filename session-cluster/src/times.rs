@@ -15,6 +15,27 @@ pub(crate) struct Times {
     pub(crate) patience: Duration,
 }
 
+/// The fate of a node's sessions while the store does not answer, once the lease is over.
+///
+/// The same ones go on with the next answer, unless it says that the node was given up meanwhile: then all of them end
+/// with [`CompletionCause::OwnershipLost`](session_core::CompletionCause::OwnershipLost), whatever is set here. In no
+/// case is a session served by two nodes, since no other node can have its id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenCutOff {
+    /// Requests get 503; open streams and upgraded connections go on. So an outage of the store ends nothing, and a
+    /// session that was ended on another node meanwhile is not served.
+    #[default]
+    Suspend,
+    /// Requests are served as ever. So an outage of the store is not noticed. But until the node is back in touch and
+    /// learns that it was given up, others may treat its visitors as strangers, and a session that was ended elsewhere is
+    /// served for as long.
+    Serve,
+    /// The node gives itself up: all its sessions end with
+    /// [`CompletionCause::OwnershipLost`](session_core::CompletionCause::OwnershipLost), at most one timeout of the store
+    /// after the end of the lease. So what they hold outside, such as locks of a database, is released then.
+    End,
+}
+
 impl Default for Times {
     fn default() -> Self {
         Self {
@@ -30,6 +51,16 @@ impl Times {
     /// The silence after which an observer gives a node up.
     pub(crate) fn silence(&self) -> Duration {
         self.lease + self.lease / 10
+    }
+
+    /// The time without a question after which a node was asleep.
+    pub(crate) fn asleep(&self) -> Duration {
+        2 * self.period
+    }
+
+    /// The time without an answer after which an observer starts anew.
+    pub(crate) fn gap(&self) -> Duration {
+        3 * self.period
     }
 
     /// Compares the times with each other. The error says what is wrong.

@@ -173,6 +173,11 @@ impl View {
         self.open_until.store(until, Ordering::Release);
     }
 
+    /// The node may not act, until it is told otherwise.
+    pub(crate) fn close(&self) {
+        self.open_until.store(0, Ordering::Release);
+    }
+
     /// Notes a question or its answer, and wakes the requests that wait for it.
     pub(crate) fn note(&self, note: impl FnOnce(&mut Questions)) {
         self.questions.send_modify(note);

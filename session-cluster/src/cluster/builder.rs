@@ -11,12 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::error::JoinClusterError;
 use crate::cluster::keeper::Keeper;
-use crate::cluster::{Cluster, Shared, WhenCutOff};
+use crate::cluster::{Cluster, Shared};
 use crate::directory::Directory;
 use crate::metrics::Counters;
 use crate::secret::Secret;
 use crate::store::Store;
-use crate::times::Times;
+use crate::times::{Times, WhenCutOff};
 use crate::view::View;
 
 /// Builds a [`Cluster`]: see [`Cluster::builder`].
@@ -134,16 +134,13 @@ impl<D: Directory> ClusterBuilder<D> {
         let store = Store::new(self.directory, self.times.store_timeout);
         let runtime = self.sessions.runtime().clone();
         let (commands, received) = mpsc::unbounded_channel();
-        let view = {
-            // For the runtime's clock.
-            let _inside = runtime.enter();
-            View::new()
-        };
+        // For the runtime's clock.
+        let inside = runtime.enter();
         let shared = Arc::new(Shared {
             sessions: self.sessions,
             secret,
             times: self.times,
-            view,
+            view: View::new(),
             counters: Counters::default(),
             address,
             when_cut_off: self.when_cut_off,
@@ -156,6 +153,7 @@ impl<D: Directory> ClusterBuilder<D> {
         };
         let (joined, outcome) = oneshot::channel();
         let keeper = Keeper::new(shared, store, self.slot, received);
+        drop(inside);
         runtime.spawn(keeper.run(joined, stop));
         let outcome = outcome.await.unwrap_or(Err(JoinClusterError::RuntimeGone));
         outcome.map(|()| cluster)

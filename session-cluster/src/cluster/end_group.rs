@@ -60,8 +60,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// [`EndGroupError`] if the store has not taken the entry in time: the group has ended on this node only. It is
-    /// tried at least once, however short `within` is.
+    /// [`EndGroupError`] if the store has not taken the entry in time: the group has ended on this node only so far.
     ///
     /// # Cancel safety
     ///

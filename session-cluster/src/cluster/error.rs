@@ -78,10 +78,8 @@ impl fmt::Display for ConfirmError {
 
 impl Error for ConfirmError {}
 
-/// A group was ended on this node, but the others could not be told: the store has not taken the entry in time.
-///
-/// They may have been told all the same, if only the store's answer was lost. Call
-/// [`end_group`](crate::Cluster::end_group) again.
+/// A group was ended on this node, but the others could not be told yet: the store has not taken the entry in time. The
+/// node tells it as soon as the store answers, unless its process ends first.
 #[derive(Debug)]
 pub struct EndGroupError(pub(crate) DirectoryError);
 

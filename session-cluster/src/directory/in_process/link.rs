@@ -111,7 +111,8 @@ impl Directory for InProcessLink {
         number: u64,
         entry: &[u8],
     ) -> Result<Option<Position>, DirectoryError> {
-        self.pass(self.directory.append(run, by, number, entry)).await
+        self.pass(self.directory.append(run, by, number, entry))
+            .await
     }
 
     async fn catch_up(
