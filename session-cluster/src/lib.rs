@@ -7,6 +7,7 @@
 
 mod cluster;
 mod directory;
+mod protocol;
 mod secret;
 mod times;
 mod view;
@@ -16,3 +17,4 @@ pub use directory::{
     Answer, Beat, CaughtUp, Directory, DirectoryError, Entry, Position, Pulse, Report, Run, Seen,
     Standing, VERDICTS_KEPT,
 };
+pub use times::WhenCutOff;

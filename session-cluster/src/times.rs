@@ -15,6 +15,19 @@ pub(crate) struct Times {
     pub(crate) patience: Duration,
 }
 
+/// The policy of a node whose lease is over because the store does not answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenCutOff {
+    /// It refuses requests until it is back in touch. Its sessions go on then, unless the node was given up.
+    #[default]
+    Suspend,
+    /// It serves on. Until it is back in touch and learns that it was given up, others may treat its visitors as strangers,
+    /// and a session that was ended elsewhere is served for as long.
+    Serve,
+    /// It gives itself up: all its sessions end, as lost.
+    End,
+}
+
 impl Default for Times {
     fn default() -> Self {
         Self {
@@ -30,5 +43,15 @@ impl Times {
     /// The silence after which an observer gives a node up.
     pub(crate) fn silence(&self) -> Duration {
         self.lease + self.lease / 10
+    }
+
+    /// The time without a question after which a node was asleep.
+    pub(crate) fn asleep(&self) -> Duration {
+        2 * self.period
+    }
+
+    /// The time without an answer after which an observer starts anew.
+    pub(crate) fn gap(&self) -> Duration {
+        3 * self.period
     }
 }
