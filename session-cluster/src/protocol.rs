@@ -348,6 +348,11 @@ impl<C: Clone + PartialEq> Node<C> {
         steps
     }
 
+    /// Whether the store has taken this entry.
+    pub(crate) fn is_taken(&self, number: u64) -> bool {
+        self.log.is_taken(number)
+    }
+
     /// The live nodes that have not read this entry, as far as is known from the last [`CaughtUp::readers`].
     pub(crate) fn unread(&self, number: u64) -> Vec<NodeTag> {
         self.log.unread(number, &self.others())

@@ -64,9 +64,7 @@ async fn c10_a_node_that_was_cut_off_for_longer_than_verdicts_are_kept_gives_its
             builder.lease(hour).period(hour / 6)
         })
         .await;
-        // A session that does not end by itself.
         let session = node.sessions.create().unwrap();
-        session.set_idle_timeout(2 * VERDICTS_KEPT);
         let tag = node.tag();
         directory.stop();
         pass(away).await;

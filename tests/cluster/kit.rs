@@ -25,8 +25,12 @@ pub(crate) struct Node {
     pub(crate) link: InProcessLink,
 }
 
+/// A manager whose sessions end by no timeout.
 pub(crate) fn manager() -> SessionManager {
-    SessionManager::builder().build().unwrap()
+    let ever = Duration::from_secs(100 * 24 * 3600);
+    let builder = SessionManager::builder();
+    let builder = builder.idle_timeout(ever).absolute_timeout(ever);
+    builder.build().unwrap()
 }
 
 pub(crate) fn address(number: u8) -> SocketAddr {

@@ -130,6 +130,12 @@ impl Log {
         self.readers.keys().copied()
     }
 
+    /// Whether the current run has this own entry, or nobody needs it any more.
+    pub(super) fn is_taken(&self, number: u64) -> bool {
+        let own = self.own.iter().find(|own| own.number == number);
+        own.is_none_or(|own| own.place.is_some())
+    }
+
     /// Those of the nodes that have not read this own entry.
     pub(super) fn unread(&self, number: u64, nodes: &BTreeSet<NodeTag>) -> Vec<NodeTag> {
         let Some(own) = self.own.iter().find(|own| own.number == number) else {
