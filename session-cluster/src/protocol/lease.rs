@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Moment;
+use crate::protocol::step::Moment;
 use crate::times::Times;
 
 #[derive(Debug, Default)]

@@ -2,8 +2,10 @@
 
 use session_core::NodeTag;
 
-use super::{Lease, Moment, Node, Part, Sent, Step, Store};
 use crate::directory::{Answer, Standing, VERDICTS_KEPT};
+use crate::protocol::lease::Lease;
+use crate::protocol::node::{Node, Part, Sent, Store};
+use crate::protocol::step::{Moment, Step};
 
 impl<C: Clone + PartialEq> Node<C> {
     /// The question was answered. `cards` are those of `answer.cards` that were verified, and `answer.log` is without entries
