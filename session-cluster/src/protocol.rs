@@ -25,6 +25,8 @@ pub(crate) use node::Node;
 pub(crate) use step::{Append, Burial, Knowledge, Moment, Question, Reading, Step};
 
 #[cfg(test)]
+mod model_store;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod simulation;
