@@ -19,7 +19,7 @@ pub use cluster::Cluster;
 pub use cluster::builder::ClusterBuilder;
 pub use cluster::end_group::GroupEnded;
 pub use cluster::error::{ConfirmError, EndGroupError, JoinClusterError};
-pub use cluster::leave::Left;
+pub use cluster::leave::LeaveReport;
 pub use cluster::listing::{ClusterCounts, ClusterNode};
 pub use directory::in_process::{InProcessDirectory, InProcessLink};
 pub use directory::{

@@ -76,7 +76,10 @@ async fn c05_a_session_is_confirmed_by_one_question_and_in_doubt_after_the_patie
     let session = node.sessions.create().unwrap();
     pass(PERIOD / 4).await;
     let calls = directory.calls();
-    let (one, other) = tokio::join!(node.cluster.confirm(&session), node.cluster.confirm(&session));
+    let (one, other) = tokio::join!(
+        node.cluster.confirm(&session),
+        node.cluster.confirm(&session)
+    );
     assert_eq!((one, other), (Ok(()), Ok(())));
     assert_eq!(directory.calls() - calls, 1);
 

@@ -79,7 +79,10 @@ async fn c12_a_genuine_entry_can_not_be_told_twice() {
     let group = GroupId::from("user:42");
     let directory = InProcessDirectory::new();
     let [node, origin] = join_all::<2>(&directory).await;
-    let ended = origin.cluster.end_group(&group, Duration::from_secs(1)).await;
+    let ended = origin
+        .cluster
+        .end_group(&group, Duration::from_secs(1))
+        .await;
     assert!(ended.unwrap().is_confirmed());
     let session = node.create_in(&group);
 

@@ -67,7 +67,11 @@ async fn c22_a_session_that_joined_while_its_node_was_away_is_ended() {
     let directory = InProcessDirectory::new();
     let [here, away] = join_all::<2>(&directory).await;
     away.link.cut();
-    let ended = here.cluster.end_group(&user(), Duration::ZERO).await.unwrap();
+    let ended = here
+        .cluster
+        .end_group(&user(), Duration::ZERO)
+        .await
+        .unwrap();
     assert_eq!(ended.unconfirmed(), [away.tag()]);
     let session = away.create_in(&user());
     away.link.heal();
