@@ -253,12 +253,11 @@ impl<C: Clone + PartialEq> Node<C> {
     pub(crate) fn appended(&mut self, now: Moment, append: &Append, place: Option<Position>) {
         // In another run it is appended again.
         if self.run() == Some(&append.run) {
-            match place {
-                Some(place) => self.log.appended(append, place),
-                None => {
-                    self.is_stalled = true;
-                    self.hurry(now);
-                }
+            if let Some(place) = place {
+                self.log.appended(append, place);
+            } else {
+                self.is_stalled = true;
+                self.hurry(now);
             }
         }
     }

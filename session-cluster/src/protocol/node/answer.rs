@@ -181,15 +181,12 @@ impl<C: Clone + PartialEq> Node<C> {
         cards: Vec<(NodeTag, C)>,
         steps: &mut Vec<Step<C>>,
     ) {
-        let others = answer.beats.iter().filter(|(tag, _)| *tag != self.tag);
-        let (dead, alive): (Vec<_>, Vec<_>) = others
-            .copied()
-            .partition(|(tag, _)| self.verdicts.knows(*tag));
-        for (tag, _) in dead {
-            // The store has lost its verdict.
-            self.verdicts.doubt(tag);
-        }
-        self.membership.take_in(now, sent, anew, alive, &self.times);
+        let others = answer.beats.iter().copied();
+        // A node that has a verdict, by what was learned beside this question or in a former run, is not a peer.
+        let others = others.filter(|(tag, _)| *tag != self.tag && !self.verdicts.knows(*tag));
+        let others = others.collect();
+        self.membership
+            .take_in(now, sent, anew, others, &self.times);
         for (tag, card) in cards {
             steps.extend(self.membership.set_card(tag, card));
         }

@@ -160,6 +160,36 @@ fn c22_a_reading_that_was_sent_in_another_run_is_ignored() {
 }
 
 #[test]
+fn c22_an_answer_to_a_reading_that_comes_after_a_new_run_is_ignored() {
+    let mut kit = ended(3);
+    let reading = kit.nodes[1].reading().expect("it has joined");
+    let caught_up = kit.store.catch_up(&reading);
+    kit.restart_store(Lost::All);
+    kit.renew(1);
+    assert_eq!(kit.nodes[1].caught_up(&reading, caught_up), []);
+    kit.renew(1);
+    kit.renew(0);
+    assert_eq!(kit.append(0), [1, 2, 3]);
+    assert_eq!(applied(&kit.renew(1)), [1, 2, 3]);
+}
+
+#[test]
+fn c22_a_place_in_a_former_run_hides_nothing_of_the_new_one() {
+    let mut kit = ended(3);
+    kit.renew(1);
+    kit.renew(1);
+    kit.read(0);
+    assert!(!kit.nodes[0].keeps_entries());
+    kit.restart_store(Lost::All);
+    for _ in 0..2 {
+        kit.renew_all();
+    }
+    kit.nodes[0].end(kit.now, vec![9]);
+    assert_eq!(kit.append(0), [4]);
+    assert_eq!(applied(&kit.renew(1)), [4]);
+}
+
+#[test]
 fn c22_entries_from_under_a_former_tag_are_appended_under_it() {
     let mut kit = Kit::joined(2);
     kit.nodes[0].end(kit.now, vec![1]);

@@ -126,7 +126,7 @@ impl World {
             self.store.start_run(self.now, lost);
             self.check_new_run();
         }
-        let away = self.now - self.down_since;
+        let away = self.now.saturating_sub(self.down_since);
         if lost.is_some() || away > self.times.gap() + self.times.store_timeout {
             self.anew = self.now;
         }
