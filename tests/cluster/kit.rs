@@ -104,7 +104,7 @@ impl Node {
 
     /// The time until the end of the lease, if no question is answered any more.
     pub(crate) fn rest_of_lease(&self) -> Duration {
-        LEASE - self.cluster.metrics().since_answer
+        LEASE.saturating_sub(self.cluster.metrics().since_answer)
     }
 }
 
@@ -156,8 +156,10 @@ impl AtTheEnd {
                 .poll(&mut Context::from_waker(&waker))
                 .is_pending()
         );
-        let _waits = waits;
-        Self { _waits, looked }
+        Self {
+            _waits: waits,
+            looked,
+        }
     }
 
     /// `None` if the session has not completed.
