@@ -50,7 +50,9 @@ async fn c12_a_card_without_the_secret_is_ignored() {
     let directory = InProcessDirectory::new();
     let node = join(&directory, 1).await;
     let tag = NodeTag::random();
-    intrude(&directory, tag, b"s10.0.0.66:8080").await;
+    // With 32 bytes where the seal would be.
+    let card = b"s10.0.0.66:8080................................";
+    intrude(&directory, tag, card).await;
     pass(TURN).await;
     assert!(node.others().is_empty());
     assert_eq!(node.cluster.metrics().forgeries, 1);
