@@ -117,6 +117,8 @@ impl<C: Clone + PartialEq> Node<C> {
         };
         self.under_way = Some(sent);
         self.asked = Some(now);
+        // Never later than a period: with two calls of the store's whole timeout after it, the question still ends before
+        // the node would count as asleep.
         self.due = now + self.times.period.mul_f64(0.9 + 0.1 * chance);
         Question {
             tag: sent.tag,

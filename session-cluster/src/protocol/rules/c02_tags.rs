@@ -62,7 +62,7 @@ fn c04_a_node_asks_once_a_period_and_at_most_ten_times_a_second_for_requests() {
     node.question(kit.now, 0.0);
     assert_eq!(node.due(), kit.now + seconds(4.5));
     node.question(kit.now, 1.0);
-    assert_eq!(node.due(), kit.now + seconds(5.5));
+    assert_eq!(node.due(), kit.now + seconds(5.0));
     node.hurry(kit.now);
     assert_eq!(node.due(), kit.now + seconds(0.1));
     node.hurry(kit.now + seconds(0.05));
