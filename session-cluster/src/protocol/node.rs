@@ -23,6 +23,8 @@ pub(crate) struct Node<C> {
     tag: NodeTag,
     part: Part,
     lease: Lease,
+    /// The time at which the first claim of this tag went out. It may have had its effect without an answer.
+    claimed: Option<Moment>,
     beat: u64,
     under_way: Option<Sent>,
     /// The time at which the last question went out.
@@ -77,6 +79,7 @@ impl<C: Clone + PartialEq> Node<C> {
             tag,
             part: Part::Joining,
             lease: Lease::default(),
+            claimed: None,
             beat: 0,
             under_way: None,
             asked: None,
@@ -115,6 +118,9 @@ impl<C: Clone + PartialEq> Node<C> {
             tag: self.tag,
             claims: matches!(self.part, Part::Joining | Part::Lost),
         };
+        if sent.claims {
+            self.claimed.get_or_insert(now);
+        }
         self.under_way = Some(sent);
         self.asked = Some(now);
         self.due = now + self.times.period.mul_f64(0.9 + 0.2 * chance);
