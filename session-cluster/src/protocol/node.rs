@@ -280,7 +280,10 @@ impl<C: Clone + PartialEq> Node<C> {
             self.log.take_in(caught_up.log, read, &mut steps);
             if !caught_up.readers.is_empty() {
                 self.log.set_readers(caught_up.readers);
-                self.log.drop_read(&self.others());
+                // Before, the store may have lost a node that this one has never heard of.
+                if self.is_settled() {
+                    self.log.drop_read(&self.others());
+                }
             }
         }
         steps
