@@ -289,7 +289,8 @@ impl<C: Clone + PartialEq> Node<C> {
         steps
     }
 
-    /// The live nodes that have not read this entry, as far as is known from the last [`CaughtUp::readers`].
+    /// The live nodes that have not read this entry, as far as is known from the last [`CaughtUp::readers`]. Until the run is
+    /// settled there may be others, of which this node has not heard.
     pub(crate) fn unread(&self, number: u64) -> Vec<NodeTag> {
         self.log.unread(number, &self.others())
     }
