@@ -78,3 +78,24 @@ async fn c22_a_session_that_joined_while_its_node_was_away_is_ended() {
     pass(TURN).await;
     assert!(session.is_completed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn c22_an_entry_that_all_have_read_is_not_told_again_to_a_later_node() {
+    let directory = InProcessDirectory::new();
+    let [here, away] = join_all::<2>(&directory).await;
+    away.link.cut();
+    let ended = here
+        .cluster
+        .end_group(&user(), Duration::ZERO)
+        .await
+        .unwrap();
+    assert!(!ended.is_confirmed());
+    // Nobody waits for it any more.
+    away.link.heal();
+    pass(2 * LEASE).await;
+    let later = join(&directory, 3).await;
+    let session = later.create_in(&user());
+    directory.empty();
+    pass(2 * LEASE).await;
+    assert!(!session.is_completed());
+}

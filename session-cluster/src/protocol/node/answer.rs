@@ -111,11 +111,7 @@ impl<C: Clone + PartialEq> Node<C> {
                 }
             }
             Standing::Held => {
-                // Where the tag was not in the store when its run was as old as a lease, others may have called it nobody's.
-                let was_away = self.part == Part::Lost
-                    && self.lease.is_over(now, &self.times)
-                    && answer.age >= self.times.lease;
-                if was_away {
+                if self.was_away(now, answer) {
                     return self.resign(fresh, now, steps);
                 }
                 if self.part == Part::Joining {
@@ -124,6 +120,19 @@ impl<C: Clone + PartialEq> Node<C> {
                 self.part = Part::Held;
                 self.lease.renew(sent.at);
             }
+        }
+    }
+
+    /// Whether others may be done with the tag, though a claim has just put it into the store.
+    fn was_away(&self, now: Moment, answer: &Answer) -> bool {
+        match self.part {
+            // An earlier claim may have had its effect, and the tag a verdict that this run has lost.
+            Part::Joining => self
+                .claimed
+                .is_some_and(|claimed| now >= claimed + self.times.lease),
+            // The tag was not in the store when its run was as old as a lease: they may have called it nobody's.
+            Part::Lost => self.lease.is_over(now, &self.times) && answer.age >= self.times.lease,
+            Part::Held | Part::Left => false,
         }
     }
 
@@ -162,6 +171,7 @@ impl<C: Clone + PartialEq> Node<C> {
                 break tag;
             }
         };
+        self.claimed = None;
     }
 
     pub(super) fn learn(&mut self, now: Moment, tag: NodeTag, steps: &mut Vec<Step<C>>) {

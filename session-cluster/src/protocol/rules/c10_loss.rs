@@ -3,7 +3,7 @@
 use crate::directory::VERDICTS_KEPT;
 use crate::protocol::Knowledge;
 use crate::protocol::model_store::Lost;
-use crate::protocol::rules::kit::{Kit, is_given_up, seconds, tag_of};
+use crate::protocol::rules::kit::{Kit, is_given_up, tag_of};
 
 #[test]
 fn c10_a_node_that_the_store_has_lost_claims_its_own_tag_again() {

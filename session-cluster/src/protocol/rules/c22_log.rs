@@ -78,6 +78,28 @@ fn c21_a_node_that_the_store_has_lost_has_not_read() {
 }
 
 #[test]
+fn c21_an_entry_is_kept_for_a_node_that_the_store_has_lost_before_others_saw_it() {
+    // The simulation's program: the new node claims its tag again later than the origin.
+    let mut kit = ended(1);
+    let new = kit.add(tag_of(2), WhenCutOff::Suspend);
+    kit.nodes[0].end(kit.now, vec![2]);
+    kit.renew(new);
+    kit.restart_store(Lost::All);
+    for _ in 0..3 {
+        kit.renew(0);
+        kit.renew(1);
+        kit.append(0);
+        kit.read(0);
+    }
+    assert!(kit.nodes[0].keeps_entries());
+    kit.restart_store(Lost::All);
+    kit.renew_all();
+    kit.renew_all();
+    assert_eq!(kit.append(0), [1, 2]);
+    assert_eq!(applied(&kit.renew(new)), [2]);
+}
+
+#[test]
 fn c21_a_node_that_is_dead_need_not_read() {
     let mut kit = ended(1);
     kit.renew_for(35.0, &[0]);

@@ -240,6 +240,14 @@ impl World {
         }
     }
 
+    /// The process asks now, if it may.
+    pub(super) fn hurry(&mut self, index: usize) {
+        let process = &mut self.processes[index];
+        let clock = process.clock(self.now);
+        process.node.hurry(clock);
+        self.pump(index);
+    }
+
     pub(super) fn pause(&mut self, process: usize) {
         let process = &mut self.processes[process];
         process.state = State::Paused;
