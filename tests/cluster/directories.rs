@@ -13,6 +13,8 @@ use session_tests::RedisServer;
 /// A store, with a directory in it.
 pub(crate) trait Store {
     fn directory(&self) -> impl Directory + Clone;
+    /// As another process has it.
+    fn another_directory(&self) -> impl Directory;
     /// Begins a new run with all data.
     fn restart(&mut self);
     /// Begins a new run without data.
@@ -33,6 +35,10 @@ impl InMemory {
 
 impl Store for InMemory {
     fn directory(&self) -> impl Directory + Clone {
+        self.0.clone()
+    }
+
+    fn another_directory(&self) -> impl Directory {
         self.0.clone()
     }
 
@@ -74,6 +80,10 @@ impl InRedis {
 impl Store for InRedis {
     fn directory(&self) -> impl Directory + Clone {
         self.directory.clone()
+    }
+
+    fn another_directory(&self) -> impl Directory {
+        RedisDirectory::open(&self.server.url()).expect("the URL is one")
     }
 
     fn restart(&mut self) {

@@ -13,6 +13,7 @@ on_both! {
     c07_a_restart_with_all_data_is_another_run
     c10_a_loss_of_all_data_is_another_run
     c11_a_run_is_not_older_than_it_is
+    c11_a_node_that_joins_is_told_how_old_the_run_is
 }
 
 async fn c07_a_run_has_one_name_for_all_nodes(store: impl Store) {
@@ -52,7 +53,6 @@ async fn c11_a_run_is_not_older_than_it_is(mut store: impl Store) {
     let began = Instant::now();
     store.empty();
     let mut node = Node::joined(&directory, 1).await;
-    // Until the age is more than nothing, which takes seconds in Redis.
     while node.renew(&directory).await.age == Duration::ZERO {
         tokio::task::yield_now().await;
     }
@@ -64,4 +64,18 @@ async fn c11_a_run_is_not_older_than_it_is(mut store: impl Store) {
         let age = node.claim(&directory).await.age;
         assert!(age <= began.elapsed());
     }
+}
+
+async fn c11_a_node_that_joins_is_told_how_old_the_run_is(store: impl Store) {
+    let directory = store.directory();
+    let mut node = Node::joined(&directory, 1).await;
+    let age = loop {
+        let age = node.renew(&directory).await.age;
+        if age > Duration::from_millis(20) {
+            break age;
+        }
+        tokio::task::yield_now().await;
+    };
+    let answer = Node::at(2).claim(&store.another_directory()).await;
+    assert!(answer.age >= age);
 }
