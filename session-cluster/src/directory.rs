@@ -47,7 +47,8 @@ pub trait Directory: Send + Sync + 'static {
 
     /// Appends an entry to the log, and wakes the [`nudges`](Self::nudges) of all nodes. `by` and `number` are the entry's
     /// name: an entry whose number is not above that of the last entry `by` the same node is not appended again. The
-    /// returned place is that of the last entry `by` the node: a node that has read up to it has read this one.
+    /// returned place is that of the last entry `by` the node: a node that has read up to it has read this one. So a node
+    /// appends one entry at a time, and repeats one that was not answered before it appends the next.
     fn append(
         &self,
         by: NodeTag,
