@@ -1,4 +1,5 @@
-//! Several nodes in one process, on one directory in memory, in paused time: the rules that need no requests.
+//! The rules of a cluster: directories of all kinds, and nodes on one directory in memory in paused time, as far as they need
+//! no requests. Each test of a rule has its number.
 
 mod c02_tags;
 mod c03_owners;
@@ -17,7 +18,11 @@ mod c21_outages;
 mod c21_telling;
 mod c22_joining_after;
 mod c23_counts;
+mod directories;
 mod handles;
+mod in_process;
 mod joining;
 mod keeper_panics;
 mod kit;
+mod node;
+mod redis;
