@@ -4,6 +4,7 @@
 //! `view` (the state that requests read); `cluster` with its builder and keeper; the layer.
 
 #![allow(dead_code)]
+#![deny(missing_docs)]
 
 mod cluster;
 mod directory;
