@@ -73,7 +73,7 @@ proptest! {
 
     #[test]
     fn outages_of_the_store_destroy_nothing(
-        program in program(faults::store_fault(), 100_000)
+        program in program(faults::store_fault(), 170_000)
     ) {
         let world = run(WhenCutOff::Suspend, program);
         world.check_nothing_was_lost();

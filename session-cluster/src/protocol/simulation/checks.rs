@@ -164,6 +164,12 @@ impl World {
             former < Some(entry.number),
             "{index} applies {entry:?} late"
         );
+        let mut ends = self.checks.ends.iter();
+        let end = ends.find(|end| (end.by, end.number) == (entry.by, entry.number));
+        let since = end.and_then(|end| end.in_log);
+        let started = self.processes[index].started;
+        let is_older = since.is_some_and(|since| since < started);
+        assert!(!is_older, "{index} applies {entry:?} of before it began");
         let owner = self.checks.owners.get(&entry.by);
         assert_ne!(owner, Some(&index), "{index} applies its own {entry:?}");
     }
