@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{CreateError, NotLive};
+use crate::id::node_tag::NodeTag;
 use crate::id::session_key::SessionKey;
 use crate::id::{GroupId, SessionId};
 use crate::life::cause::CompletionCause;
@@ -218,10 +219,73 @@ impl SessionManager {
     /// Refuses new sessions from now on: creating one fails with [`CreateError::Draining`]. Existing sessions go on
     /// until [`shutdown`](Self::shutdown) ends them.
     pub fn drain(&self) {
-        self.0
-            .sessions
-            .closing
-            .fetch_max(DRAINING, Ordering::SeqCst);
+        self.0.sessions.close(DRAINING);
+        self.0.sessions.env.cleanups.ended.notify_waiters();
+    }
+
+    /// Waits until the manager [drains](Self::drain), or is shut down, and no session is active or in cleanup. There will
+    /// be none after that.
+    ///
+    /// Sessions end in their own time, so bound the wait. Groups may still linger: [`shutdown`](Self::shutdown) ends them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use session_core::{CreateError, LocalSession, SessionManager};
+    /// # use std::time::Duration;
+    /// # let sessions = SessionManager::builder().build()?;
+    /// # let session = sessions.create()?;
+    /// # tokio::spawn(async move { session.terminate() });
+    /// sessions.drain();
+    /// assert_eq!(sessions.create(), Err(CreateError::Draining));
+    ///
+    /// let deadline = Duration::from_secs(60 * 60);
+    /// let _ = tokio::time::timeout(deadline, sessions.drained()).await;
+    /// sessions.shutdown(Duration::from_secs(5)).await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// It only waits.
+    pub async fn drained(&self) {
+        self.cleanups_reach(Sessions::is_drained).await;
+    }
+
+    /// Gives the ids that are created from now on this tag, and ends the active sessions whose ids have another, with
+    /// [`CompletionCause::OwnershipLost`]. Returns the number of sessions that this call has ended.
+    ///
+    /// This is for processes that serve as one, each under a tag of its own: see [`NodeTag`]. A manager without a tag
+    /// ends no session for it. Set the first one before the first session is created, and a new one when the process is
+    /// no longer the owner of the old one.
+    ///
+    /// A session that is being created, or changes its id, at the same time also has the new tag, or ends before that
+    /// call returns. Ids that are [superseded](crate::NotLive::Superseded) stay so for their time, and groups may linger.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_core::{CompletionCause, LocalSession, NodeTag, SessionManager};
+    ///
+    /// let sessions = SessionManager::builder().build()?;
+    /// let tag = NodeTag::random();
+    /// sessions.set_tag(tag);
+    /// let session = sessions.create()?;
+    /// assert_eq!(session.id().tag(), tag);
+    ///
+    /// let new = NodeTag::random();
+    /// # let new = if new == tag { NodeTag::random() } else { new };
+    /// assert_eq!(sessions.set_tag(new), 1);
+    /// assert_eq!(session.completion_cause(), Some(CompletionCause::OwnershipLost));
+    /// # Ok(()) }
+    /// ```
+    pub fn set_tag(&self, tag: NodeTag) -> usize {
+        let set = &self.0.sessions.tag;
+        set.set(tag);
+        let mut ended = self.sessions();
+        // Compared with the tag of this moment, because another call may have set a later one.
+        ended.retain(|session| {
+            set.is_not_of(&session.id()) && session.complete(CompletionCause::OwnershipLost)
+        });
+        ended.len()
     }
 
     /// Ends all sessions: no new ones are created, all complete at once, and they are cleaned up in parallel.
@@ -243,6 +307,8 @@ impl SessionManager {
             session.complete(CompletionCause::Shutdown);
         }
         self.0.sessions.groups.end_all_lingering();
+        // For those who wait for the drain of a manager without sessions.
+        env.cleanups.ended.notify_waiters();
         if !self.are_cleaned_up_within(timeout).await {
             env.hurry.cancel();
             // A cleanup that can't be hurried (in a blocking destructor, say) is left behind and named.
@@ -258,17 +324,18 @@ impl SessionManager {
     async fn are_cleaned_up_within(&self, timeout: Duration) -> bool {
         tokio::select! {
             biased;
-            () = self.cleaned_up() => true,
+            () = self.cleanups_reach(|sessions| !sessions.are_cleaning_up()) => true,
             () = sleep_on(&self.0.sessions.env.runtime, timeout) => false,
         }
     }
 
-    async fn cleaned_up(&self) {
-        let cleanups = &self.0.sessions.env.cleanups;
+    /// Waits until `done`, which is asked again after each end of a cleanup.
+    async fn cleanups_reach(&self, done: impl Fn(&Sessions) -> bool) {
+        let sessions = &self.0.sessions;
         loop {
-            let mut ended = std::pin::pin!(cleanups.ended.notified());
+            let mut ended = std::pin::pin!(sessions.env.cleanups.ended.notified());
             ended.as_mut().enable();
-            if !self.0.sessions.are_cleaning_up() {
+            if done(sessions) {
                 return;
             }
             ended.await;
@@ -279,7 +346,7 @@ impl SessionManager {
 impl Handle {
     /// Stops the creation of sessions, and the lingering of groups. Returns the active sessions.
     fn close(&self) -> Vec<Session> {
-        self.sessions.closing.store(CLOSED, Ordering::SeqCst);
+        self.sessions.close(CLOSED);
         self.sessions.groups.lingering.close();
         self.sessions.all()
     }

@@ -17,5 +17,6 @@ pub(crate) mod rekey;
 pub(crate) mod seat;
 pub(crate) mod session;
 pub(crate) mod superseded;
+pub(crate) mod tag;
 pub(crate) mod times;
 pub(crate) mod until_completed;

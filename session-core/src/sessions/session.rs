@@ -21,6 +21,7 @@ use crate::sessions::ids::Ids;
 use crate::sessions::keys::Keys;
 use crate::sessions::record::Record;
 use crate::sessions::seat::Seat;
+use crate::sessions::tag::Tag;
 use crate::settings::WhenFull;
 use crate::sync::{AtomicU64, AtomicUsize, Counted, Mutex, MutexGuard, Ordering, WeakCounted};
 
@@ -28,6 +29,9 @@ use crate::sync::{AtomicU64, AtomicUsize, Counted, Mutex, MutexGuard, Ordering, 
 pub(crate) const OPEN: usize = 0;
 pub(crate) const DRAINING: usize = 1;
 pub(crate) const CLOSED: usize = 2;
+
+/// Is set in `Sessions::active` once no place is taken any more.
+const DRAINED: usize = 1 << (usize::BITS - 1);
 
 /// The sessions of a manager: registries, deadlines, counters.
 ///
@@ -41,10 +45,12 @@ pub(crate) struct Sessions {
     pub(crate) deadlines: Arc<Deadlines>,
     /// `None` if sessions are not evicted.
     pub(crate) idle: Option<Idle>,
-    pub(crate) active: AtomicUsize,
+    /// With a bit for the drain: see `take_place`.
+    active: AtomicUsize,
     pub(crate) in_cleanup: AtomicUsize,
     pub(crate) created: AtomicU64,
     pub(crate) closing: AtomicUsize,
+    pub(crate) tag: Tag,
 }
 
 /// The idle sessions, of which one may be evicted.
@@ -75,13 +81,42 @@ impl Sessions {
             in_cleanup: AtomicUsize::new(0),
             created: AtomicU64::new(0),
             closing: AtomicUsize::new(OPEN),
+            tag: Tag::none(),
             groups: Arc::new(Groups::new(env.clone())),
             env,
         }
     }
 
     pub(crate) fn active(&self) -> usize {
-        self.active.load(Ordering::Relaxed)
+        self.active.load(Ordering::Relaxed) & !DRAINED
+    }
+
+    /// Counts one more active session, if there is room and the manager does not drain. Both are checked in one step, so
+    /// that a manager that drains and has no active session will have none.
+    pub(crate) fn take_place(&self) -> bool {
+        let max = self.env.settings.max_sessions.min(DRAINED);
+        let place = |active| (active < max).then_some(active + 1);
+        // Relaxed: the count is exact by itself.
+        self.active
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, place)
+            .is_ok()
+    }
+
+    pub(crate) fn free_place(&self) {
+        // Release, for `is_drained`.
+        self.active.fetch_sub(1, Ordering::Release);
+    }
+
+    /// Lets no more sessions be created.
+    pub(crate) fn close(&self, closing: usize) {
+        self.closing.fetch_max(closing, Ordering::SeqCst);
+        self.active.fetch_or(DRAINED, Ordering::Relaxed);
+    }
+
+    /// Whether there is no active session, will be none, and nothing is being cleaned up.
+    pub(crate) fn is_drained(&self) -> bool {
+        // The active ones first, with Acquire: a session that is not among them any more is in cleanup already.
+        self.active.load(Ordering::Acquire) == DRAINED && !self.are_cleaning_up()
     }
 
     pub(crate) fn is_closing(&self) -> bool {
@@ -275,7 +310,7 @@ impl Session {
         supersede: impl FnOnce(&SessionId) -> R,
     ) -> R {
         let superseded = self.0.leave_registry(supersede);
-        self.0.free_place();
+        self.sessions().free_place();
         self.0.is_out(locked);
         superseded
     }
@@ -292,10 +327,6 @@ impl Inner {
             group.has_completed(self.local.serial);
         }
         remove(&seat.id)
-    }
-
-    fn free_place(&self) {
-        self.sessions.active.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Called after its place is free, so that a search that no longer finds the session finds its room, and so does a
@@ -320,7 +351,7 @@ impl AnyLocal for Inner {
 
     fn unregister(&self, locked: &mut State) {
         self.leave_registry(|id| self.sessions.ids.remove(id));
-        self.free_place();
+        self.sessions.free_place();
         self.is_out(locked);
     }
 
