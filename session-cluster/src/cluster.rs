@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use session_core::SessionManager;
 
+use crate::forward::Forwarder;
 use crate::secret::Secret;
 use crate::times::Times;
 use crate::view::View;
@@ -20,4 +21,5 @@ pub(crate) struct Shared {
     pub(crate) secret: Secret,
     pub(crate) times: Times,
     pub(crate) view: View,
+    pub(crate) forwarder: Forwarder,
 }

@@ -7,6 +7,11 @@
 
 mod cluster;
 mod directory;
+mod forward;
+mod hop;
+mod layer;
+mod listing;
+mod route;
 mod secret;
 mod times;
 mod view;
@@ -16,3 +21,5 @@ pub use directory::{
     Answer, Beat, CaughtUp, Directory, DirectoryError, Entry, Position, Pulse, Report, Run, Seen,
     Standing, VERDICTS_KEPT,
 };
+pub use layer::{ClusterBody, ClusterFuture, ClusterLayer, ClusterService, Owner, Replay, Routing};
+pub use listing::{ListedSession, Listing};
