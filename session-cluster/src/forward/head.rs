@@ -169,3 +169,132 @@ fn random_key() -> HeaderValue {
     getrandom::fill(&mut key).expect("the operating system returns random bits");
     HeaderValue::try_from(STANDARD.encode(key)).expect("base64 is ASCII")
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn outgoing_of(request: http::request::Builder) -> (Method, HeaderMap, Asks) {
+        outgoing(&request.body(()).unwrap().into_parts().0)
+    }
+
+    fn all<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h str> {
+        let values = headers.get_all(name).iter();
+        values.map(|value| value.to_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn c16_what_belongs_to_the_connection_does_not_pass_and_all_else_does() {
+        let request = Request::get("/")
+            .header("connection", "close, X-Of-This, keep-alive")
+            .header("connection", "x-and-this")
+            .header("x-of-this", "1")
+            .header("x-and-this", "2")
+            .header("keep-alive", "timeout=5")
+            .header("proxy-authorization", "x")
+            .header("proxy-connection", "close")
+            .header("te", "gzip;q=0.5, trailers;q=0.1")
+            .header("transfer-encoding", "chunked")
+            .header("upgrade", "h2c")
+            .header("host", "example.com")
+            .header("trailer", "x-sum")
+            .header("x-other", "a")
+            .header("x-other", "b");
+        let (method, headers, asks) = outgoing_of(request);
+        assert_eq!((method, asks), (Method::GET, Asks::Nothing));
+        let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["host", "te", "trailer", "x-other"]);
+        assert_eq!(all(&headers, "te"), ["trailers"]);
+        assert_eq!(all(&headers, "x-other"), ["a", "b"]);
+    }
+
+    #[test]
+    fn c16_a_client_hides_nothing_from_the_application_by_naming_it_in_connection() {
+        const KEPT: [&str; 5] = [
+            "authorization",
+            "cookie",
+            "forwarded",
+            "host",
+            "x-forwarded-for",
+        ];
+        let mut request = Request::get("/").header("connection", KEPT.join(","));
+        for name in KEPT {
+            request = request.header(name, "x");
+        }
+        let (_, headers, _) = outgoing_of(request);
+        assert!(KEPT.iter().all(|name| all(&headers, name) == ["x"]));
+    }
+
+    #[test]
+    fn c16_cookies_in_several_lines_are_joined() {
+        let request = Request::get("/").version(Version::HTTP_2);
+        let request = request.header("cookie", "a=1").header("cookie", "b=2; c=3");
+        let (_, headers, _) = outgoing_of(request);
+        assert_eq!(all(&headers, "cookie"), ["a=1; b=2; c=3"]);
+    }
+
+    #[test]
+    fn c16_the_targets_authority_is_the_host() {
+        let request = Request::get("http://name:secret@a.example:81/x").header("host", "b");
+        assert_eq!(all(&outgoing_of(request).1, "host"), ["a.example:81"]);
+        let request = Request::get("/x").header("host", "b");
+        assert_eq!(all(&outgoing_of(request).1, "host"), ["b"]);
+    }
+
+    #[test]
+    fn c16_clients_of_http_2_always_take_trailers() {
+        let request = |version| Request::get("/").version(version);
+        let te = |version| outgoing_of(request(version)).1.contains_key(TE);
+        assert!(te(Version::HTTP_2) && !te(Version::HTTP_11));
+    }
+
+    #[test]
+    fn c17_an_upgrade_passes_with_its_protocol_and_a_named_one_only() {
+        let upgrade = |connection| {
+            let request = Request::get("/").header("connection", connection);
+            outgoing_of(request.header("upgrade", "a/1, b"))
+        };
+        let (_, headers, asks) = upgrade("keep-alive, Upgrade");
+        assert_eq!(asks, Asks::Upgrade);
+        assert_eq!(all(&headers, "upgrade"), ["a/1, b"]);
+        assert_eq!(all(&headers, "connection"), ["upgrade"]);
+        let (_, headers, asks) = upgrade("keep-alive");
+        assert_eq!((asks, headers.len()), (Asks::Nothing, 0));
+    }
+
+    #[test]
+    fn c17_an_extended_connect_is_an_upgrade_on_the_hop_and_200_on_the_way_back() {
+        let request = Request::connect("https://example.com/ws").version(Version::HTTP_2);
+        let request = request.extension(Protocol::from_static("websocket"));
+        let (method, headers, asks) = outgoing_of(request.header("sec-websocket-protocol", "x"));
+        assert_eq!((method, asks), (Method::GET, Asks::Connect));
+        assert_eq!(all(&headers, "upgrade"), ["websocket"]);
+        assert_eq!(all(&headers, "host"), ["example.com"]);
+        assert_eq!(all(&headers, "sec-websocket-key")[0].len(), 24);
+
+        let response = http::Response::builder().status(101);
+        let response = response
+            .header("upgrade", "websocket")
+            .header("connection", "upgrade");
+        let response = response.header("sec-websocket-accept", "x");
+        let response = response.header("sec-websocket-protocol", "x").body(());
+        let mut head = response.unwrap().into_parts().0;
+        incoming(&mut head, Asks::Connect);
+        assert_eq!(head.status, 200);
+        let names: Vec<_> = head.headers.keys().map(HeaderName::as_str).collect();
+        assert_eq!(names, ["sec-websocket-protocol"]);
+    }
+
+    #[test]
+    fn c15_an_owners_marker_does_not_reach_the_client() {
+        let response = http::Response::builder()
+            .header(HOP, "drains")
+            .header("date", "x");
+        let mut head = response.body(()).unwrap().into_parts().0;
+        incoming(&mut head, Asks::Nothing);
+        assert_eq!(head.headers.len(), 1);
+    }
+}
