@@ -76,7 +76,8 @@ pub struct ClusterLayer {
 /// The state that a layer and its services share.
 #[derive(Clone)]
 struct Node {
-    cluster: Arc<Shared>,
+    /// It keeps the membership alive as long as the application.
+    cluster: Cluster,
     sessions: SessionManager,
     transport: Arc<dyn SessionTransport>,
     routing: Routing,
@@ -87,7 +88,7 @@ impl ClusterLayer {
     pub fn new(cluster: &Cluster, session_layer: &SessionLayer) -> Self {
         Self {
             node: Arc::new(Node {
-                cluster: Arc::clone(&cluster.shared),
+                cluster: cluster.clone(),
                 sessions: session_layer.sessions().clone(),
                 transport: Arc::clone(session_layer.transport()),
                 routing: Routing::default(),
@@ -108,6 +109,12 @@ impl ClusterLayer {
     pub fn routing(mut self, routing: impl Into<Routing>) -> Self {
         Arc::make_mut(&mut self.node).routing = routing.into();
         self
+    }
+}
+
+impl Node {
+    fn shared(&self) -> &Shared {
+        &self.cluster.shared
     }
 }
 

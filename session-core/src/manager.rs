@@ -2,24 +2,25 @@
 
 pub(crate) mod builder;
 pub(crate) mod create;
+mod drain;
 pub(crate) mod eviction;
 pub(crate) mod expiry;
+mod tag;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{CreateError, NotLive};
-use crate::id::node_tag::NodeTag;
 use crate::id::session_key::SessionKey;
 use crate::id::{GroupId, SessionId};
 use crate::life::cause::CompletionCause;
 use crate::life::event::{LifecycleEvents, Subject};
 use crate::sessions::group::SessionGroup;
 use crate::sessions::guard::RequestGuard;
-use crate::sessions::session::{CLOSED, DRAINING, Session, Sessions};
+use crate::sessions::session::{CLOSED, Session, Sessions};
 use crate::sync::Ordering;
-use crate::sync::runtime::{AbortHandle, sleep_on};
+use crate::sync::runtime::{AbortHandle, Runtime, sleep_on};
 use crate::values::report::CleanupReport;
 
 /// The time that a shutdown leaves to cleanups, once its timeout has passed and they have been told not to wait.
@@ -210,82 +211,15 @@ impl SessionManager {
         }
     }
 
+    /// Returns the runtime of the manager's and the sessions' tasks.
+    pub fn runtime(&self) -> &Runtime {
+        &self.0.sessions.env.runtime
+    }
+
     /// Subscribes to the events of sessions and groups from now on. A slow subscriber loses events and is told how
     /// many; nothing waits for it.
     pub fn subscribe(&self) -> LifecycleEvents {
         self.0.sessions.env.events.subscribe()
-    }
-
-    /// Refuses new sessions from now on: creating one fails with [`CreateError::Draining`]. Existing sessions go on
-    /// until [`shutdown`](Self::shutdown) ends them.
-    pub fn drain(&self) {
-        self.0.sessions.close(DRAINING);
-        self.0.sessions.env.cleanups.ended.notify_waiters();
-    }
-
-    /// Waits until the manager [drains](Self::drain), or is shut down, and no session is active or in cleanup. There will
-    /// be none after that.
-    ///
-    /// Sessions end in their own time, so bound the wait. Groups may still linger: [`shutdown`](Self::shutdown) ends them.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use session_core::{CreateError, LocalSession, SessionManager};
-    /// # use std::time::Duration;
-    /// # let sessions = SessionManager::builder().build()?;
-    /// # let session = sessions.create()?;
-    /// # tokio::spawn(async move { session.terminate() });
-    /// sessions.drain();
-    /// assert_eq!(sessions.create(), Err(CreateError::Draining));
-    ///
-    /// let deadline = Duration::from_secs(60 * 60);
-    /// let _ = tokio::time::timeout(deadline, sessions.drained()).await;
-    /// sessions.shutdown(Duration::from_secs(5)).await;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Cancel safety
-    ///
-    /// It only waits.
-    pub async fn drained(&self) {
-        self.cleanups_reach(Sessions::is_drained).await;
-    }
-
-    /// Gives the ids that are created from now on this tag, and ends the active sessions whose ids have another, with
-    /// [`CompletionCause::OwnershipLost`]. Returns the number of sessions that this call has ended.
-    ///
-    /// This is for processes that serve as one, each under a tag of its own: see [`NodeTag`]. A manager without a tag
-    /// ends no session for it. Set the first one before the first session is created, and a new one when the process is
-    /// no longer the owner of the old one.
-    ///
-    /// A session that is being created, or changes its id, at the same time also has the new tag, or ends before that
-    /// call returns. Ids that are [superseded](crate::NotLive::Superseded) stay so for their time, and groups may linger.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use session_core::{CompletionCause, LocalSession, NodeTag, SessionManager};
-    ///
-    /// let sessions = SessionManager::builder().build()?;
-    /// let tag = NodeTag::random();
-    /// sessions.set_tag(tag);
-    /// let session = sessions.create()?;
-    /// assert_eq!(session.id().tag(), tag);
-    ///
-    /// let new = NodeTag::random();
-    /// # let new = if new == tag { NodeTag::random() } else { new };
-    /// assert_eq!(sessions.set_tag(new), 1);
-    /// assert_eq!(session.completion_cause(), Some(CompletionCause::OwnershipLost));
-    /// # Ok(()) }
-    /// ```
-    pub fn set_tag(&self, tag: NodeTag) -> usize {
-        let set = &self.0.sessions.tag;
-        set.set(tag);
-        let mut ended = self.sessions();
-        // Compared with the tag of this moment, because another call may have set a later one.
-        ended.retain(|session| {
-            set.is_not_of(&session.id()) && session.complete(CompletionCause::OwnershipLost)
-        });
-        ended.len()
     }
 
     /// Ends all sessions: no new ones are created, all complete at once, and they are cleaned up in parallel.

@@ -12,6 +12,7 @@ pub(crate) mod keys;
 pub(crate) mod lingering;
 pub(crate) mod members;
 pub(crate) mod membership;
+pub(crate) mod places;
 pub(crate) mod record;
 pub(crate) mod rekey;
 pub(crate) mod seat;

@@ -42,7 +42,7 @@ where
     let Some(word) = word else {
         return from_client(&node, request).await;
     };
-    if node.cluster.view.own() != Some(word.to) {
+    if node.shared().view.own() != Some(word.to) {
         return misdirected(Misdirected::OtherTag);
     }
     match word.errand {
@@ -64,7 +64,7 @@ where
 
 /// It goes no further.
 async fn from_node<B>(node: &Node, request: Request<B>, own: NodeTag) -> Outcome<B> {
-    let view = &node.cluster.view;
+    let view = &node.shared().view;
     loop {
         if let Some(mut ids) = ids(node, &request) {
             ids.retain(|id| id.tag() == own);
@@ -76,7 +76,7 @@ async fn from_node<B>(node: &Node, request: Request<B>, own: NodeTag) -> Outcome
         if view.is_open() {
             return Outcome::Here(request);
         }
-        if view.opened(node.cluster.times.patience).await.is_err() {
+        if view.opened(node.shared().times.patience).await.is_err() {
             return unavailable();
         }
         if view.own() != Some(own) {
@@ -89,7 +89,7 @@ async fn from_client<B>(node: &Node, mut request: Request<B>) -> Outcome<B>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    let (view, patience) = (&node.cluster.view, node.cluster.times.patience);
+    let (view, patience) = (&node.shared().view, node.shared().times.patience);
     // The tags that have turned out to be nobody's, as far as this request is concerned.
     let mut nobody: Vec<NodeTag> = Vec::new();
     let mut was_misdirected = false;
@@ -146,7 +146,7 @@ where
                 return Outcome::Own(refusal(StatusCode::MISDIRECTED_REQUEST, why));
             }
         }
-        let secret = &node.cluster.secret;
+        let secret = &node.shared().secret;
         let sent = node
             .cluster
             .forwarder
@@ -182,13 +182,13 @@ fn ids<B>(node: &Node, request: &Request<B>) -> Option<Vec<session_core::Session
 fn elsewhere_for_strangers(node: &Node, nobody: &[NodeTag]) -> Option<Arc<Peer>> {
     // Without nodes that were tried in vain.
     let can_go = !matches!(node.routing, Routing::Reject);
-    let peer = node.cluster.view.for_strangers().filter(|_| can_go)?;
+    let peer = node.shared().view.for_strangers().filter(|_| can_go)?;
     (!nobody.contains(&peer.tag)).then_some(peer)
 }
 
 /// Waits for the verdict on a node that has not answered, but not for longer than requests wait.
 async fn is_dead_soon(node: &Node, peer: &Peer) -> bool {
-    let (view, patience) = (&node.cluster.view, node.cluster.times.patience);
+    let (view, patience) = (&node.shared().view, node.shared().times.patience);
     let told = async {
         // A node that was started in its place tells the store, so that a question is enough.
         match view.look_up(peer.tag, patience).await {

@@ -50,7 +50,7 @@ where
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
         let word = request.headers_mut().remove(HOP);
-        let view = &self.node.cluster.view;
+        let view = &self.node.shared().view;
         if word.is_none() {
             let head = RequestHead::from(&request);
             let ids = elsewhere(&*self.node.transport, &self.node.sessions, head);
@@ -65,7 +65,7 @@ where
         let word = word.and_then(|word| {
             let target = target(request.uri(), request.extensions()).path_and_query();
             let target = target.map_or("", |target| target.as_str());
-            Word::open(&word, &self.node.cluster.secret, request.method(), target)
+            Word::open(&word, &self.node.shared().secret, request.method(), target)
         });
         let decision = Box::pin(decide(Arc::clone(&self.node), request, word));
         // This one is ready, its clone may not be.

@@ -104,13 +104,14 @@ fn check(sessions: &Sessions) -> Result<(), CreateError> {
 
 /// Counts one more active session, if there is room or room can be made. Returns the session that made room.
 fn reserve(sessions: &Sessions, newcomer: Kind) -> Result<Option<Evicted>, CreateError> {
-    if sessions.take_place() {
+    let take_place = || sessions.places.take(sessions.env.settings.max_sessions);
+    if take_place() {
         return Ok(None);
     }
     match eviction::evict(sessions, newcomer) {
         Some(evicted) => Ok(Some(evicted)),
         // Room may have come about during the search.
-        None if sessions.take_place() => Ok(None),
+        None if take_place() => Ok(None),
         None => check(sessions).and(Err(CreateError::Full)),
     }
 }
@@ -122,7 +123,7 @@ fn register(session: &Session, group: Option<&GroupId>) -> Result<(), CreateErro
         // Another session has taken the room.
         let room = sessions.make_room_in(group);
         if room.is_err() {
-            sessions.free_place();
+            sessions.places.free();
             sessions.env.cleanups.ended.notify_waiters();
         }
         drop(room?);

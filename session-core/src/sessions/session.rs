@@ -19,6 +19,7 @@ use crate::sessions::group::{Groups, SessionGroup};
 use crate::sessions::idle_order::{IdleOrder, Kind, Place};
 use crate::sessions::ids::Ids;
 use crate::sessions::keys::Keys;
+use crate::sessions::places::Places;
 use crate::sessions::record::Record;
 use crate::sessions::seat::Seat;
 use crate::sessions::tag::Tag;
@@ -29,9 +30,6 @@ use crate::sync::{AtomicU64, AtomicUsize, Counted, Mutex, MutexGuard, Ordering, 
 pub(crate) const OPEN: usize = 0;
 pub(crate) const DRAINING: usize = 1;
 pub(crate) const CLOSED: usize = 2;
-
-/// Is set in `Sessions::active` once no place is taken any more.
-const DRAINED: usize = 1 << (usize::BITS - 1);
 
 /// The sessions of a manager: registries, deadlines, counters.
 ///
@@ -45,8 +43,7 @@ pub(crate) struct Sessions {
     pub(crate) deadlines: Arc<Deadlines>,
     /// `None` if sessions are not evicted.
     pub(crate) idle: Option<Idle>,
-    /// With a bit for the drain: see `take_place`.
-    active: AtomicUsize,
+    pub(crate) places: Places,
     pub(crate) in_cleanup: AtomicUsize,
     pub(crate) created: AtomicU64,
     pub(crate) closing: AtomicUsize,
@@ -77,7 +74,7 @@ impl Sessions {
                 settings.unconfirmed_timeout,
             )),
             idle: (settings.when_full == WhenFull::EvictIdlest).then(idle),
-            active: AtomicUsize::new(0),
+            places: Places::new(),
             in_cleanup: AtomicUsize::new(0),
             created: AtomicU64::new(0),
             closing: AtomicUsize::new(OPEN),
@@ -88,35 +85,18 @@ impl Sessions {
     }
 
     pub(crate) fn active(&self) -> usize {
-        self.active.load(Ordering::Relaxed) & !DRAINED
-    }
-
-    /// Counts one more active session, if there is room and the manager does not drain. Both are checked in one step, so
-    /// that a manager that drains and has no active session will have none.
-    pub(crate) fn take_place(&self) -> bool {
-        let max = self.env.settings.max_sessions.min(DRAINED);
-        let place = |active| (active < max).then_some(active + 1);
-        // Relaxed: the count is exact by itself.
-        self.active
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, place)
-            .is_ok()
-    }
-
-    pub(crate) fn free_place(&self) {
-        // Release, for `is_drained`.
-        self.active.fetch_sub(1, Ordering::Release);
+        self.places.taken()
     }
 
     /// Lets no more sessions be created.
     pub(crate) fn close(&self, closing: usize) {
         self.closing.fetch_max(closing, Ordering::SeqCst);
-        self.active.fetch_or(DRAINED, Ordering::Relaxed);
+        self.places.close();
     }
 
-    /// Whether there is no active session, will be none, and nothing is being cleaned up.
-    pub(crate) fn is_drained(&self) -> bool {
-        // The active ones first, with Acquire: a session that is not among them any more is in cleanup already.
-        self.active.load(Ordering::Acquire) == DRAINED && !self.are_cleaning_up()
+    /// Whether no session is active, or ever will be, and none is being cleaned up.
+    pub(crate) fn are_drained(&self) -> bool {
+        self.places.are_drained() && !self.are_cleaning_up()
     }
 
     pub(crate) fn is_closing(&self) -> bool {
@@ -310,7 +290,7 @@ impl Session {
         supersede: impl FnOnce(&SessionId) -> R,
     ) -> R {
         let superseded = self.0.leave_registry(supersede);
-        self.sessions().free_place();
+        self.sessions().places.free();
         self.0.is_out(locked);
         superseded
     }
@@ -351,7 +331,7 @@ impl AnyLocal for Inner {
 
     fn unregister(&self, locked: &mut State) {
         self.leave_registry(|id| self.sessions.ids.remove(id));
-        self.sessions.free_place();
+        self.sessions.places.free();
         self.is_out(locked);
     }
 
