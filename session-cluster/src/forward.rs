@@ -1,6 +1,7 @@
 //! The hop: a request goes to another node, and its response comes back.
 
 mod body;
+mod connection;
 mod head;
 mod tunnel;
 
@@ -23,6 +24,7 @@ use session_core::NodeTag;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::body::{ForwardedBody, HopBody};
+use self::connection::{Connector, Cut};
 use self::head::Asks;
 use crate::hop::{Errand, HOP, Misdirected, Word};
 use crate::secret::Secret;
@@ -38,7 +40,7 @@ const IDLE_TIME: Duration = Duration::from_secs(30);
 /// Sends requests to other nodes, on connections that it keeps.
 #[derive(Clone)]
 pub(crate) struct Forwarder {
-    client: Client<HttpConnector, HopBody>,
+    client: Client<Connector, HopBody>,
 }
 
 /// The outcome of a request that was sent to another node.
@@ -59,7 +61,7 @@ impl Forwarder {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIME)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .build(connector);
+            .build(Connector(connector));
         Self { client }
     }
 
@@ -112,7 +114,7 @@ impl Forwarder {
         *hop.headers_mut() = headers;
         hop.headers_mut().insert(HOP, word);
         *hop.uri_mut() = uri(peer.address, target);
-        if let Some(gate) = gate {
+        if let Some(gate) = gate.clone() {
             hyper::ext::on_informational(&mut hop, move |response| {
                 if response.status() == StatusCode::CONTINUE {
                     gate.cancel();
@@ -123,7 +125,7 @@ impl Forwarder {
 
         let sent = self.client.request(hop);
         let response = match peer.gone.run_until_cancelled(sent).await {
-            Some(Ok(response)) => response,
+            Some(Ok(response)) if is_in_order(&response, asks) => response,
             failed => {
                 // A connection is noted before the request goes out on it.
                 let mut has_reached = connection.connection_metadata().is_some();
@@ -147,6 +149,10 @@ impl Forwarder {
             let request = body.map(|body| Request::from_parts(parts, body));
             return Sent::Misdirected(misdirected, request);
         }
+        if let Some(gate) = gate {
+            // The owner has answered without a word about the body, and may still read it.
+            gate.cancel();
+        }
         Sent::Answered(answer(response, asks, &mut parts, peer))
     }
 }
@@ -166,8 +172,17 @@ fn answer(
         tunnel::open(client, owner, peer.gone.clone(), &request.extensions);
     }
     let (mut head, body) = response.into_parts();
+    // An upgraded connection is the tunnel's.
+    let is_tunnel = head.status == StatusCode::SWITCHING_PROTOCOLS;
+    let cut = Cut::of(&head.extensions).filter(|_| !is_tunnel);
+    head.extensions.clear();
     head::incoming(&mut head, asks);
-    Response::from_parts(head, ForwardedBody::new(body, peer.gone.clone()))
+    Response::from_parts(head, ForwardedBody::new(body, peer.gone.clone(), cut))
+}
+
+/// A node upgrades what asks for it only.
+fn is_in_order(response: &Response<Incoming>, asks: Asks) -> bool {
+    asks != Asks::Nothing || response.status() != StatusCode::SWITCHING_PROTOCOLS
 }
 
 fn misdirected(response: &Response<Incoming>) -> Option<Misdirected> {
