@@ -1,7 +1,6 @@
 //! The hop: a request goes to another node, and its response comes back.
 
 mod body;
-mod connection;
 mod head;
 mod tunnel;
 
@@ -24,7 +23,6 @@ use session_core::NodeTag;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::body::{ForwardedBody, HopBody};
-use self::connection::{Connector, Cut};
 use self::head::Asks;
 use crate::hop::{Errand, HOP, Misdirected, Word};
 use crate::secret::Secret;
@@ -40,7 +38,7 @@ const IDLE_TIME: Duration = Duration::from_secs(30);
 /// Sends requests to other nodes, on connections that it keeps.
 #[derive(Clone)]
 pub(crate) struct Forwarder {
-    client: Client<Connector, HopBody>,
+    client: Client<HttpConnector, HopBody>,
 }
 
 /// The outcome of a request that was sent to another node.
@@ -61,7 +59,7 @@ impl Forwarder {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIME)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .build(Connector(connector));
+            .build(connector);
         Self { client }
     }
 
@@ -172,12 +170,8 @@ fn answer(
         tunnel::open(client, owner, peer.gone.clone(), &request.extensions);
     }
     let (mut head, body) = response.into_parts();
-    // An upgraded connection is the tunnel's.
-    let is_tunnel = head.status == StatusCode::SWITCHING_PROTOCOLS;
-    let cut = Cut::of(&head.extensions).filter(|_| !is_tunnel);
-    head.extensions.clear();
     head::incoming(&mut head, asks);
-    Response::from_parts(head, ForwardedBody::new(body, peer.gone.clone(), cut))
+    Response::from_parts(head, ForwardedBody::new(body, peer.gone.clone()))
 }
 
 /// A node upgrades what asks for it only.

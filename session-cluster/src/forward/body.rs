@@ -12,8 +12,6 @@ use hyper::body::Incoming;
 use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::connection::Cut;
-
 /// The body of a request on the hop.
 pub(crate) type HopBody = UnsyncBoxBody<Bytes, BoxError>;
 
@@ -106,34 +104,14 @@ pub(crate) struct ForwardedBody {
     /// `None` once it has ended or failed.
     body: Option<Incoming>,
     gone: Pin<Box<WaitForCancellationFutureOwned>>,
-    cut: Option<Cut>,
 }
 
 impl ForwardedBody {
-    /// If it is dropped before its end, it cuts its connection.
-    pub(super) fn new(body: Incoming, gone: CancellationToken, cut: Option<Cut>) -> Self {
+    pub(super) fn new(body: Incoming, gone: CancellationToken) -> Self {
         Self {
             body: Some(body),
-            cut,
             gone: Box::pin(gone.cancelled_owned()),
         }
-    }
-}
-
-impl ForwardedBody {
-    fn hang_up(&mut self) {
-        let body = self.body.take();
-        if let (Some(cut), Some(body)) = (&self.cut, body)
-            && !body.is_end_stream()
-        {
-            cut.cut();
-        }
-    }
-}
-
-impl Drop for ForwardedBody {
-    fn drop(&mut self) {
-        self.hang_up();
     }
 }
 
@@ -150,7 +128,7 @@ impl Body for ForwardedBody {
             return Poll::Ready(None);
         };
         if this.gone.as_mut().poll(cx).is_ready() {
-            this.hang_up();
+            this.body = None;
             return Poll::Ready(Some(Err("the session's node is gone".into())));
         }
         let frame = ready!(Pin::new(body).poll_frame(cx));
