@@ -24,9 +24,11 @@ pub use cluster::Cluster;
 pub use cluster::builder::ClusterBuilder;
 pub use cluster::end_group::GroupEnded;
 pub use cluster::error::{ConfirmError, EndGroupError, JoinClusterError};
-pub use cluster::leave::Left;
+pub use cluster::leave::LeaveReport;
 pub use cluster::listing::{ClusterCounts, ClusterNode};
-pub use directory::in_process::{InProcessDirectory, InProcessLink};
+pub use directory::in_process::InProcessDirectory;
+pub use directory::in_process::link::InProcessLink;
+pub use directory::redis::{RedisDirectory, RedisUrlError};
 pub use directory::{
     Answer, Beat, CaughtUp, Directory, DirectoryError, Entry, Position, Pulse, Report, Run, Seen,
     Standing, VERDICTS_KEPT,

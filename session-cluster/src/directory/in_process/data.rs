@@ -112,12 +112,16 @@ impl Data {
 
     fn put(&mut self, report: &Report<'_>, read: Position) {
         let node = self.nodes.get(&report.tag);
+        let address = match node {
+            Some(node) if !report.claims => node.address,
+            _ => report.address,
+        };
         let changed = match node.filter(|node| node.card == report.card) {
             Some(node) => node.changed,
             None => self.change(),
         };
         let node = Node {
-            address: report.address,
+            address,
             pulse: Pulse {
                 beat: report.beat,
                 load: report.load,
