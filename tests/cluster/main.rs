@@ -1,5 +1,5 @@
-//! The rules of a cluster: directories of all kinds, and nodes on one directory in memory in paused time, as far as they need
-//! no requests. Each test of a rule has its number.
+//! The rules of a cluster: directories of all kinds, nodes on one directory in memory in paused time, and nodes with servers
+//! on sockets of this machine (`http_kit`). Each test of a rule has its number.
 
 mod c02_tags;
 mod c03_owners;
@@ -11,15 +11,27 @@ mod c08_verdicts;
 mod c10_lost_stores;
 mod c12_seals;
 mod c13_addresses;
+mod c14_routing;
+mod c15_hop;
+mod c16_heads;
+mod c17_bodies;
+mod c17_death;
+mod c17_tunnels;
 mod c19_draining;
 mod c19_leaving;
+mod c19_strangers;
 mod c20_ready;
 mod c21_outages;
 mod c21_telling;
 mod c22_joining_after;
 mod c23_counts;
+mod c23_sessions_of;
 mod directories;
 mod handles;
+mod http_client;
+mod http_hostile;
+mod http_kit;
+mod http_routings;
 mod in_process;
 mod joining;
 mod keeper_panics;
