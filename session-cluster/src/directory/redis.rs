@@ -195,20 +195,21 @@ impl Directory for RedisDirectory {
 
     async fn append(
         &self,
+        run: &Run,
         by: NodeTag,
         number: u64,
         entry: &[u8],
-    ) -> Result<Position, DirectoryError> {
-        let arguments = (number, entry, self.channel());
+    ) -> Result<Option<Position>, DirectoryError> {
+        let arguments = (run.0.as_str(), number, entry, self.channel());
         let position = self.invoke(&self.shared.append, by, arguments);
-        let position: String = position.await?;
-        reply::position(&position)
+        let position: Option<String> = position.await?;
+        position.as_deref().map(reply::position).transpose()
     }
 
     async fn catch_up(
         &self,
-        tag: NodeTag,
         run: &Run,
+        tag: NodeTag,
         read: Position,
         readers: bool,
     ) -> Result<CaughtUp, DirectoryError> {
