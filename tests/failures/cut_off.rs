@@ -62,7 +62,7 @@ async fn cut_off(wire: Wire) {
         assert!(answer.has_retry_after, "{answer:?}");
         assert!(answer.done - answer.sent < PATIENCE + LEASE, "{answer:?}");
     }
-    let refused = refused.iter().map(|answer| answer.done).min().unwrap();
+    let refused = refused.iter().map(|answer| answer.sent).min().unwrap();
     let row = format!("cut off from the store ({wire:?})");
     figure(
         &row,

@@ -94,8 +94,11 @@ async fn behind(mut world: World, front: Front, row: &str) -> usize {
     let after = died.elapsed();
     assert!(after < 3 * LEASE, "{after:?}");
     assert!(visitors[0].get(door).await.is_known());
-    kept.0.goes_on().await;
-    assert!(kept.1.echoes().await);
+    // A front that takes the nodes in turns may have led the streams through the one that was killed.
+    if forwarded == 0 {
+        kept.0.goes_on().await;
+        assert!(kept.1.echoes().await);
+    }
     let answers = probe.answers();
     let lost = answers.iter().filter(|answer| !answer.is_known()).count();
     assert_eq!(

@@ -1,7 +1,13 @@
 //! An owner that is killed, and one that comes back at its address.
 
+use std::convert::Infallible;
+
+use axum::body::{Body, Bytes};
+use futures_util::stream;
 use http::Method;
-use tokio::time::Instant;
+use http_body_util::BodyExt as _;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
 
 use crate::streams::{Events, Socket};
 use crate::wait::{LEASE, PERIOD, figure, seconds, until};
@@ -90,5 +96,50 @@ async fn c13_a_node_that_comes_back_at_its_address_buries_its_predecessor() {
     assert!(visitor.look(door).await.is_known());
     let visitor = world.visitor(1).await;
     assert!(visitor.look(world.nodes[0].address).await.is_known());
+    world.check();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c17_what_is_under_way_at_a_node_that_is_killed_is_never_taken_for_whole() {
+    let mut world = World::start(2).await;
+    let visitor = world.visitor(0).await;
+    let (owner, door) = (world.nodes[0].name().to_owned(), world.nodes[1].address);
+    let mut download = visitor
+        .open(door, "/download?kib=10000&ms=10")
+        .await
+        .into_body();
+    assert!(download.frame().await.unwrap().is_ok());
+    let (part, parts) = mpsc::channel(1);
+    part.send(Ok::<_, Infallible>(Bytes::from_static(&[7; 1024])))
+        .await
+        .unwrap();
+    let parts = stream::unfold(parts, async |mut parts| Some((parts.recv().await?, parts)));
+    let send = |method, path, body| {
+        let visitor = visitor.clone();
+        tokio::spawn(async move { visitor.send(door, method, path, body).await })
+    };
+    let upload = send(Method::POST, "/upload", Body::from_stream(parts));
+    let post = send(Method::POST, "/work?ms=2000", Body::from("a body"));
+    let get = send(Method::GET, "/work?ms=2000", Body::empty());
+    // They are at the owner by then.
+    sleep(2 * PERIOD).await;
+    world.nodes[0].kill();
+    // The client goes on sending, if it is still read.
+    let _ = part.send(Ok(Bytes::from_static(&[7; 1024]))).await;
+    drop(part);
+    let last = loop {
+        match download.frame().await {
+            Some(Ok(_)) => {}
+            last => break last,
+        }
+    };
+    assert!(last.is_some(), "it did not end as if it were whole");
+    for answer in [upload.await.unwrap(), post.await.unwrap()] {
+        // Sent once, and whatever became of it, nobody says that it was done.
+        assert!(!answer.is_ok(), "{answer:?}");
+    }
+    let get = get.await.unwrap();
+    assert!(get.is_unsure() || get.is_stranger(), "{get:?}");
+    assert_ne!(get.by, Some(owner));
     world.check();
 }

@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use crate::streams::Socket;
+use crate::streams::{Events, Socket};
 use crate::visitor::Visitor;
 use crate::wait::{LEASE, PERIOD, figure, seconds, until};
 use crate::world::World;
@@ -28,6 +28,7 @@ async fn c05_a_node_that_slept_past_its_lease_serves_none_of_its_sessions() {
     let (owner, other) = (&world.nodes[0], &world.nodes[1]);
     let serial = visitor.look(owner.address).await.seen().serial;
     let mut socket = Socket::open(&visitor, owner.address).await;
+    let tunnel = Events::open(&visitor, other.address).await;
     let stopped = Instant::now();
     owner.stop();
     let (get, post) = join(visitor.look(other.address), visitor.post(other.address)).await;
@@ -42,6 +43,15 @@ async fn c05_a_node_that_slept_past_its_lease_serves_none_of_its_sessions() {
             format!("{name} {:?} after {}", answer.status, seconds(after)),
         );
     }
+    let (cut, was_told) = tunnel.end().await;
+    assert!(!was_told);
+    figure(
+        "owner stopped",
+        format!(
+            "tunnels through others cut after {}",
+            seconds(cut - stopped)
+        ),
+    );
     let queued = queue(&visitor, &world);
     // They are in its sockets' queues by then. If they were not, they would only find it awake.
     sleep(PERIOD).await;
@@ -79,17 +89,13 @@ async fn c06_a_node_that_slept_within_its_lease_serves_nothing_that_was_ended_me
         .send(
             other.address,
             Method::POST,
-            "/end-group?group=leaves&ms=300",
+            "/end-group?group=leaves&ms=1000",
             Body::empty(),
         )
         .await;
     assert!(ended.is_ok(), "{ended:?}");
     let tag = &stays.id()[..4];
-    assert_eq!(
-        ended.body["unconfirmed"],
-        json!([tag]),
-        "the node that sleeps is named: {ended:?}"
-    );
+    assert_eq!(ended.body["unconfirmed"], json!([tag]), "{ended:?}");
     world.record.revoke(&leaves.id());
     let (left, stayed) = (queue(&leaves, &world), queue(&stays, &world));
     // Long enough that it has to ask first.

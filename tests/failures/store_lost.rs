@@ -41,6 +41,10 @@ impl Crowd {
         let serial = visitor.look(world.nodes[owner].address).await.seen().serial;
         self.sessions.push((owner, serial));
         let far = world.nodes[(owner + 1) % world.nodes.len()].address;
+        until("the nodes know each other", async || {
+            visitor.look(far).await.is_known()
+        })
+        .await;
         self.events.push(Events::open(&visitor, far).await);
         self.sockets.push(Socket::open(&visitor, far).await);
         let probe = |door| Probe::start(&visitor, door, &world.record);
@@ -159,8 +163,8 @@ async fn c10_a_store_that_is_away_for_longer_than_the_lease_takes_no_session_alo
     let answers = crowd.answers();
     let refused = answers.iter().filter(|answer| answer.is_unsure());
     let (first, last) = (
-        refused.clone().map(|answer| answer.done).min().unwrap(),
-        refused.map(|answer| answer.done).max().unwrap(),
+        refused.clone().map(|answer| answer.sent).min().unwrap(),
+        refused.map(|answer| answer.sent).max().unwrap(),
     );
     figure(
         "Redis away for longer than the lease",
