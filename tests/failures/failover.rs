@@ -1,10 +1,12 @@
-//! A failover to a replica that lacks the last second, and with it the newest node.
+//! A failover to a replica that lacks the last second, and with it the newest node, or a verdict.
 
 use tokio::time::{Instant, sleep};
 
+use crate::probe::Probe;
+use crate::record::Answer;
 use crate::store::Store;
 use crate::store_lost::Crowd;
-use crate::wait::{LEASE, PERIOD, figure};
+use crate::wait::{LEASE, PERIOD, figure, until};
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -41,5 +43,48 @@ async fn c11_a_replica_that_lacks_the_newest_node_makes_no_strangers() {
         format!("no session lost, {refused} of {all} requests 503, no false stranger"),
     );
     drop(crowd);
+    world.check();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c10_a_verdict_that_the_store_has_lost_is_repeated() {
+    let mut world = World::start(3).await;
+    let replica = Store::start(world.place.port(6380)).await;
+    replica.follow(world.store.address).await;
+    let visitor = world.visitor(0).await;
+    let owner = world.nodes[0].address;
+    let serial = visitor.look(owner).await.seen().serial;
+    // It lacks the verdict that follows.
+    replica.lead().await;
+    world.nodes[0].stop();
+    let probe = Probe::start(&visitor, world.nodes[1].address, &world.record);
+    let stopped = Instant::now();
+    until("its visitor is a stranger", async || {
+        probe.saw(stopped, Answer::is_stranger)
+    })
+    .await;
+    let given_up = Instant::now();
+    world.store.kill();
+    for node in &world.nodes {
+        node.wire.lead_to(replica.address);
+    }
+    world.nodes[0].go_on();
+    let own = Probe::start(&visitor, owner, &world.record);
+    until("the session ends", async || {
+        world.nodes[0].cause(serial).is_some()
+    })
+    .await;
+    assert_eq!(world.nodes[0].cause(serial).unwrap().1, "ownership lost");
+    until("its visitor is a stranger to itself", async || {
+        own.saw(given_up, Answer::is_stranger)
+    })
+    .await;
+    for answer in own.answers().iter().chain(&probe.answers()) {
+        assert!(
+            answer.sent < given_up || !answer.is_known(),
+            "never both: {answer:?}"
+        );
+    }
+    drop((own, probe));
     world.check();
 }
