@@ -1,24 +1,28 @@
 //! A failover to a replica that lacks the last second, and with it the newest node, or a verdict.
 
+use session_tests::RedisServer;
 use tokio::time::{Instant, sleep};
 
 use crate::probe::Probe;
 use crate::record::Answer;
-use crate::store::Store;
 use crate::store_lost::Crowd;
 use crate::wait::{LEASE, PERIOD, figure, until};
-use crate::world::World;
+use crate::world::{World, address_of};
+
+/// Makes a replica a master of what it has by now.
+fn lead(replica: &RedisServer) {
+    replica.command(&["REPLICAOF", "NO", "ONE"]).unwrap();
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn c11_a_replica_that_lacks_the_newest_node_makes_no_strangers() {
     let mut world = World::start(3).await;
-    let replica = Store::start(world.place.port(6380)).await;
-    replica.follow(world.store.address).await;
+    let replica = world.store.replica();
     let mut crowd = Crowd::gather(&world).await;
     // The replica has been up for longer than the lease: its own age says nothing about what it lacks.
     sleep(LEASE + PERIOD).await;
     // Nothing reaches it any more.
-    replica.lead().await;
+    lead(&replica);
     let newest = world.add(&[]).await;
     world.nodes[newest].joined().await;
     crowd.join(&world, newest).await;
@@ -27,7 +31,7 @@ async fn c11_a_replica_that_lacks_the_newest_node_makes_no_strangers() {
     let failed = Instant::now();
     world.store.kill();
     for node in &world.nodes {
-        node.wire.lead_to(replica.address);
+        node.wire.lead_to(address_of(&replica));
     }
     sleep(2 * LEASE).await;
     crowd.is_served_since(Instant::now()).await;
@@ -49,13 +53,12 @@ async fn c11_a_replica_that_lacks_the_newest_node_makes_no_strangers() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn c10_a_verdict_that_the_store_has_lost_is_repeated() {
     let mut world = World::start(3).await;
-    let replica = Store::start(world.place.port(6380)).await;
-    replica.follow(world.store.address).await;
+    let replica = world.store.replica();
     let visitor = world.visitor(0).await;
     let owner = world.nodes[0].address;
     let serial = visitor.look(owner).await.seen().serial;
     // It lacks the verdict that follows.
-    replica.lead().await;
+    lead(&replica);
     world.nodes[0].stop();
     let probe = Probe::start(&visitor, world.nodes[1].address, &world.record);
     let stopped = Instant::now();
@@ -66,7 +69,7 @@ async fn c10_a_verdict_that_the_store_has_lost_is_repeated() {
     let given_up = Instant::now();
     world.store.kill();
     for node in &world.nodes {
-        node.wire.lead_to(replica.address);
+        node.wire.lead_to(address_of(&replica));
     }
     world.nodes[0].go_on();
     let own = Probe::start(&visitor, owner, &world.record);

@@ -16,7 +16,7 @@ use crate::world::World;
 const SLOTS: [&str; 3] = ["slot=1", "slot=2", "slot=3"];
 
 async fn world(slots: bool, routing: &str) -> World {
-    let mut world = World::empty().await;
+    let mut world = World::empty();
     for slot in SLOTS {
         let more = if slots {
             vec![slot, routing]

@@ -25,7 +25,6 @@ mod proxy;
 mod record;
 mod soak;
 mod stopped;
-mod store;
 mod store_lost;
 mod streams;
 mod visitor;

@@ -140,7 +140,7 @@ impl Faults {
             (Part::Node(node), Fault::Killed) => world.nodes[node].kill(),
             (Part::Node(node), _) => world.nodes[node].stop(),
             (Part::Wire(node), Fault::Wire(wire)) => world.nodes[node].wire.set(wire),
-            (Part::Store, Fault::Stopped) => world.store.stop(),
+            (Part::Store, Fault::Stopped) => world.store.pause(),
             _ => {
                 world.store.kill();
                 self.losses.push(Instant::now());
@@ -157,14 +157,14 @@ impl Faults {
     }
 
     /// Heals the parts whose time has come.
-    async fn end(&mut self, world: &mut World, now: Instant) {
+    fn end(&mut self, world: &mut World, now: Instant) {
         for (part, fault, _) in self.failed.extract_if(.., |(.., until)| *until <= now) {
             match (part, fault) {
                 (Part::Node(node), Fault::Killed) => world.nodes[node].restart(),
                 (Part::Node(node), _) => world.nodes[node].go_on(),
                 (Part::Wire(node), _) => world.nodes[node].wire.set(Wire::Whole),
-                (Part::Store, Fault::Killed) => world.store.restart().await,
-                (Part::Store, _) => world.store.go_on(),
+                (Part::Store, Fault::Killed) => world.store.restart(),
+                (Part::Store, _) => world.store.resume(),
             }
         }
     }
@@ -196,10 +196,10 @@ async fn whatever_fails_nobody_meets_anothers_session_and_none_is_served_after_i
     while start.elapsed() < time {
         faults.begin(&mut world, &mut dice);
         sleep(dice.time(1)).await;
-        faults.end(&mut world, Instant::now()).await;
+        faults.end(&mut world, Instant::now());
     }
     let last = faults.failed.iter().map(|(.., until)| *until).max();
-    faults.end(&mut world, last.unwrap_or(start)).await;
+    faults.end(&mut world, last.unwrap_or(start));
     for visitor in visitors {
         visitor.abort();
     }

@@ -98,7 +98,7 @@ async fn c10_a_store_that_comes_back_empty_within_the_lease_is_not_missed() {
     world.store.kill();
     sleep(LEASE / 3).await;
     let back = Instant::now();
-    world.store.restart().await;
+    world.store.restart();
     // An id that no node knows: it may be of a node that the store has lost.
     let mut guesses: Visitor = world.stranger();
     guesses.make_up("AAAAAAAAAAAAAAAAAAAAAA");
@@ -151,7 +151,7 @@ async fn c10_a_store_that_is_away_for_longer_than_the_lease_takes_no_session_alo
     // One node hears of it later than the others: they don't bury it.
     world.nodes[0].wire.set(Wire::Cut);
     let back = Instant::now();
-    world.store.restart().await;
+    world.store.restart();
     sleep(LEASE / 2).await;
     world.nodes[0].wire.set(Wire::Whole);
     let healed = Instant::now();
@@ -185,9 +185,9 @@ async fn c04_a_store_that_is_stopped_for_less_than_the_lease_is_not_missed() {
     let world = World::start(3).await;
     let mut crowd = Crowd::gather(&world).await;
     let stopped = Instant::now();
-    world.store.stop();
+    world.store.pause();
     sleep(LEASE / 2).await;
-    world.store.go_on();
+    world.store.resume();
     let took = stopped.elapsed();
     assert!(
         took + 2 * PERIOD < LEASE,

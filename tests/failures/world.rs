@@ -1,19 +1,25 @@
 //! A store and the nodes of a cluster, for one test.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::future::join_all;
 
+use session_tests::RedisServer;
+
 use crate::node::Node;
 use crate::place::Place;
 use crate::record::Record;
-use crate::store::Store;
 use crate::visitor::Visitor;
 use crate::wait::until;
 
+pub(crate) fn address_of(store: &RedisServer) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, store.port()).into()
+}
+
 pub(crate) struct World {
     pub(crate) place: Place,
-    pub(crate) store: Store,
+    pub(crate) store: RedisServer,
     pub(crate) nodes: Vec<Node>,
     pub(crate) record: Record,
     visitors: AtomicU32,
@@ -27,7 +33,7 @@ impl World {
 
     /// As [`start`](Self::start), with more arguments for the nodes.
     pub(crate) async fn with(nodes: u16, more: &[&str]) -> Self {
-        let mut world = Self::empty().await;
+        let mut world = Self::empty();
         for _ in 0..nodes {
             world.add(more).await;
         }
@@ -46,11 +52,11 @@ impl World {
     }
 
     /// Starts a store alone.
-    pub(crate) async fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         let place = Place::new();
         Self {
             place,
-            store: Store::start(place.port(6379)).await,
+            store: RedisServer::start(),
             nodes: Vec::new(),
             record: Record::default(),
             visitors: AtomicU32::new(0),
@@ -61,7 +67,7 @@ impl World {
     pub(crate) async fn add(&mut self, more: &[&str]) -> usize {
         let number = self.nodes.len();
         let port = u16::try_from(number).unwrap();
-        let node = Node::start(self.place, port, self.store.address, more).await;
+        let node = Node::start(self.place, port, address_of(&self.store), more).await;
         self.nodes.push(node);
         number
     }
