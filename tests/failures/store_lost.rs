@@ -211,3 +211,39 @@ async fn c04_a_store_that_is_stopped_for_less_than_the_lease_is_not_missed() {
     drop(crowd);
     world.check();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c07_a_store_that_is_stopped_for_longer_than_the_lease_buries_nobody() {
+    let world = World::start(3).await;
+    let mut crowd = Crowd::gather(&world).await;
+    let stopped = Instant::now();
+    world.store.pause();
+    until("requests are refused at all doors", async || {
+        crowd
+            .probes
+            .iter()
+            .all(|probe| probe.saw(stopped, Answer::is_unsure))
+    })
+    .await;
+    sleep((LEASE + LEASE / 2).saturating_sub(stopped.elapsed())).await;
+    let back = Instant::now();
+    world.store.resume();
+    crowd.is_served_since(back).await;
+    let served = back.elapsed();
+    // It has lost nothing, so there is nothing to wait for.
+    assert!(served < LEASE, "{served:?}");
+    // Verdicts that are due by then have come.
+    sleep(2 * LEASE).await;
+    crowd.is_served_since(Instant::now()).await;
+    crowd.has_lost_nothing(&world).await;
+    figure(
+        "Redis stopped for longer than the lease",
+        format!(
+            "for {}, all served {} after it went on",
+            seconds(back - stopped),
+            seconds(served)
+        ),
+    );
+    drop(crowd);
+    world.check();
+}
