@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use session_core::NodeTag;
 
-use super::Moment;
 use crate::directory::VERDICTS_KEPT;
+use crate::protocol::step::Moment;
 
 #[derive(Debug, Default)]
 pub(super) struct Verdicts {
@@ -33,11 +33,6 @@ impl Verdicts {
     /// The store has this verdict.
     pub(super) fn confirm(&mut self, tag: NodeTag) {
         self.unconfirmed.remove(&tag);
-    }
-
-    /// The store has the tag's entry again, so it has not the verdict.
-    pub(super) fn doubt(&mut self, tag: NodeTag) {
-        self.unconfirmed.insert(tag);
     }
 
     /// The store's run is a new one.

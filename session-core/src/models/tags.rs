@@ -199,7 +199,7 @@ fn set_tag_against_cycle_id_and_shutdown() {
             || _ = manager.set_tag(tag(2)),
             || {
                 let report = block_on(manager.shutdown(Duration::from_secs(1)));
-                assert!(report.is_clean());
+                assert!(report.is_clean(), "{report:?}");
                 assert!(session.local().lock().is_cleaned_up(), "left behind");
                 assert!(
                     session.group().local().lock().is_cleaned_up(),

@@ -17,7 +17,7 @@ impl Closer {
     }
 
     /// The keeper has ended as it should.
-    pub(super) fn is_done(mut self) {
+    pub(super) fn done(mut self) {
         self.is_done = true;
     }
 }
