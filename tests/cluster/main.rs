@@ -1,5 +1,5 @@
-//! The rules of a cluster: directories of all kinds, and nodes on one directory in memory in paused time, as far as they need
-//! no requests. Each test of a rule has its number.
+//! The rules of a cluster: directories of all kinds, nodes on one directory in memory in paused time, and nodes with servers
+//! on sockets of this machine (`http_kit`). Each test of a rule has its number.
 
 mod c02_tags;
 mod c03_owners;
