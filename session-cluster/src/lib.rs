@@ -3,9 +3,6 @@
 //! The files, from below: `times`, `secret`, `metrics`, `directory`, and `store` and `sealed` on these; `protocol` (one node's decisions, apart from all I/O);
 //! `view` (the state that requests read); `cluster` with its builder and keeper; the layer.
 
-#![allow(dead_code)]
-#![deny(missing_docs)]
-
 mod cluster;
 mod directory;
 mod forward;
