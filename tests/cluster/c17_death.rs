@@ -88,3 +88,18 @@ async fn c17_an_upload_stops_at_the_verdict() {
     a.learn().await;
     assert!(response.into_body().frame().await.unwrap().is_err());
 }
+
+#[tokio::test]
+async fn c18_a_request_that_waits_learns_of_the_verdict_before_the_next_renewal() {
+    let (directory, a, mut b) = pair().await;
+    let (_session, cookie) = b.visitor();
+    b.kill().await;
+    let (calls, address) = (directory.calls(), a.address);
+    let waiting = tokio::spawn(async move { get(address, "/", &cookie).await });
+    // It has asked in vain.
+    while directory.calls() == calls {
+        tokio::task::yield_now().await;
+    }
+    bury(&directory, b.address).await;
+    assert_eq!(text(waiting.await.unwrap()).await, "stranger at A");
+}

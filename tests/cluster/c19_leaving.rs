@@ -6,7 +6,7 @@ use session_cluster::{InProcessDirectory, Lease};
 use session_core::{CompletionCause, LocalSession as _};
 use tokio::time::{Instant, timeout};
 
-use crate::kit::{LEASE, PERIOD, TURN, join, join_all, pass, pass_until, tags};
+use crate::kit::{LEASE, PERIOD, STORE_TIMEOUT, TURN, join, join_all, pass, pass_until, tags};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -103,4 +103,20 @@ async fn c19_a_call_that_was_dropped_is_taken_up_by_the_next_one() {
     // And once more, which finds nothing to do.
     let left = node.cluster.leave(PERIOD, MINUTE).await;
     assert!(left.is_drained && left.farewell.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn c19_its_tag_is_its_own_until_the_store_knows_that_it_has_left() {
+    let directory = InProcessDirectory::new();
+    let leaving = join(&directory, 1).await;
+    let tag = leaving.cluster.tag();
+    leaving.link.delay(STORE_TIMEOUT / 2);
+    let cluster = leaving.cluster.clone();
+    let left = tokio::spawn(async move { cluster.leave(Duration::ZERO, MINUTE).await });
+    let has_left = || leaving.cluster.metrics().lease == Lease::Left;
+    pass_until(MINUTE, has_left).await;
+    // Requests that other nodes send here are told that nobody is left.
+    assert!(tag.is_some() && leaving.cluster.tag() == tag);
+    assert!(left.await.unwrap().farewell.is_ok());
+    assert_eq!(leaving.cluster.tag(), None);
 }

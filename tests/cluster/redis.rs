@@ -127,6 +127,11 @@ async fn c05_a_server_that_has_become_a_replica_is_no_answer() {
     );
     let call = directory.catch_up(&run, node.tag, node.read.unwrap(), true);
     assert!(call.await.is_err());
+    // Without the other's data it would go on with its own run.
+    let is_up = |info: String| info.contains("master_link_status:up");
+    while !server.command(&["INFO", "replication"]).is_ok_and(is_up) {
+        tokio::task::yield_now().await;
+    }
     server.command(&["REPLICAOF", "NO", "ONE"]).unwrap();
     let answer = node.sync(&directory, true).await.unwrap();
     assert_eq!(answer.standing, Standing::Held);

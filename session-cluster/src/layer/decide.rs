@@ -1,6 +1,6 @@
 //! The decision where a request is served, and its journey if it is elsewhere.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use axum::extract::ConnectInfo;
@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
+use http_body_util::BodyExt as _;
 use session_axum::RequestHead;
 use session_core::NodeTag;
 use tokio::time::timeout;
@@ -144,6 +145,8 @@ where
         match &node.routing {
             Routing::Forward => {}
             Routing::Replay(replay) => {
+                // A proxy that is still sending would take a connection that closes early for a failure.
+                read_to_end(request.into_body()).await;
                 let mut response = refusal(StatusCode::MISDIRECTED_REQUEST, "");
                 replay.write(&peer, response.headers_mut());
                 return Outcome::Own(response);
@@ -181,6 +184,11 @@ where
     }
 }
 
+async fn read_to_end<B: Body>(body: B) {
+    let mut body = pin!(body);
+    while let Some(Ok(_)) = body.frame().await {}
+}
+
 fn ids<B>(node: &Node, request: &Request<B>) -> Option<Vec<session_core::SessionId>> {
     elsewhere(&*node.transport, &node.sessions, RequestHead::from(request))
 }
@@ -197,11 +205,9 @@ fn elsewhere_for_strangers(node: &Node, nobody: &[NodeTag]) -> Option<Arc<Peer>>
 async fn is_dead_soon(node: &Node, peer: &Peer) -> bool {
     let (view, patience) = (&node.shared().view, node.shared().times.patience);
     let told = async {
-        // A node that was started in its place tells the store, so that a question is enough.
-        match view.look_up(peer.tag, patience).await {
-            Ok(Behind::Nobody) => {}
-            _ => peer.gone.cancelled().await,
-        }
+        // A node that is being started in its place will tell the store, and the request need not wait for the next
+        // renewal then. The questions of all requests together are at most ten a second.
+        while !matches!(view.look_up(peer.tag, patience).await, Ok(Behind::Nobody)) {}
     };
     let verdict = async {
         tokio::select! {

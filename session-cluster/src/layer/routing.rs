@@ -31,7 +31,7 @@ impl From<Replay> for Routing {
 
 /// The headers by which a response tells the proxy in front to send the request to another node.
 ///
-/// The proxy must keep the request's body until it has the response. The header must not reach the client, since it shows
+/// The proxy must keep the request's body until it has the response. (The node reads the body to its end and drops it.) The header must not reach the client, since it shows
 /// the cluster's addresses.
 ///
 /// For nginx, with a location `@owner` that passes the request on to `http://$upstream_http_x_owner`:

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::cluster::Shared;
+use crate::view::Mode;
 
 pub(super) struct Closer {
     shared: Arc<Shared>,
@@ -23,7 +24,8 @@ impl Closer {
 
 impl Drop for Closer {
     fn drop(&mut self) {
-        if !self.is_done {
+        // A node that has left needs none any more.
+        if !self.is_done && self.shared.view.mode() != Mode::Left {
             self.shared.view.close();
             tracing::error!(
                 address = %self.shared.address,

@@ -1,5 +1,7 @@
 //! The node's last act: it buries itself.
 
+use session_core::NodeTag;
+
 use super::{Keeper, random_tag};
 use crate::directory::DirectoryError;
 use crate::view::Mode;
@@ -10,16 +12,20 @@ const ATTEMPTS: u32 = 3;
 impl Keeper {
     /// Gives the node's tag up. From then on the node only learns of the others.
     pub(super) async fn leave(&mut self) -> Result<(), DirectoryError> {
-        let view = &self.shared.view;
         // First, so that no request gets in after the verdict.
-        view.close();
-        view.set_mode(Mode::Left);
-        let former = {
-            let mut known = view.known_mut();
-            let former = known.own.take();
-            known.dead.extend(former);
-            former
-        };
+        self.shared.view.close();
+        self.shared.view.set_mode(Mode::Left);
+        let former = self.shared.view.own();
+        let outcome = self.bury_own(former).await;
+        // Not before the store knows it: until then other nodes are told that nobody of this one is left here, and after
+        // that they learn it there. If it were another's tag in between, they would know neither.
+        let mut known = self.shared.view.known_mut();
+        known.own = None;
+        known.dead.extend(former);
+        outcome
+    }
+
+    async fn bury_own(&mut self, former: Option<NodeTag>) -> Result<(), DirectoryError> {
         let slot = self.slot;
         self.node.leave(self.now(), &mut || random_tag(slot));
         let mut attempts = 0;
