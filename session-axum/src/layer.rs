@@ -70,6 +70,39 @@ impl SessionLayer {
         }
     }
 
+    /// Returns the manager of its sessions.
+    pub fn sessions(&self) -> &SessionManager {
+        &self.shared.sessions
+    }
+
+    /// Returns the transport of its sessions' ids, so that a layer outside finds the ids that a request presents.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    ///
+    /// use http::Request;
+    /// use session_axum::{RequestHead, SessionLayer};
+    /// use session_core::SessionId;
+    ///
+    /// fn presented<B>(layer: &SessionLayer, request: &Request<B>) -> Vec<SessionId> {
+    ///     let mut ids = Vec::new();
+    ///     let _ = layer.transport().read(RequestHead::from(request), &mut |id, _| {
+    ///         ids.push(id);
+    ///         ControlFlow::Continue(())
+    ///     });
+    ///     ids
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let layer = SessionLayer::new(session_core::SessionManager::builder().build()?);
+    /// # let id = layer.sessions().create()?.id();
+    /// # let request = Request::get("/").header("cookie", format!("id={}", id.encode())).body(())?;
+    /// # assert_eq!(presented(&layer, &request), [id]);
+    /// # Ok(()) }
+    /// ```
+    pub fn transport(&self) -> &Arc<dyn SessionTransport> {
+        &self.shared.transport
+    }
+
     /// Sets where the session's id travels.
     pub fn with_transport(mut self, transport: impl SessionTransport) -> Self {
         Arc::make_mut(&mut self.shared).transport = Arc::new(transport);

@@ -21,7 +21,7 @@ use session_core::{
 /// |---|---|
 /// | 409 | the session ended while the request ran; a property was already present |
 /// | 409, with `Retry-After` and `Refresh` | another request logged in or out, and this one presents the old id |
-/// | 503, with `Retry-After` | the manager is full or shutting down, or the group is full; a property is busy |
+/// | 503, with `Retry-After` | the manager is full, draining or shutting down, or the group is full; a property is busy |
 /// | 403 | a page of another site asked for a WebSocket |
 /// | 500 | a property could not be created; a layer or a state is missing |
 ///
@@ -162,7 +162,7 @@ rejection! {
 }
 
 rejection! {
-    /// The manager or the group accepts no further session: it is full, or the manager is shutting down.
+    /// The manager or the group accepts no further session: it is full, or the manager is draining or shutting down.
     pub struct NotCreated(CreateError);
     SERVICE_UNAVAILABLE, "no-session", "No session is available",
     "there is no room for a session at the moment: try again later"

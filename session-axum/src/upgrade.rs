@@ -78,7 +78,7 @@ use crate::visit::Visit;
 /// | code | reason | when |
 /// |---|---|---|
 /// | 1000 | | the handler has returned |
-/// | 1001 | `shutdown`, `idle timeout`, `evicted` | the server has let the session go, for no fault of the visitor's: the page may connect again, when it has something to say |
+/// | 1001 | `shutdown`, `idle timeout`, `evicted`, `ownership lost` | the server has let the session go, for no fault of the visitor's: the page may connect again, when it has something to say |
 /// | 1001 | `the session has a new id` | another request has logged in: the page connects again, after a second, with the new id |
 /// | 1008 | `terminated`, `absolute timeout` | the visitor has logged out, or a rule has ended the session: connecting again takes a new log-in |
 /// | 1011 | | the handler has panicked |

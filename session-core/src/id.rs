@@ -11,7 +11,10 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// The id of a session: 128 random bits from the operating system.
+use crate::id::node_tag::NodeTag;
+
+/// The id of a session: 128 random bits from the operating system. If the manager has a [tag](NodeTag), the first 24 are
+/// the tag, and 104 are random.
 ///
 /// On the wire it is base64url without padding ([RFC 4648, section 5]): 22 characters. Parsing is strict:
 /// the right length, that alphabet, no padding, no stray bits. A client that knows an id holds the session, so
@@ -39,14 +42,17 @@ impl SessionId {
     /// The length of an encoded id, in bytes.
     pub const ENCODED_LEN: usize = 22;
 
-    /// Returns a new id.
+    /// Returns a new id, with this tag if there is one.
     ///
     /// # Panics
     ///
     /// If the operating system returns no random bits.
-    pub(crate) fn random() -> Self {
+    pub(crate) fn random(tag: Option<NodeTag>) -> Self {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).expect("the operating system returns random bits");
+        if let Some(tag) = tag {
+            bytes[..3].copy_from_slice(&tag.bytes());
+        }
         Self::from_bytes(bytes)
     }
 
@@ -63,6 +69,12 @@ impl SessionId {
     fn bits(self) -> u128 {
         let [high, low] = self.0.map(u128::from);
         high << 64 | low
+    }
+
+    /// Returns the first 24 bits, which are the first 4 characters of the encoded id. If its manager has a tag, this is
+    /// the tag; otherwise they are random.
+    pub fn tag(&self) -> NodeTag {
+        NodeTag::of_bits((self.0[0] >> (u64::BITS - NodeTag::BITS)) as u32)
     }
 
     /// Returns the encoded id: 22 characters of base64url.
@@ -191,7 +203,7 @@ mod tests {
 
     #[test]
     fn r18_parsing_is_strict() {
-        let id = SessionId::random();
+        let id = SessionId::random(None);
         let text = id.encode();
         assert_eq!(text.parse(), Ok(id));
         for wrong in [

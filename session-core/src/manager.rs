@@ -2,8 +2,10 @@
 
 pub(crate) mod builder;
 pub(crate) mod create;
+mod drain;
 pub(crate) mod eviction;
 pub(crate) mod expiry;
+mod tag;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use crate::life::cause::CompletionCause;
 use crate::life::event::{LifecycleEvents, Subject};
 use crate::sessions::group::SessionGroup;
 use crate::sessions::guard::RequestGuard;
-use crate::sessions::session::{CLOSED, DRAINING, Session, Sessions};
+use crate::sessions::session::{CLOSED, Session, Sessions};
 use crate::sync::Ordering;
 use crate::sync::runtime::{AbortHandle, sleep_on};
 use crate::values::report::CleanupReport;
@@ -215,15 +217,6 @@ impl SessionManager {
         self.0.sessions.env.events.subscribe()
     }
 
-    /// Refuses new sessions from now on: creating one fails with [`CreateError::Draining`]. Existing sessions go on
-    /// until [`shutdown`](Self::shutdown) ends them.
-    pub fn drain(&self) {
-        self.0
-            .sessions
-            .closing
-            .fetch_max(DRAINING, Ordering::SeqCst);
-    }
-
     /// Ends all sessions: no new ones are created, all complete at once, and they are cleaned up in parallel.
     ///
     /// The manager's runtime has to be running: cleanups are its tasks, and so is the timer.
@@ -243,6 +236,8 @@ impl SessionManager {
             session.complete(CompletionCause::Shutdown);
         }
         self.0.sessions.groups.end_all_lingering();
+        // For those who wait for the drain of a manager without sessions.
+        env.cleanups.ended.notify_waiters();
         if !self.are_cleaned_up_within(timeout).await {
             env.hurry.cancel();
             // A cleanup that can't be hurried (in a blocking destructor, say) is left behind and named.
@@ -258,17 +253,18 @@ impl SessionManager {
     async fn are_cleaned_up_within(&self, timeout: Duration) -> bool {
         tokio::select! {
             biased;
-            () = self.cleaned_up() => true,
+            () = self.cleanups_reach(|sessions| !sessions.are_cleaning_up()) => true,
             () = sleep_on(&self.0.sessions.env.runtime, timeout) => false,
         }
     }
 
-    async fn cleaned_up(&self) {
-        let cleanups = &self.0.sessions.env.cleanups;
+    /// Waits until `done`, which is asked again after each end of a cleanup.
+    async fn cleanups_reach(&self, done: impl Fn(&Sessions) -> bool) {
+        let sessions = &self.0.sessions;
         loop {
-            let mut ended = std::pin::pin!(cleanups.ended.notified());
+            let mut ended = std::pin::pin!(sessions.env.cleanups.ended.notified());
             ended.as_mut().enable();
-            if !self.0.sessions.are_cleaning_up() {
+            if done(sessions) {
                 return;
             }
             ended.await;
@@ -279,7 +275,7 @@ impl SessionManager {
 impl Handle {
     /// Stops the creation of sessions, and the lingering of groups. Returns the active sessions.
     fn close(&self) -> Vec<Session> {
-        self.sessions.closing.store(CLOSED, Ordering::SeqCst);
+        self.sessions.close(CLOSED);
         self.sessions.groups.lingering.close();
         self.sessions.all()
     }

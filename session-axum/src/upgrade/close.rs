@@ -38,9 +38,10 @@ pub(super) fn session_over(session: &Session, pass: Pass) -> CloseFrame {
 /// where somebody or some rule has ended the visitor's session, so that coming back takes a new log-in.
 fn code(cause: CompletionCause) -> CloseCode {
     match cause {
-        CompletionCause::Shutdown | CompletionCause::IdleTimeout | CompletionCause::Evicted => {
-            close_code::AWAY
-        }
+        CompletionCause::Shutdown
+        | CompletionCause::IdleTimeout
+        | CompletionCause::Evicted
+        | CompletionCause::OwnershipLost => close_code::AWAY,
         _ => close_code::POLICY,
     }
 }
@@ -82,6 +83,7 @@ mod tests {
             (CompletionCause::Shutdown, 1001),
             (CompletionCause::IdleTimeout, 1001),
             (CompletionCause::Evicted, 1001),
+            (CompletionCause::OwnershipLost, 1001),
             (CompletionCause::Terminated, 1008),
             (CompletionCause::AbsoluteTimeout, 1008),
         ] {

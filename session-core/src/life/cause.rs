@@ -20,6 +20,9 @@ pub enum CompletionCause {
     Evicted,
     /// The manager was shut down, or its last clone was dropped.
     Shutdown,
+    /// The manager was given another [tag](crate::NodeTag) than that of its id: see
+    /// [`set_tag`](crate::SessionManager::set_tag).
+    OwnershipLost,
     /// A group's last session left it or was cleaned up, and the group did not linger or has lingered long enough.
     LastSessionEnded,
 }
@@ -32,6 +35,7 @@ impl fmt::Display for CompletionCause {
             Self::AbsoluteTimeout => "absolute timeout",
             Self::Evicted => "evicted",
             Self::Shutdown => "shutdown",
+            Self::OwnershipLost => "ownership lost",
             Self::LastSessionEnded => "last session ended",
         })
     }

@@ -20,7 +20,7 @@ pub(crate) fn create(
     group: Option<&GroupId>,
 ) -> Result<Session, CreateError> {
     // Before the place is taken, because this may panic.
-    let id = SessionId::random();
+    let id = SessionId::random(sessions.tag.get());
     make_room(sessions, group)?;
     let session = Session::new(sessions, id);
     register(&session, group)?;
@@ -33,7 +33,7 @@ pub(crate) fn create_entered(
     group: Option<&GroupId>,
 ) -> Result<RequestGuard, CreateError> {
     // Before the place is taken, because this may panic.
-    let id = SessionId::random();
+    let id = SessionId::random(sessions.tag.get());
     make_room(sessions, group)?;
     let session = Session::new(sessions, id);
     if sessions.deadlines.unconfirmed.is_some() {
@@ -58,7 +58,7 @@ pub(crate) fn get_or_create_keyed(
         return Ok(session);
     }
     // Before the lock is taken, because this may panic.
-    let id = SessionId::random();
+    let id = SessionId::random(sessions.tag.get());
     let (session, evicted) = {
         let _adding = sessions.keys.adding.lock();
         if let Some(session) = find()? {
@@ -104,24 +104,16 @@ fn check(sessions: &Sessions) -> Result<(), CreateError> {
 
 /// Counts one more active session, if there is room or room can be made. Returns the session that made room.
 fn reserve(sessions: &Sessions, newcomer: Kind) -> Result<Option<Evicted>, CreateError> {
-    if take_room(sessions) {
+    let take_place = || sessions.places.take(sessions.env.settings.max_sessions);
+    if take_place() {
         return Ok(None);
     }
     match eviction::evict(sessions, newcomer) {
         Some(evicted) => Ok(Some(evicted)),
         // Room may have come about during the search.
-        None if take_room(sessions) => Ok(None),
-        None => Err(CreateError::Full),
+        None if take_place() => Ok(None),
+        None => check(sessions).and(Err(CreateError::Full)),
     }
-}
-
-fn take_room(sessions: &Sessions) -> bool {
-    let max = sessions.env.settings.max_sessions;
-    let room = |active| (active < max).then_some(active + 1);
-    sessions
-        .active
-        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room)
-        .is_ok()
 }
 
 /// Registers a new session that has a place.
@@ -131,7 +123,8 @@ fn register(session: &Session, group: Option<&GroupId>) -> Result<(), CreateErro
         // Another session has taken the room.
         let room = sessions.make_room_in(group);
         if room.is_err() {
-            sessions.active.fetch_sub(1, Ordering::Relaxed);
+            sessions.places.free();
+            sessions.env.cleanups.ended.notify_waiters();
         }
         drop(room?);
     }
@@ -152,7 +145,13 @@ fn registered(session: &Session) -> Result<(), CreateError> {
         session.complete(CompletionCause::Shutdown);
         return Err(CreateError::ShuttingDown);
     }
-    sessions.schedule(session, session.id());
+    // Likewise for the tag.
+    let id = session.id();
+    if sessions.tag.is_not_of(&id) {
+        session.complete(CompletionCause::OwnershipLost);
+        return Ok(());
+    }
+    sessions.schedule(session, id);
     sessions.place(session);
     Ok(())
 }

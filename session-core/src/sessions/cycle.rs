@@ -5,7 +5,7 @@
 //! 2. `id_changes` has gone up, and the values that end with a parting have ended, before the session's lock is
 //!    released. The new group can be seen only under that lock, so a request that came in before and has seen it finds
 //!    that it is parted.
-//! 3. No user code runs in the caller: dropping, waking and ending are left to a task.
+//! 3. No user code runs in the caller: dropping and waking are left to a task, and so is an end after its first step.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -109,9 +109,10 @@ impl Session {
         own: Option<&RequestGuard>,
         group: Option<&GroupId>,
     ) -> Result<NewId, CycleError> {
-        let id = SessionId::random();
+        let tag = self.sessions().tag.get();
+        let id = SessionId::random(tag);
         // Before `is_closing` is read: a shutdown that has missed the session waits for the outcome of this change.
-        let owed = Owed::new(&self.local().env.cleanups, self.as_owner().subject());
+        let _owed = Owed::new(&self.local().env.cleanups, self.as_owner().subject());
         let (new, mut afterwards) = {
             let mut state = self.local().lock();
             // A shutdown is about to end the session.
@@ -122,6 +123,10 @@ impl Session {
                 return Err(CycleError::Parted);
             }
             let mut seat = self.seat();
+            // A change of the tag is about to end it.
+            if tag.is_some_and(|tag| tag != seat.id.tag()) {
+                return Err(CycleError::SessionEnded);
+            }
             // First, because it may fail. The session is listed there only when it moves, below.
             let admitted = match group {
                 Some(group) => self.admitted_to(&seat, group)?,
@@ -150,20 +155,32 @@ impl Session {
                 admitted.and_then(|admitted| self.move_to(&mut state, &mut seat, admitted));
             (new, afterwards)
         };
-        // A shutdown that reads the registry may have missed the session under both ids.
-        let missed = self.sessions().is_closing();
-        if missed {
-            afterwards.missed = Some((self.clone(), owed));
+        // A shutdown or a change of the tag that reads the registry may have missed the session under both ids.
+        let missed = if self.sessions().is_closing() {
+            Some(CompletionCause::Shutdown)
         } else {
-            self.sessions().schedule(self, id);
+            let lost = self.sessions().tag.is_not_of(&id);
+            lost.then_some(CompletionCause::OwnershipLost)
+        };
+        match missed {
+            Some(cause) => afterwards.missed = self.end_now(cause),
+            None => self.sessions().schedule(self, id),
         }
-        if missed || group.is_some() || !afterwards.parted.is_empty() {
+        if missed.is_some() || group.is_some() || !afterwards.parted.is_empty() {
             afterwards.spawn();
         }
-        if missed {
+        if missed.is_some() {
             return Err(CycleError::SessionEnded);
         }
         Ok(new)
+    }
+
+    /// The step of completion. Returns the rest of it.
+    fn end_now(&self, cause: CompletionCause) -> Option<Evicted> {
+        let unregister = |state: &mut State| self.as_owner().any().unregister(state);
+        let begun = lifecycle::begin(self.as_owner(), cause, Activity::complete, unregister);
+        let ((), completion) = begun.ok()?;
+        Some(Evicted::new(self.clone(), completion))
     }
 
     /// Whether the session is [parted](RequestGuard::is_parted) from the request with this right. It is parted from
@@ -274,8 +291,8 @@ impl RequestGuard {
 struct Afterwards {
     parted: Vec<Emptied>,
     left: Option<OwedEnd>,
-    /// A session that a shutdown has missed.
-    missed: Option<(Session, Owed)>,
+    /// The session, if a shutdown or a change of the tag has missed it. It is completed already.
+    missed: Option<Evicted>,
     /// A session that has made room in the group.
     evicted: Option<Evicted>,
     env: Arc<Env>,
@@ -301,10 +318,7 @@ impl Afterwards {
     fn run(self) {
         self.env.events.deliver();
         // Ends come first: the values of requests may take long to drop.
-        drop((self.left, self.evicted));
-        if let Some((session, _owed)) = self.missed {
-            session.complete(CompletionCause::Shutdown);
-        }
+        drop((self.left, self.evicted, self.missed));
         for emptied in self.parted {
             if let Err((about, trouble)) = emptied.dispose() {
                 tracing::warn!(%about, %trouble, "a request's stream could not be dropped cleanly");

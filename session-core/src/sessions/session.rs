@@ -19,8 +19,10 @@ use crate::sessions::group::{Groups, SessionGroup};
 use crate::sessions::idle_order::{IdleOrder, Kind, Place};
 use crate::sessions::ids::Ids;
 use crate::sessions::keys::Keys;
+use crate::sessions::places::Places;
 use crate::sessions::record::Record;
 use crate::sessions::seat::Seat;
+use crate::sessions::tag::Tag;
 use crate::settings::WhenFull;
 use crate::sync::{AtomicU64, AtomicUsize, Counted, Mutex, MutexGuard, Ordering, WeakCounted};
 
@@ -41,10 +43,11 @@ pub(crate) struct Sessions {
     pub(crate) deadlines: Arc<Deadlines>,
     /// `None` if sessions are not evicted.
     pub(crate) idle: Option<Idle>,
-    pub(crate) active: AtomicUsize,
+    pub(crate) places: Places,
     pub(crate) in_cleanup: AtomicUsize,
     pub(crate) created: AtomicU64,
     pub(crate) closing: AtomicUsize,
+    pub(crate) tag: Tag,
 }
 
 /// The idle sessions, of which one may be evicted.
@@ -71,17 +74,29 @@ impl Sessions {
                 settings.unconfirmed_timeout,
             )),
             idle: (settings.when_full == WhenFull::EvictIdlest).then(idle),
-            active: AtomicUsize::new(0),
+            places: Places::new(),
             in_cleanup: AtomicUsize::new(0),
             created: AtomicU64::new(0),
             closing: AtomicUsize::new(OPEN),
+            tag: Tag::none(),
             groups: Arc::new(Groups::new(env.clone())),
             env,
         }
     }
 
     pub(crate) fn active(&self) -> usize {
-        self.active.load(Ordering::Relaxed)
+        self.places.taken()
+    }
+
+    /// Lets no more sessions be created.
+    pub(crate) fn close(&self, closing: usize) {
+        self.closing.fetch_max(closing, Ordering::SeqCst);
+        self.places.close();
+    }
+
+    /// Whether no session is active, or ever will be, and none is being cleaned up.
+    pub(crate) fn are_drained(&self) -> bool {
+        self.places.are_drained() && !self.are_cleaning_up()
     }
 
     pub(crate) fn is_closing(&self) -> bool {
@@ -275,7 +290,7 @@ impl Session {
         supersede: impl FnOnce(&SessionId) -> R,
     ) -> R {
         let superseded = self.0.leave_registry(supersede);
-        self.0.free_place();
+        self.sessions().places.free();
         self.0.is_out(locked);
         superseded
     }
@@ -292,10 +307,6 @@ impl Inner {
             group.has_completed(self.local.serial);
         }
         remove(&seat.id)
-    }
-
-    fn free_place(&self) {
-        self.sessions.active.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Called after its place is free, so that a search that no longer finds the session finds its room, and so does a
@@ -320,7 +331,7 @@ impl AnyLocal for Inner {
 
     fn unregister(&self, locked: &mut State) {
         self.leave_registry(|id| self.sessions.ids.remove(id));
-        self.free_place();
+        self.sessions.places.free();
         self.is_out(locked);
     }
 
