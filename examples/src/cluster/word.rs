@@ -23,7 +23,8 @@ pub(crate) enum Word {
 /// A node as it sees itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
-    pub(crate) tag: String,
+    /// `None` while it has none: it has been given up, or has left.
+    pub(crate) tag: Option<String>,
     pub(crate) mode: Mode,
     /// Whether it is in touch with Redis, so that it may serve its sessions.
     pub(crate) holds: bool,
