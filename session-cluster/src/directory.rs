@@ -25,7 +25,8 @@ pub trait Directory: Send + Sync + 'static {
     /// Renews or claims a tag, and returns what has changed.
     ///
     /// - Without a claim: if the tag has a verdict, [`Standing::Dead`]; if it is not there, [`Standing::Unknown`]; otherwise
-    ///   its beat, load and card are replaced, and it is [`Standing::Held`].
+    ///   its beat, load and card are replaced, and it is [`Standing::Held`]. A report that comes late, with a beat below
+    ///   the one that is there, replaces nothing.
     /// - With a claim: if the tag has a verdict, or is there with another address, [`Standing::Dead`]. Otherwise every
     ///   other tag with this address gets a verdict, and the tag is there with its beat, load and card:
     ///   [`Standing::Held`].
@@ -45,7 +46,8 @@ pub trait Directory: Send + Sync + 'static {
     ) -> impl Future<Output = Result<bool, DirectoryError>> + Send;
 
     /// Appends an entry to the log, and wakes the [`nudges`](Self::nudges) of all nodes. `by` and `number` are the entry's
-    /// name: an entry whose number is not above that of the last entry `by` the same node is not appended again.
+    /// name: an entry whose number is not above that of the last entry `by` the same node is not appended again. The
+    /// returned place is that of the last entry `by` the node: a node that has read up to it has read this one.
     fn append(
         &self,
         by: NodeTag,
@@ -53,12 +55,14 @@ pub trait Directory: Send + Sync + 'static {
         entry: &[u8],
     ) -> impl Future<Output = Result<Position, DirectoryError>> + Send;
 
-    /// Notes that the node has read the log up to `read`, and returns the entries after that.
+    /// Notes that the node has read the log of this run up to `read`, and returns the entries after that.
     ///
-    /// With `readers`, it also returns up to where each node has read.
+    /// With `readers`, it also returns up to where each node has read. If the store's run is another, it notes nothing,
+    /// and returns nothing but its run.
     fn catch_up(
         &self,
         tag: NodeTag,
+        run: &Run,
         read: Position,
         readers: bool,
     ) -> impl Future<Output = Result<CaughtUp, DirectoryError>> + Send;
@@ -94,8 +98,8 @@ pub struct Report<'a> {
     pub card: &'a [u8],
     /// The number of the node's active sessions.
     pub load: u64,
-    /// The place up to which the node has read the log. `None` before its first answer: it gets no entries then, and
-    /// its place is the log's end.
+    /// The place up to which the node has read the log, in the run of `seen`. `None` before its first answer: it gets no
+    /// entries then, and its place is the log's end.
     pub read: Option<Position>,
     /// The [`Answer::seen`] of the last answer that the node has taken in, if any.
     pub seen: Option<&'a Seen>,
@@ -108,7 +112,7 @@ pub struct Answer {
     pub standing: Standing,
     /// The run of the store that answered.
     pub run: Run,
-    /// The time for which this run of the store has been up.
+    /// The time for which this run of the store has been up, or less: never more.
     pub age: Duration,
     /// The beats of all nodes that are in the store.
     pub beats: Vec<(NodeTag, Pulse)>,
@@ -118,9 +122,9 @@ pub struct Answer {
     pub verdicts: Vec<NodeTag>,
     /// Whether the answer has all cards and verdicts. It does if the node has seen no answer, or one of another run.
     pub complete: bool,
-    /// The number of the last entry of each node in the log, if `complete`.
+    /// The number of the last entry of each node in the log, if `complete`; otherwise empty.
     pub numbers: Vec<(NodeTag, u64)>,
-    /// The entries after `read`. All entries of the log, if `read` is of another run.
+    /// The entries after the report's `read`. All entries of the log, if that is of another run.
     pub log: Vec<Entry>,
     /// The place up to which the node has read the log, once it has taken in this answer.
     pub read: Position,
@@ -131,7 +135,7 @@ pub struct Answer {
 /// What a directory returns from [`catch_up`](Directory::catch_up).
 #[derive(Clone, Debug)]
 pub struct CaughtUp {
-    /// The run of the store that answered. If it is not that of the node's last answer, the node ignores the rest.
+    /// The run of the store that answered. If it is not the one asked about, the rest is empty.
     pub run: Run,
     /// The entries after the place up to which the node had read.
     pub log: Vec<Entry>,

@@ -12,6 +12,8 @@ mod times;
 mod view;
 
 pub use cluster::Cluster;
+pub use directory::in_process::{InProcessDirectory, InProcessLink};
+pub use directory::redis::{RedisDirectory, RedisUrlError};
 pub use directory::{
     Answer, Beat, CaughtUp, Directory, DirectoryError, Entry, Position, Pulse, Report, Run, Seen,
     Standing, VERDICTS_KEPT,

@@ -1,0 +1,10 @@
+local NUMBER, ENTRY, CHANNEL = ARGV[3], ARGV[4], ARGV[5]
+
+local last, position = string.match(redis.call('HGET', NUMBERS, TAG) or '', '^(%d+) (%d+%-%d+)$')
+if not last or is_less(last, NUMBER) then
+  position = redis.call('XADD', LOG, '*', TAG .. NUMBER, ENTRY)
+  redis.call('HSET', NUMBERS, TAG, NUMBER .. ' ' .. position)
+  redis.call('HSET', RUN, 'end', position)
+end
+redis.call('PUBLISH', CHANNEL, '')
+return position
