@@ -45,15 +45,19 @@ pub trait Directory: Send + Sync + 'static {
         beat: Option<Beat>,
     ) -> impl Future<Output = Result<bool, DirectoryError>> + Send;
 
-    /// Appends an entry to the log, and wakes the [`nudges`](Self::nudges) of all nodes. `by` and `number` are the entry's
-    /// name: an entry whose number is not above that of the last entry `by` the same node is not appended again. The
-    /// returned place is that of the last entry `by` the node: a node that has read up to it has read this one.
+    /// Appends an entry to the log, wakes the [`nudges`](Self::nudges) of all nodes, and returns the entry's place. `by` and
+    /// `number` are the entry's name: an entry whose number is not above that of the last entry `by` the same node is not
+    /// appended again, and the place is that of the last one: a node that has read up to it has read this one.
+    ///
+    /// Does nothing and returns `None` if the store's run is another: the node must first append again what that run has
+    /// lost, in order, or it would be taken for appended.
     fn append(
         &self,
+        run: &Run,
         by: NodeTag,
         number: u64,
         entry: &[u8],
-    ) -> impl Future<Output = Result<Position, DirectoryError>> + Send;
+    ) -> impl Future<Output = Result<Option<Position>, DirectoryError>> + Send;
 
     /// Notes that the node has read the log of this run up to `read`, and returns the entries after that.
     ///
@@ -61,8 +65,8 @@ pub trait Directory: Send + Sync + 'static {
     /// and returns nothing but its run.
     fn catch_up(
         &self,
-        tag: NodeTag,
         run: &Run,
+        tag: NodeTag,
         read: Position,
         readers: bool,
     ) -> impl Future<Output = Result<CaughtUp, DirectoryError>> + Send;
@@ -112,7 +116,8 @@ pub struct Answer {
     pub standing: Standing,
     /// The run of the store that answered.
     pub run: Run,
-    /// The time for which this run of the store has been up, or less: never more.
+    /// The time for which this run of the store has been up, or less: never more. It starts at zero with each run: after
+    /// a failover it is not the time for which the replica's process has been up.
     pub age: Duration,
     /// The beats of all nodes that are in the store.
     pub beats: Vec<(NodeTag, Pulse)>,

@@ -70,6 +70,8 @@ pub(crate) struct Known {
     pub(crate) dead: HashSet<NodeTag>,
     /// Whether the store's run is old enough that a tag that is not in it is nobody's.
     pub(crate) is_settled: bool,
+    /// The time at which the store's last answer came in.
+    pub(crate) answered: Option<Instant>,
 }
 
 /// The keeper asks one question at a time.
@@ -124,17 +126,23 @@ impl View {
 
     /// As [`behind`](Self::behind), after a question that begins from now on. Never returns [`Behind::Unknown`].
     pub(crate) async fn look_up(&self, tag: NodeTag, patience: Duration) -> Result<Behind, Unsure> {
-        let mut questions = self.questions.subscribe();
-        let sent = questions.borrow().sent;
-        self.ask.notify_one();
-        let answered = questions.wait_for(|questions| questions.answered > sent);
-        if !matches!(timeout(patience, answered).await, Ok(Ok(_))) {
-            return Err(Unsure);
-        }
+        self.answer(patience).await?;
         match self.behind(tag) {
             Behind::Unknown if self.known().is_settled => Ok(Behind::Nobody),
             Behind::Unknown => Err(Unsure),
             known => Ok(known),
+        }
+    }
+
+    /// Waits for the answer to a question that begins from now on, but not for longer than `patience`.
+    pub(crate) async fn answer(&self, patience: Duration) -> Result<(), Unsure> {
+        let mut questions = self.questions.subscribe();
+        let sent = questions.borrow().sent;
+        self.ask.notify_one();
+        let answered = questions.wait_for(|questions| questions.answered > sent);
+        match timeout(patience, answered).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(Unsure),
         }
     }
 
@@ -163,6 +171,11 @@ impl View {
     pub(crate) fn open_until(&self, until: Option<Instant>) {
         let until = until.map_or(u64::MAX, |until| self.since_base(until));
         self.open_until.store(until, Ordering::Release);
+    }
+
+    /// The node may not act, until it is told otherwise.
+    pub(crate) fn close(&self) {
+        self.open_until.store(0, Ordering::Release);
     }
 
     /// Notes a question or its answer, and wakes the requests that wait for it.

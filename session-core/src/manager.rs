@@ -20,7 +20,7 @@ use crate::sessions::group::SessionGroup;
 use crate::sessions::guard::RequestGuard;
 use crate::sessions::session::{CLOSED, Session, Sessions};
 use crate::sync::Ordering;
-use crate::sync::runtime::{AbortHandle, sleep_on};
+use crate::sync::runtime::{AbortHandle, Runtime, sleep_on};
 use crate::values::report::CleanupReport;
 
 /// The time that a shutdown leaves to cleanups, once its timeout has passed and they have been told not to wait.
@@ -209,6 +209,11 @@ impl SessionManager {
             groups: sessions.groups.len(),
             created: sessions.created.load(Ordering::Relaxed),
         }
+    }
+
+    /// Returns the runtime of the manager's and the sessions' tasks.
+    pub fn runtime(&self) -> &Runtime {
+        &self.0.sessions.env.runtime
     }
 
     /// Subscribes to the events of sessions and groups from now on. A slow subscriber loses events and is told how

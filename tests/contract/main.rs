@@ -2,6 +2,9 @@
 //!
 //! Rows 19 and 20, which need a web framework, are in the `http` suite.
 
+mod c01_tags;
+mod c02_set_tag;
+mod c19_drained;
 mod kit;
 mod subscriber;
 mod thread;

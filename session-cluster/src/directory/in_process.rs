@@ -205,13 +205,14 @@ impl Directory for InProcessDirectory {
 
     async fn append(
         &self,
+        run: &Run,
         by: NodeTag,
         number: u64,
         entry: &[u8],
-    ) -> Result<Position, DirectoryError> {
+    ) -> Result<Option<Position>, DirectoryError> {
         let position = self.step(|state| {
             let runs = state.runs;
-            state.data_mut().append(runs, by, number, entry)
+            (state.run == *run).then(|| state.data_mut().append(runs, by, number, entry))
         });
         let position = position.await?;
         self.shared.nudges.send_modify(|nudges| *nudges += 1);
@@ -220,8 +221,8 @@ impl Directory for InProcessDirectory {
 
     async fn catch_up(
         &self,
-        tag: NodeTag,
         run: &Run,
+        tag: NodeTag,
         read: Position,
         readers: bool,
     ) -> Result<CaughtUp, DirectoryError> {

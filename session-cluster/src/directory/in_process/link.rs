@@ -106,21 +106,23 @@ impl Directory for InProcessLink {
 
     async fn append(
         &self,
+        run: &Run,
         by: NodeTag,
         number: u64,
         entry: &[u8],
-    ) -> Result<Position, DirectoryError> {
-        self.pass(self.directory.append(by, number, entry)).await
+    ) -> Result<Option<Position>, DirectoryError> {
+        self.pass(self.directory.append(run, by, number, entry))
+            .await
     }
 
     async fn catch_up(
         &self,
-        tag: NodeTag,
         run: &Run,
+        tag: NodeTag,
         read: Position,
         readers: bool,
     ) -> Result<CaughtUp, DirectoryError> {
-        let call = self.directory.catch_up(tag, run, read, readers);
+        let call = self.directory.catch_up(run, tag, read, readers);
         self.pass(call).await
     }
 

@@ -1,0 +1,200 @@
+//! The conclusions from an answer of the store.
+
+use session_core::NodeTag;
+
+use super::{Lease, Moment, Node, Part, Sent, Step, Store};
+use crate::directory::{Answer, Standing, VERDICTS_KEPT};
+
+impl<C: Clone + PartialEq> Node<C> {
+    /// The question was answered. `cards` are those of `answer.cards` that were verified, and `answer.log` is without entries
+    /// that were not. `fresh` returns a random tag.
+    pub(crate) fn answered(
+        &mut self,
+        now: Moment,
+        answer: Answer,
+        cards: Vec<(NodeTag, C)>,
+        fresh: &mut dyn FnMut() -> NodeTag,
+    ) -> Vec<Step<C>> {
+        let mut steps = self.lapse(now, fresh);
+        let Some(sent) = self.under_way.take() else {
+            return steps;
+        };
+        self.is_stalled = false;
+        let joins = self.log.read().is_none();
+        let is_new_run = self.take_in_run(now, sent.at, &answer);
+        if is_new_run {
+            let known = self.store.as_ref().is_some_and(|store| store.runs > 1);
+            if known && self.lease.is_over(now, &self.times) {
+                // The former run may have had a verdict that this one has lost. Whoever read it repeats it now.
+                self.lease.hold_back();
+            }
+            self.verdicts.doubt_all();
+            self.log.start_run();
+        }
+        self.stand(now, sent, &answer, fresh, &mut steps);
+
+        for &tag in &answer.verdicts {
+            self.learn(now, tag, &mut steps);
+            self.verdicts.confirm(tag);
+        }
+        for tag in self.verdicts.forget(now) {
+            self.log.forget(tag);
+        }
+        self.observe(now, sent.at, is_new_run, &answer, cards, &mut steps);
+        if joins {
+            self.log.join(&answer.numbers);
+        }
+        self.log.take_in(answer.log, Some(answer.read), &mut steps);
+        self.log.drop_old(now);
+        steps
+    }
+
+    /// Returns whether the run is another than that of the last answer.
+    fn take_in_run(&mut self, now: Moment, sent: Moment, answer: &Answer) -> bool {
+        let seen = answer.seen.clone();
+        if let Some(store) = &mut self.store
+            && store.seen.run == answer.run
+        {
+            store.seen = seen;
+            store.is_settled = sent >= store.settles;
+            return false;
+        }
+        let settles = match self.store {
+            None => (now + self.times.lease).saturating_sub(answer.age),
+            // Only the own acquaintance counts: all that is in touch has repeated its verdicts by then.
+            Some(_) => now + self.times.lease,
+        };
+        self.store = Some(Store {
+            seen,
+            runs: self.runs() + 1,
+            settles,
+            is_settled: sent >= settles,
+        });
+        true
+    }
+
+    /// Draws the conclusions for the node's own tag.
+    fn stand(
+        &mut self,
+        now: Moment,
+        sent: Sent,
+        answer: &Answer,
+        fresh: &mut dyn FnMut() -> NodeTag,
+        steps: &mut Vec<Step<C>>,
+    ) {
+        let is_late = self.lease.answered(sent.at, now, &self.times);
+        if is_late {
+            self.due = now;
+        }
+        // The question may have been for a tag that was given up meanwhile.
+        if self.part == Part::Left || sent.tag != self.tag {
+            return;
+        }
+        if self.lease.is_older(now, VERDICTS_KEPT) {
+            return self.resign(fresh, now, steps);
+        }
+        match answer.standing {
+            Standing::Dead => {
+                // A claim also finds its tag dead where it is another node's, which has no verdict.
+                if !sent.claims || answer.verdicts.contains(&self.tag) {
+                    self.verdicts.learn(self.tag, now);
+                }
+                self.give_up(fresh, now, steps);
+            }
+            Standing::Unknown => {
+                // The answer to a claim is never this one.
+                if self.part == Part::Held {
+                    self.part = Part::Lost;
+                    self.due = now;
+                }
+            }
+            Standing::Held => {
+                // Where the tag was not in the store when its run was as old as a lease, others may have called it nobody's.
+                let was_away = self.part == Part::Lost
+                    && self.lease.is_over(now, &self.times)
+                    && answer.age >= self.times.lease;
+                if was_away {
+                    return self.resign(fresh, now, steps);
+                }
+                if self.part == Part::Joining {
+                    steps.push(Step::Joined(self.tag));
+                }
+                self.part = Part::Held;
+                self.lease.renew(sent.at, self.is_settled());
+            }
+        }
+    }
+
+    /// The node is done with its tag, and takes another.
+    fn give_up(
+        &mut self,
+        fresh: &mut dyn FnMut() -> NodeTag,
+        now: Moment,
+        steps: &mut Vec<Step<C>>,
+    ) {
+        self.take_another_tag(fresh);
+        self.part = Part::Joining;
+        self.lease = Lease::default();
+        self.due = now;
+        steps.push(Step::GivenUp(self.tag));
+    }
+
+    /// The node ends its own tag, which may still be in the store: the next claim gives it up there, by its address.
+    pub(super) fn resign(
+        &mut self,
+        fresh: &mut dyn FnMut() -> NodeTag,
+        now: Moment,
+        steps: &mut Vec<Step<C>>,
+    ) {
+        self.verdicts.learn(self.tag, now);
+        self.give_up(fresh, now, steps);
+    }
+
+    pub(super) fn take_another_tag(&mut self, fresh: &mut dyn FnMut() -> NodeTag) {
+        let former = self.tag;
+        let taken =
+            |tag| tag == former || self.verdicts.knows(tag) || self.membership.get(tag).is_some();
+        self.tag = loop {
+            let tag = fresh();
+            if !taken(tag) {
+                break tag;
+            }
+        };
+    }
+
+    pub(super) fn learn(&mut self, now: Moment, tag: NodeTag, steps: &mut Vec<Step<C>>) {
+        if tag != self.tag && self.verdicts.learn(tag, now) {
+            self.membership.remove(tag);
+            steps.push(Step::Gone(tag));
+        }
+    }
+
+    /// Looks at the beats of the others.
+    fn observe(
+        &mut self,
+        now: Moment,
+        sent: Moment,
+        is_new_run: bool,
+        answer: &Answer,
+        cards: Vec<(NodeTag, C)>,
+        steps: &mut Vec<Step<C>>,
+    ) {
+        let others = answer.beats.iter().filter(|(tag, _)| *tag != self.tag);
+        let (dead, alive): (Vec<_>, Vec<_>) = others
+            .copied()
+            .partition(|(tag, _)| self.verdicts.knows(*tag));
+        for (tag, _) in dead {
+            // The store has lost its verdict.
+            self.verdicts.doubt(tag);
+        }
+        let anew = is_new_run || self.membership.was_away(sent, &self.times);
+        self.membership.take_in(now, sent, anew, alive, &self.times);
+        for (tag, card) in cards {
+            steps.extend(self.membership.set_card(tag, card));
+        }
+        if self.part != Part::Held {
+            // An observer must itself be in touch.
+            self.membership.forget_all_silence();
+        }
+    }
+}
