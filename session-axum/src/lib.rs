@@ -229,7 +229,7 @@ pub use self::head::RequestHead;
 pub use self::header::HeaderTransport;
 pub use self::layer::SessionLayer;
 pub use self::rejection::SessionRejection;
-pub use self::serve::{Serve, serve, shutdown_signal};
+pub use self::serve::{Serve, Sockets, serve, shutdown_signal};
 pub use self::service::SessionService;
 pub use self::transport::{Or, Origin, SessionTransport};
 #[cfg(feature = "ws")]

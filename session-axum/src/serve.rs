@@ -22,6 +22,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tower_service::Service;
 
 use self::connection::{Connections, OnRequest, prepared};
+pub use self::sockets::Sockets;
 
 /// The time before the timeout at which connections are cut, so that sessions can be cleaned up in it.
 const CLEANUP_TIME: Duration = Duration::from_secs(1);
@@ -53,7 +54,8 @@ const CLOSING_TIME: Duration = Duration::from_secs(1);
 ///
 /// - It ends *all* sessions of the manager, also those that another server serves.
 /// - An upgraded connection belongs to the application's task that took it, and is not cut. Over HTTP/2 it is a stream
-///   of a connection, and ends with that. A WebSocket of a `SessionUpgrade` ends with its session.
+///   of a connection, and ends with that. A WebSocket of a `SessionUpgrade` ends with its session, and one that a layer
+///   has passed on through [`Sockets`] in step 3.
 /// - Before the signal it sets no limits: the application's own layers must bound the time that a body takes.
 /// - Afterwards Ctrl-C and SIGTERM no longer end the process by themselves.
 ///
@@ -225,6 +227,7 @@ async fn shut_down(
         if Instant::now() >= cut_at {
             return None;
         }
+        sockets.end();
         // 4., beside 3.
         let connections_closed = async {
             let _ = timeout_at(cut_at, connections.close_idle()).await;
@@ -244,6 +247,7 @@ async fn shut_down(
     // After a second signal, or if the grace period took all the time, connections are cut first, so that the report
     // does not name their requests.
     cut.cancel();
+    sockets.end();
     let patience = match report {
         Some(_) => end.duration_since(Instant::now()),
         None => LEAST_CLEANUP_TIME,

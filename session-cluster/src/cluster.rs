@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::DropGuard;
 
 use crate::directory::DirectoryError;
+use crate::forward::Forwarder;
 use crate::metrics::{ClusterMetrics, Counters, Lease};
 use crate::sealed::ending::Ending;
 use crate::secret::Secret;
@@ -75,6 +76,7 @@ pub(crate) struct Shared {
     pub(crate) secret: Secret,
     pub(crate) times: Times,
     pub(crate) view: View,
+    pub(crate) forwarder: Forwarder,
     pub(crate) counters: Counters,
     /// Where the other nodes reach this one.
     pub(crate) address: SocketAddr,

@@ -7,8 +7,13 @@
 
 mod cluster;
 mod directory;
+mod forward;
+mod hop;
+mod layer;
+mod listing;
 mod metrics;
 mod protocol;
+mod route;
 mod sealed;
 mod secret;
 mod store;
@@ -27,5 +32,7 @@ pub use directory::{
     Answer, Beat, CaughtUp, Directory, DirectoryError, Entry, Position, Pulse, Report, Run, Seen,
     Standing, VERDICTS_KEPT,
 };
+pub use layer::{ClusterBody, ClusterFuture, ClusterLayer, ClusterService, Owner, Replay, Routing};
+pub use listing::{ListedSession, Listing};
 pub use metrics::{ClusterMetrics, Lease};
 pub use times::WhenCutOff;

@@ -113,6 +113,11 @@ impl View {
         }
     }
 
+    /// The node's own tag.
+    pub(crate) fn own(&self) -> Option<NodeTag> {
+        self.known().own
+    }
+
     pub(crate) fn behind(&self, tag: NodeTag) -> Behind {
         let known = self.known();
         if known.own == Some(tag) || known.dead.contains(&tag) {

@@ -13,6 +13,7 @@ use crate::cluster::error::JoinClusterError;
 use crate::cluster::keeper::Keeper;
 use crate::cluster::{Cluster, Shared};
 use crate::directory::Directory;
+use crate::forward::Forwarder;
 use crate::metrics::Counters;
 use crate::secret::Secret;
 use crate::store::Store;
@@ -141,6 +142,7 @@ impl<D: Directory> ClusterBuilder<D> {
             secret,
             times: self.times,
             view: View::new(),
+            forwarder: Forwarder::new(),
             counters: Counters::default(),
             address,
             when_cut_off: self.when_cut_off,
