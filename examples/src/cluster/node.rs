@@ -10,7 +10,7 @@ use axum::http::header::SET_COOKIE;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use session_axum::shutdown_signal;
-use session_cluster::{Cluster, ClusterLayer, DirectoryError, JoinClusterError, Lease, RedisDirectory};
+use session_cluster::{Cluster, ClusterLayer, JoinClusterError, Lease, RedisDirectory, RedisUrlError};
 use session_core::SessionManager;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -39,7 +39,7 @@ enum NodeError {
     #[error("cannot join: {0}")]
     Join(#[from] JoinClusterError),
     #[error("cannot use the store: {0}")]
-    Store(#[from] DirectoryError),
+    Store(#[from] RedisUrlError),
     #[error(transparent)]
     Load(#[from] LoadError),
     #[error(transparent)]
