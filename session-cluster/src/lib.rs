@@ -111,7 +111,8 @@ pub use cluster::end_group::GroupEnded;
 pub use cluster::error::{ConfirmError, EndGroupError, JoinClusterError};
 pub use cluster::leave::Left;
 pub use cluster::listing::{ClusterCounts, ClusterNode};
-pub use directory::in_process::{InProcessDirectory, InProcessLink};
+pub use directory::in_process::InProcessDirectory;
+pub use directory::in_process::link::InProcessLink;
 pub use directory::redis::{RedisDirectory, RedisUrlError};
 pub use directory::{
     Answer, Beat, CaughtUp, Directory, DirectoryError, Entry, Position, Pulse, Report, Run, Seen,

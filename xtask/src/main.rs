@@ -46,10 +46,13 @@ fn main() -> ExitCode {
 type Program = (&'static str, &'static str);
 
 /// Programs that tests run.
-const OF_TESTS: [Program; 3] = [
+const OF_TESTS: [Program; 6] = [
     ("curl", "curl"),
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
+    ("redis-server", "redis-server"),
+    ("nginx", "nginx"),
+    ("haproxy", "haproxy"),
 ];
 
 /// The program that counts instructions.
@@ -93,9 +96,13 @@ fn install_what_is_missing(programs: &[Program]) -> bool {
     installed
 }
 
+/// Debian puts servers into a folder that is not on every user's path.
+const OF_SERVERS: &str = "/usr/sbin";
+
 fn is_there(program: &str) -> bool {
     let paths = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&paths).any(|folder| folder.join(program).is_file())
+    let mut folders = env::split_paths(&paths).chain([PathBuf::from(OF_SERVERS)]);
+    folders.any(|folder| folder.join(program).is_file())
 }
 
 /// The models build the core over shuttle, so they have their own target folder.

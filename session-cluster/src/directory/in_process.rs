@@ -5,7 +5,7 @@
 //! - The data is replaced or changed as a whole: what a failover takes away is the difference to an older copy.
 
 mod data;
-mod link;
+pub(crate) mod link;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -18,7 +18,6 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use self::data::Data;
-pub use self::link::InProcessLink;
 use super::{Answer, Beat, CaughtUp, Directory, DirectoryError, Position, Report, Run};
 
 /// A [`Directory`] in the memory of one process, for tests: its nodes share clones of it.
@@ -93,11 +92,6 @@ impl InProcessDirectory {
                 nudges: watch::Sender::default(),
             }),
         }
-    }
-
-    /// Creates a node's own way to this directory, which can be cut.
-    pub fn link(&self) -> InProcessLink {
-        InProcessLink::new(self.clone())
     }
 
     /// Stops the directory, as one whose process was killed: calls fail at once. It keeps its data and its run until

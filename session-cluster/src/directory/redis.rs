@@ -10,11 +10,13 @@ mod reply;
 
 use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::Stream;
 use redis::{Client, FromRedisValue, RedisError, Script, ToRedisArgs};
 use session_core::NodeTag;
+use tokio::time::Instant;
 
 use self::connection::Connections;
 use super::{Answer, Beat, CaughtUp, Directory, DirectoryError, Position, Report, Run};
@@ -50,6 +52,8 @@ pub struct RedisDirectory {
 
 struct Shared {
     connections: Connections,
+    /// The run of the last answer, and when its first answer came.
+    known: Mutex<Option<(Run, Instant)>>,
     prefix: String,
     keys: [String; KEYS.len()],
     sync: Script,
@@ -104,6 +108,7 @@ impl RedisDirectory {
     fn new(client: Client, prefix: &str) -> Self {
         let shared = Shared {
             connections: Connections::new(client),
+            known: Mutex::default(),
             prefix: prefix.to_owned(),
             keys: KEYS.map(|key| format!("{{{prefix}}}:{key}")),
             sync: script!("redis/sync.lua"),
@@ -126,6 +131,19 @@ impl RedisDirectory {
         invocation.arg(new_name()?).arg(tag.encode()).arg(arguments);
         let reply = self.shared.connections.invoke(&invocation).await;
         reply.map_err(DirectoryError::new)
+    }
+
+    /// Returns the time since the first answer of this run, which is now if it is another run than the last one's.
+    fn known_for(&self, run: &Run) -> Duration {
+        let known = self.shared.known.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some((of, since)) if of == run => since.elapsed(),
+            _ => {
+                *known = Some((run.clone(), Instant::now()));
+                Duration::ZERO
+            }
+        }
     }
 
     /// The channel of the log has the log's name.
@@ -151,6 +169,8 @@ impl Directory for RedisDirectory {
             Some(seen) => (seen.run.0.as_str(), seen.changes),
             None => ("", 0),
         };
+        let known_for = report.seen.map(|seen| self.known_for(&seen.run));
+        let known_for = known_for.unwrap_or_default();
         let arguments = (
             report.claims,
             report.address.to_string(),
@@ -160,9 +180,12 @@ impl Directory for RedisDirectory {
             report.read.map(text).unwrap_or_default(),
             seen_run,
             seen_changes,
+            known_for.as_millis().to_string(),
         );
         let reply = self.invoke(&self.shared.sync, report.tag, arguments);
-        reply::answer(reply.await?)
+        let answer = reply::answer(reply.await?)?;
+        self.known_for(&answer.run);
+        Ok(answer)
     }
 
     async fn bury(&self, tag: NodeTag, beat: Option<Beat>) -> Result<bool, DirectoryError> {
@@ -172,20 +195,21 @@ impl Directory for RedisDirectory {
 
     async fn append(
         &self,
+        run: &Run,
         by: NodeTag,
         number: u64,
         entry: &[u8],
-    ) -> Result<Position, DirectoryError> {
-        let arguments = (number, entry, self.channel());
+    ) -> Result<Option<Position>, DirectoryError> {
+        let arguments = (run.0.as_str(), number, entry, self.channel());
         let position = self.invoke(&self.shared.append, by, arguments);
-        let position: String = position.await?;
-        reply::position(&position)
+        let position: Option<String> = position.await?;
+        position.as_deref().map(reply::position).transpose()
     }
 
     async fn catch_up(
         &self,
-        tag: NodeTag,
         run: &Run,
+        tag: NodeTag,
         read: Position,
         readers: bool,
     ) -> Result<CaughtUp, DirectoryError> {

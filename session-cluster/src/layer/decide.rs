@@ -148,7 +148,7 @@ where
         }
         let secret = &node.shared().secret;
         let sent = node
-            .cluster
+            .shared()
             .forwarder
             .send(request, &peer, view.own(), secret);
         request = match sent.await {

@@ -48,12 +48,17 @@ enum Way {
     Slow(Duration),
 }
 
-impl InProcessLink {
-    pub(super) fn new(directory: InProcessDirectory) -> Self {
-        let way = Arc::new(watch::Sender::new(Way::Whole));
-        Self { directory, way }
+impl InProcessDirectory {
+    /// Creates a node's own way to this directory, which can be cut.
+    pub fn link(&self) -> InProcessLink {
+        InProcessLink {
+            directory: self.clone(),
+            way: Arc::new(watch::Sender::new(Way::Whole)),
+        }
     }
+}
 
+impl InProcessLink {
     /// Cuts the way, as a network that drops all packets: calls wait until it is [healed](Self::heal), and have no effect
     /// before. There are no nudges.
     pub fn cut(&self) {

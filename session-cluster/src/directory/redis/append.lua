@@ -1,4 +1,8 @@
-local NUMBER, ENTRY, CHANNEL = ARGV[3], ARGV[4], ARGV[5]
+local ASKED_RUN, NUMBER, ENTRY, CHANNEL = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+
+if ASKED_RUN ~= name then
+  return false
+end
 
 local last, position = string.match(redis.call('HGET', NUMBERS, TAG) or '', '^(%d+) (%d+%-%d+)$')
 if not last or is_less(last, NUMBER) then

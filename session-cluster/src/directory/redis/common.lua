@@ -4,16 +4,12 @@ local RUN, BEATS, ADDRESSES, TAGS, CARDS, CARD_CHANGES, VERDICTS, VERDICT_TIMES,
 local TAG = ARGV[2]
 
 -- A server's id is another one after a restart and after a failover. A loss of all data takes the run's name with it.
-local info = redis.call('INFO', 'server')
-local server = string.match(info, 'run_id:(%x+)')
-local uptime = tonumber(string.match(info, 'uptime_in_seconds:(%d+)'))
-local name, of_server, since = unpack(redis.call('HMGET', RUN, 'name', 'server', 'since'))
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+local name, of_server, age = unpack(redis.call('HMGET', RUN, 'name', 'server', 'age'))
 if not name or of_server ~= server then
-  name, since = ARGV[1], uptime
-  redis.call('HSET', RUN, 'name', name, 'server', server, 'since', since)
+  name, age = ARGV[1], 0
+  redis.call('HSET', RUN, 'name', name, 'server', server, 'age', age)
 end
--- Both times are whole seconds, so their difference can be one too many.
-local age = math.max(uptime - (tonumber(since) or uptime) - 1, 0)
 
 -- The server's clock prunes, and does nothing else.
 local function milliseconds()
@@ -26,6 +22,10 @@ local function change()
 end
 
 local function give_up(tag)
+  if not redis.call('ZSCORE', VERDICTS, tag) then
+    redis.call('ZADD', VERDICT_TIMES, milliseconds(), tag)
+    redis.call('ZADD', VERDICTS, change(), tag)
+  end
   local address = redis.call('HGET', ADDRESSES, tag)
   if address and redis.call('HGET', TAGS, address) == tag then
     redis.call('HDEL', TAGS, address)
@@ -34,10 +34,6 @@ local function give_up(tag)
     redis.call('HDEL', key, tag)
   end
   redis.call('ZREM', CARD_CHANGES, tag)
-  if not redis.call('ZSCORE', VERDICTS, tag) then
-    redis.call('ZADD', VERDICTS, change(), tag)
-    redis.call('ZADD', VERDICT_TIMES, milliseconds(), tag)
-  end
 end
 
 local function log_after(position)

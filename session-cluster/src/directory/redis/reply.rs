@@ -46,7 +46,7 @@ pub(super) fn answer(reply: SyncReply) -> Result<Answer> {
     Ok(Answer {
         standing,
         run: Run(run.clone()),
-        age: Duration::from_secs(age),
+        age: Duration::from_millis(age),
         beats: of_hash(&beats, pulse)?,
         cards: cards
             .map(|(of, card)| Ok((tag(&of)?, card)))

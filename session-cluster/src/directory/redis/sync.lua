@@ -1,5 +1,5 @@
 local CLAIMS, ADDRESS, BEAT, LOAD, CARD = ARGV[3] == '1', ARGV[4], ARGV[5], ARGV[6], ARGV[7]
-local READ, SEEN_RUN, SEEN_CHANGES = ARGV[8], ARGV[9], ARGV[10]
+local READ, SEEN_RUN, SEEN_CHANGES, KNOWN_FOR = ARGV[8], ARGV[9], ARGV[10], tonumber(ARGV[11])
 local KEPT, PRUNED_EVERY = 24 * 60 * 60 * 1000, 60 * 1000
 
 local function prune()
@@ -8,7 +8,6 @@ local function prune()
   if last and now >= last and now - last < PRUNED_EVERY then
     return
   end
-  redis.call('HSET', RUN, 'pruned', now)
   local first_kept = now - KEPT
   local old = redis.call('ZRANGEBYSCORE', VERDICT_TIMES, '-inf', '(' .. first_kept)
   for _, tag in ipairs(old) do
@@ -23,19 +22,21 @@ local function prune()
       redis.call('HDEL', NUMBERS, numbers[i])
     end
   end
+  redis.call('HSET', RUN, 'pruned', now)
 end
 
+-- The beat comes last: without it the node is not there, should a write before it fail.
 local function put(pulse, position)
-  redis.call('HSET', BEATS, TAG, BEAT .. ' ' .. LOAD)
-  redis.call('HSET', READERS, TAG, position)
+  if redis.call('HGET', CARDS, TAG) ~= CARD then
+    redis.call('ZADD', CARD_CHANGES, change(), TAG)
+    redis.call('HSET', CARDS, TAG, CARD)
+  end
   if not pulse or CLAIMS then
     redis.call('HSET', ADDRESSES, TAG, ADDRESS)
     redis.call('HSET', TAGS, ADDRESS, TAG)
   end
-  if redis.call('HGET', CARDS, TAG) ~= CARD then
-    redis.call('HSET', CARDS, TAG, CARD)
-    redis.call('ZADD', CARD_CHANGES, change(), TAG)
-  end
+  redis.call('HSET', READERS, TAG, position)
+  redis.call('HSET', BEATS, TAG, BEAT .. ' ' .. LOAD)
 end
 
 local function stand(position)
@@ -73,6 +74,16 @@ local function since(key, by_number)
   return values
 end
 
+-- The run is at least as old as the time for which any node has known it. The server's own clock could be set forward.
+local function aged()
+  local old = tonumber(age) or 0
+  if SEEN_RUN == name and KNOWN_FOR > old then
+    redis.call('HSET', RUN, 'age', KNOWN_FOR)
+    return KNOWN_FOR
+  end
+  return old
+end
+
 prune()
 local complete = SEEN_RUN ~= name
 local after = READ
@@ -85,7 +96,7 @@ local standing = stand(after)
 return {
   standing,
   name,
-  age,
+  aged(),
   redis.call('HGETALL', BEATS),
   complete and redis.call('HGETALL', CARDS) or since(CARDS, CARD_CHANGES),
   complete and redis.call('ZRANGE', VERDICTS, 0, -1) or since(nil, VERDICTS),
