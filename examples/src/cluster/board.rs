@@ -164,7 +164,11 @@ impl Inner {
         let node = &mut self.nodes[index];
         let last = node.last.replace((state.clone(), Instant::now()));
         let mut events = Vec::new();
-        if let Some(tag) = state.tag.as_ref().filter(|tag| node.tags.last() != Some(*tag)) {
+        if let Some(tag) = state
+            .tag
+            .as_ref()
+            .filter(|tag| node.tags.last() != Some(*tag))
+        {
             if let Some(lost) = node.tags.last() {
                 node.gone.push(lost.clone());
                 events.push(format!(
@@ -217,11 +221,14 @@ impl Inner {
 
     fn you(&self, tag: &str) -> String {
         let Some(index) = self.node_of(tag) else {
-            return "Your cookie is not of this cluster: your next query gets a new session.".to_owned();
+            return "Your cookie is not of this cluster: your next query gets a new session."
+                .to_owned();
         };
         let (node, number) = (&self.nodes[index], index + 1);
         if node.gone.iter().any(|gone| gone == tag) {
-            format!("Your session was on node {number} (tag {tag}) and is gone: your next query gets a new one.")
+            format!(
+                "Your session was on node {number} (tag {tag}) and is gone: your next query gets a new one."
+            )
         } else if node.exit.is_some() {
             format!(
                 "Your session was on node {number} (tag {tag}), which has just ended: your requests wait until the others are \

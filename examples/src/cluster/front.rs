@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::Listener as _;
+use axum::serve::Listener;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -16,7 +16,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(crate) async fn forward(mut listener: TcpListener, board: Arc<Board>) {
     for turn in 0.. {
-        let (client, _) = listener.accept().await;
+        let (client, _) = Listener::accept(&mut listener).await;
         tokio::spawn(pass(client, board.nodes_in_turn(turn)));
     }
 }

@@ -10,7 +10,9 @@ use axum::http::header::SET_COOKIE;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use session_axum::shutdown_signal;
-use session_cluster::{Cluster, ClusterLayer, JoinClusterError, Lease, RedisDirectory, RedisUrlError};
+use session_cluster::{
+    Cluster, ClusterLayer, JoinClusterError, Lease, RedisDirectory, RedisUrlError,
+};
 use session_core::SessionManager;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -49,14 +51,12 @@ enum NodeError {
 /// The program of a node.
 pub(crate) fn main(options: NodeOptions) -> ExitCode {
     start_log();
-    let ended = Runtime::new()
-        .map_err(NodeError::from)
-        .and_then(|runtime| {
-            let ended = runtime.block_on(serve(options));
-            // A statement that does not stop in time does not keep the process alive.
-            runtime.shutdown_background();
-            ended
-        });
+    let ended = Runtime::new().map_err(NodeError::from).and_then(|runtime| {
+        let ended = runtime.block_on(serve(options));
+        // A statement that does not stop in time does not keep the process alive.
+        runtime.shutdown_background();
+        ended
+    });
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

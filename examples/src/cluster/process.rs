@@ -62,7 +62,9 @@ impl NodeProcess {
 
     /// Notes what the node says until it has ended. Stops it once `stop` is cancelled.
     pub(crate) async fn watch(self, index: usize, stop: CancellationToken, board: Arc<Board>) {
-        let Self { child, mut words, .. } = self;
+        let Self {
+            child, mut words, ..
+        } = self;
         let listening = async {
             while let Ok(Some(line)) = words.next_line().await {
                 match serde_json::from_str(&line) {

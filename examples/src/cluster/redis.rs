@@ -21,7 +21,8 @@ const MOMENT: Duration = Duration::from_millis(20);
 const ATTEMPTS: usize = 3;
 
 /// Redis ends when the shell's input does, so it ends with this process, also if that is killed.
-const SCRIPT: &str = r#""$@" >/dev/null 2>&1 & redis=$!; echo $redis; cat; kill $redis; wait $redis"#;
+const SCRIPT: &str =
+    r#""$@" >/dev/null 2>&1 & redis=$!; echo $redis; cat; kill $redis; wait $redis"#;
 
 /// A running Redis with an empty store of its own, reachable on loopback.
 pub(crate) struct Redis {
@@ -120,6 +121,8 @@ fn is_there(program: &str) -> bool {
 
 /// Whether the process exists, and is not only waited for.
 fn is_running(pid: u32) -> bool {
-    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    let pid = i32::try_from(pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
     pid.is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
 }

@@ -31,7 +31,11 @@ fn a_killed_node_takes_its_own_sessions_and_the_page_says_so() {
     cluster.wait_for_event(&format!("node {node} (pid {pid}) has ended, signal: 9"));
     let mut answers = Vec::new();
     wait_until("a node that takes Ann for a stranger", || {
-        assert_eq!(bob.rows("SELECT x FROM mine"), json!([[7]]), "Bob notices nothing");
+        assert_eq!(
+            bob.rows("SELECT x FROM mine"),
+            json!([[7]]),
+            "Bob notices nothing"
+        );
         let answer = ann.send("GET", "/api/state", &Value::Null);
         answers.push(answer.status);
         answer.status == 200 && answer.body["session"] == false

@@ -84,7 +84,9 @@ impl Cluster {
         Self {
             front: url(&next("front")),
             status: url(&next("status")),
-            nodes: (1..=3).map(|n| process(&next(&format!("node {n}")))).collect(),
+            nodes: (1..=3)
+                .map(|n| process(&next(&format!("node {n}"))))
+                .collect(),
             redis: process(&next("redis")),
             child,
             temp,
@@ -125,7 +127,11 @@ impl Cluster {
         loop {
             events.clone_from(&self.status(None)["events"]);
             let mut all = events.as_array().expect("it is a list").iter();
-            if all.any(|event| event["text"].as_str().is_some_and(|told| told.contains(text))) {
+            if all.any(|event| {
+                event["text"]
+                    .as_str()
+                    .is_some_and(|told| told.contains(text))
+            }) {
                 return;
             }
             assert!(start.elapsed() < PATIENCE, "no {text:?} among {events:#}");
@@ -165,6 +171,8 @@ pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 /// Reads a stream to its end, as text.
 pub(crate) fn read_all(mut stream: impl Read) -> String {
     let mut text = String::new();
-    stream.read_to_string(&mut text).expect("it is text, in time");
+    stream
+        .read_to_string(&mut text)
+        .expect("it is text, in time");
     text
 }

@@ -34,11 +34,19 @@ fn the_page_shows_the_nodes_to_pages_of_its_own_address_only() {
     let cluster = Cluster::start();
     let page = ask(cluster.status, "GET", "/", None, "");
     assert_eq!(page.status, 200);
-    assert!(page.body.as_str().is_some_and(|page| page.contains("/api/status")));
+    assert!(
+        page.body
+            .as_str()
+            .is_some_and(|page| page.contains("/api/status"))
+    );
     let status = cluster.status(None);
     let nodes = status["nodes"].as_array().expect("it is a list");
     let pids: Vec<_> = nodes.iter().map(|node| &node["pid"]).collect();
-    let expected: Vec<_> = cluster.nodes.iter().map(|node| Value::from(node.pid)).collect();
+    let expected: Vec<_> = cluster
+        .nodes
+        .iter()
+        .map(|node| Value::from(node.pid))
+        .collect();
     assert!(pids.iter().copied().eq(&expected), "{status:#}");
     assert_eq!(status["you"], "You have no session: run a query.");
 }

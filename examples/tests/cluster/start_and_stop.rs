@@ -42,7 +42,12 @@ fn a_mistake_is_one_line() {
     let temp = tempfile::tempdir().expect("there is room");
     for (path, args, code, told) in [
         ("/nowhere", &[][..], 1, "the Debian package `redis-server`"),
-        ("/usr/bin", &["--listen", "0.0.0.0:80"], 2, "--listen takes an address of this machine"),
+        (
+            "/usr/bin",
+            &["--listen", "0.0.0.0:80"],
+            2,
+            "--listen takes an address of this machine",
+        ),
         ("/usr/bin", &["--wrong"], 2, "unknown option `--wrong`"),
     ] {
         let output = cluster(temp.path())
@@ -53,6 +58,9 @@ fn a_mistake_is_one_line() {
             .expect("the program starts");
         let message = String::from_utf8(output.stderr).expect("it is text");
         assert_eq!(output.status.code(), Some(code), "{message}");
-        assert!(message.contains(told) && message.lines().count() == 1, "{message}");
+        assert!(
+            message.contains(told) && message.lines().count() == 1,
+            "{message}"
+        );
     }
 }

@@ -85,7 +85,10 @@ pub(crate) fn ask(
     .expect("it reads");
     let answer = read_all(stream);
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
     Answer {
         // A node that is killed in the middle says nothing.
         status: status.unwrap_or(0),
