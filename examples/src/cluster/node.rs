@@ -98,21 +98,10 @@ async fn serve(options: NodeOptions) -> Result<(), NodeError> {
     say(&Word::Listens(address));
     let telling = tokio::spawn(tell_state(cluster.clone(), sessions.clone()));
 
-    let parent_gone = input_closed();
+    let its_sessions = sessions.clone();
     let leaving = async move {
-        tokio::pin!(parent_gone);
-        let told_to_drain = tokio::select! {
-            () = &mut parent_gone => false,
-            () = shutdown_signal() => true,
-        };
-        if told_to_drain {
-            // Sessions go on meanwhile, unless the whole cluster is stopped.
-            tokio::select! {
-                _ = cluster.leave(DRAIN, SHUTDOWN_TIMEOUT) => return,
-                () = parent_gone => {}
-            }
-        }
-        cluster.leave(Duration::ZERO, SHUTDOWN_TIMEOUT).await;
+        leave(&cluster).await;
+        say(&Word::State(state(&cluster, &its_sessions)));
     };
     session_axum::serve(listener, app, sessions)
         .with_graceful_shutdown(leaving)
@@ -122,6 +111,24 @@ async fn serve(options: NodeOptions) -> Result<(), NodeError> {
     telling.abort();
     told.abort();
     Ok(())
+}
+
+/// Waits until the node is told to leave, and leaves the cluster.
+async fn leave(cluster: &Cluster) {
+    let parent_gone = input_closed();
+    tokio::pin!(parent_gone);
+    let is_to_drain = tokio::select! {
+        () = &mut parent_gone => false,
+        () = shutdown_signal() => true,
+    };
+    if is_to_drain {
+        // Sessions go on meanwhile, unless the whole cluster is stopped.
+        tokio::select! {
+            _ = cluster.leave(DRAIN, SHUTDOWN_TIMEOUT) => return,
+            () = parent_gone => {}
+        }
+    }
+    cluster.leave(Duration::ZERO, SHUTDOWN_TIMEOUT).await;
 }
 
 /// Returns a secret for a new cluster, in characters that a variable can hold.
@@ -188,7 +195,9 @@ async fn tell_new_sessions(State(front): State<u16>, request: Request, next: Nex
     let response = next.run(request).await;
     let set = response.headers().get(SET_COOKIE);
     let set = set.and_then(|set| set.to_str().ok()?.strip_prefix(&name)?.strip_prefix('='));
-    let has = set.and_then(|id| id.get(..4)).map(str::to_owned);
+    // A log-out sets an empty one.
+    let id = set.and_then(|set| set.split(';').next());
+    let has = id.and_then(|id| id.get(..4)).map(str::to_owned);
     if let (Some(had), Some(has)) = (had, has)
         && had != has
     {

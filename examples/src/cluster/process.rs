@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,9 +35,12 @@ impl NodeProcess {
         options: &NodeOptions,
         secret: &str,
     ) -> io::Result<Self> {
+        // Its files go with the directory, also if it is killed.
+        let directory = options.database.parent().unwrap_or(Path::new("."));
         let mut child = Command::new(std::env::current_exe()?)
             .args(options.to_args())
             .env(SECRET, secret)
+            .env("TMPDIR", directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -22,7 +22,7 @@ const ATTEMPTS: usize = 3;
 
 /// Redis ends when the shell's input does, so it ends with this process, also if that is killed.
 const SCRIPT: &str =
-    r#""$@" >/dev/null 2>&1 & redis=$!; echo $redis; cat; kill $redis; wait $redis"#;
+    r#""$@" >/dev/null 2>&1 & redis=$!; echo $redis; cat; kill $redis 2>/dev/null; wait $redis"#;
 
 /// A running Redis with an empty store of its own, reachable on loopback.
 pub(crate) struct Redis {
