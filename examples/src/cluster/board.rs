@@ -162,7 +162,7 @@ impl Inner {
     fn state(&mut self, index: usize, state: State) {
         let number = index + 1;
         let node = &mut self.nodes[index];
-        let last = node.last.replace((state.clone(), Instant::now()));
+        let last = node.last.take();
         let mut events = Vec::new();
         if let Some(tag) = state
             .tag
@@ -200,6 +200,7 @@ impl Inner {
                 events.extend(self.lost(tag));
             }
         }
+        self.nodes[index].last = Some((state, Instant::now()));
         for event in events {
             self.happened(event);
         }

@@ -7,7 +7,7 @@ use crate::visitor::Visitor;
 
 /// Two visitors with sessions on different nodes, and the numbers of these.
 fn two_visitors(cluster: &Cluster) -> ([Visitor; 2], [usize; 2]) {
-    let mut visitor = || {
+    let visitor = || {
         let mut visitor = Visitor::new(cluster);
         visitor.rows("CREATE TEMP TABLE mine AS SELECT 7 AS x");
         let node = visitor.node(cluster);

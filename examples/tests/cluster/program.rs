@@ -122,21 +122,14 @@ impl Cluster {
 
     /// Waits until the page shows an event with this text.
     pub(crate) fn wait_for_event(&self, text: &str) {
-        let mut events = Value::Null;
-        let start = Instant::now();
-        loop {
-            events.clone_from(&self.status(None)["events"]);
-            let mut all = events.as_array().expect("it is a list").iter();
-            if all.any(|event| {
-                event["text"]
-                    .as_str()
-                    .is_some_and(|told| told.contains(text))
-            }) {
-                return;
-            }
-            assert!(start.elapsed() < PATIENCE, "no {text:?} among {events:#}");
-            thread::sleep(MOMENT);
-        }
+        wait_until(text, || {
+            let status = self.status(None);
+            let mut events = status["events"].as_array().expect("it is a list").iter();
+            events.any(|event| {
+                let told = event["text"].as_str();
+                told.is_some_and(|told| told.contains(text))
+            })
+        });
     }
 }
 
@@ -150,7 +143,8 @@ impl Drop for Cluster {
 
 /// Sends a signal to a process that a test has started.
 pub(crate) fn signal(pid: u32, name: &str) {
-    let kill = Command::new("kill").args([format!("-{name}"), pid.to_string()]);
+    let mut kill = Command::new("kill");
+    kill.args([format!("-{name}"), pid.to_string()]);
     assert!(kill.status().expect("there is a `kill`").success());
 }
 
@@ -160,6 +154,10 @@ pub(crate) fn is_running(pid: u32) -> bool {
     stat.is_ok_and(|stat| !stat.contains(") Z "))
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the program is another process, which can't be waited for"
+)]
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {

@@ -1,8 +1,11 @@
 //! Three nodes are one service.
 
+use std::io::Write;
+use std::net::TcpStream;
+
 use serde_json::{Value, json};
 
-use crate::program::Cluster;
+use crate::program::{Cluster, read_all};
 use crate::visitor::{Visitor, ask};
 
 #[test]
@@ -30,7 +33,7 @@ fn a_session_is_reached_through_every_door() {
 }
 
 #[test]
-fn the_page_shows_the_nodes_to_pages_of_its_own_address_only() {
+fn the_page_shows_the_nodes_under_names_of_this_machine_only() {
     let cluster = Cluster::start();
     let page = ask(cluster.status, "GET", "/", None, "");
     assert_eq!(page.status, 200);
@@ -49,4 +52,13 @@ fn the_page_shows_the_nodes_to_pages_of_its_own_address_only() {
         .collect();
     assert!(pids.iter().copied().eq(&expected), "{status:#}");
     assert_eq!(status["you"], "You have no session: run a query.");
+
+    // A site's own name for this machine.
+    let mut foreign = TcpStream::connect(cluster.status).expect("it listens");
+    write!(
+        foreign,
+        "GET / HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n"
+    )
+    .expect("it reads");
+    assert!(read_all(foreign).starts_with("HTTP/1.1 421"));
 }
