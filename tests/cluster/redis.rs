@@ -134,11 +134,11 @@ async fn c11_a_replica_that_takes_over_is_a_young_run_though_its_process_is_old(
     let server = RedisServer::start();
     let directory = open(&server);
     let mut node = Node::joined(&directory, 1).await;
-    let replica = server.replica();
     let long_ago = Duration::from_millis(50);
     while node.renew(&directory).await.age <= long_ago {
         tokio::task::yield_now().await;
     }
+    let replica = server.replica();
     replica.command(&["REPLICAOF", "NO", "ONE"]).unwrap();
     // The replica has not got this.
     let newest = Node::joined(&directory, 2).await;
@@ -274,6 +274,18 @@ async fn c10_verdicts_and_the_log_are_pruned_after_a_day() {
     assert_eq!(answer.numbers, [(new, 3)]);
     assert_eq!(server.command(&["XLEN", &key("log")]).unwrap(), "1");
     assert_eq!(server.command(&["ZCARD", &times]).unwrap(), "1");
+}
+
+#[tokio::test]
+async fn c08_the_dead_leave_a_verdict_and_nothing_else() {
+    let server = RedisServer::start();
+    let directory = open(&server);
+    let node = Node::joined(&directory, 1).await;
+    directory.bury(node.tag, None).await.unwrap();
+    let left = server.command(&["KEYS", "*"]).unwrap();
+    let mut left: Vec<_> = left.lines().collect();
+    left.sort_unstable();
+    assert_eq!(left, ["run", "verdict-times", "verdicts"].map(key));
 }
 
 #[tokio::test]
