@@ -132,6 +132,11 @@ impl View {
     /// As [`behind`](Self::behind), after a question that begins from now on. Never returns [`Behind::Unknown`].
     pub(crate) async fn look_up(&self, tag: NodeTag, patience: Duration) -> Result<Behind, Unsure> {
         self.answer(patience).await?;
+        self.concluded(tag)
+    }
+
+    /// As [`behind`](Self::behind), for a request that has seen the store answer. Never returns [`Behind::Unknown`].
+    pub(crate) fn concluded(&self, tag: NodeTag) -> Result<Behind, Unsure> {
         match self.behind(tag) {
             Behind::Unknown if self.known().is_settled => Ok(Behind::Nobody),
             Behind::Unknown => Err(Unsure),

@@ -92,7 +92,7 @@ where
     let (view, patience) = (&node.shared().view, node.shared().times.patience);
     // The tags that have turned out to be nobody's, as far as this request is concerned.
     let mut nobody: Vec<NodeTag> = Vec::new();
-    let mut was_misdirected = false;
+    let (mut has_asked, mut was_misdirected) = (false, false);
     loop {
         let ids = ids(node, &request);
         let behind = |tag| {
@@ -107,7 +107,14 @@ where
             Route::Here => None,
             Route::Peer(peer) => Some(peer),
             Route::Unknown(tag) => {
-                match view.look_up(tag, patience).await {
+                // One answer tells of all ids.
+                let behind = if has_asked {
+                    view.concluded(tag)
+                } else {
+                    view.look_up(tag, patience).await
+                };
+                has_asked = true;
+                match behind {
                     Ok(Behind::Peer(_)) => {}
                     Ok(_) => nobody.push(tag),
                     Err(Unsure) => return unavailable(),
