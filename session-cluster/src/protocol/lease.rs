@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Moment;
+use crate::protocol::step::Moment;
 use crate::times::Times;
 
 #[derive(Debug, Default)]
@@ -11,8 +11,8 @@ pub(super) struct Lease {
     from: Option<Moment>,
     /// The node was asleep if no question has ended before this time.
     awake_until: Moment,
-    /// The node may have been given up in a run of the store whose verdicts are lost. It waits for them to be repeated.
-    is_held_back: bool,
+    /// The node may have been given up in a run of the store whose verdicts are lost. Until then they are repeated.
+    held_back_until: Option<Moment>,
 }
 
 impl Lease {
@@ -22,7 +22,7 @@ impl Lease {
 
     pub(super) fn open_until(&self, times: &Times) -> Moment {
         match self.end(times) {
-            Some(end) if !self.is_held_back => end.min(self.awake_until),
+            Some(end) if self.held_back_until.is_none() => end.min(self.awake_until),
             _ => Moment::ZERO,
         }
     }
@@ -50,15 +50,18 @@ impl Lease {
     }
 
     /// The store has the renewal that was sent then.
-    pub(super) fn renew(&mut self, sent: Moment, is_settled: bool) {
+    pub(super) fn renew(&mut self, sent: Moment) {
         self.from = Some(sent);
-        if is_settled {
-            self.is_held_back = false;
-        }
+        self.held_back_until = self.held_back_until.filter(|until| sent < *until);
     }
 
-    pub(super) fn hold_back(&mut self) {
-        self.is_held_back = true;
+    /// The node does not act before it was in touch for a lease.
+    pub(super) fn hold_back(&mut self, now: Moment, times: &Times) {
+        self.held_back_until = Some(now + times.lease);
+    }
+
+    pub(super) fn is_held_back(&self) -> bool {
+        self.held_back_until.is_some()
     }
 }
 

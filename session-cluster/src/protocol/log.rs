@@ -4,25 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use session_core::NodeTag;
 
-use super::{Moment, Step};
 use crate::directory::{Entry, Position, Run, VERDICTS_KEPT};
-
-/// An own entry to append: the arguments of [`Directory::append`](crate::Directory::append).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Append {
-    pub(crate) run: Run,
-    pub(crate) by: NodeTag,
-    pub(crate) number: u64,
-    pub(crate) bytes: Vec<u8>,
-}
-
-/// The arguments of [`Directory::catch_up`](crate::Directory::catch_up).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Reading {
-    pub(crate) run: Run,
-    pub(crate) tag: NodeTag,
-    pub(crate) read: Position,
-}
+use crate::protocol::step::{Append, Moment, Step};
 
 #[derive(Debug, Default)]
 pub(super) struct Log {
@@ -128,6 +111,12 @@ impl Log {
 
     pub(super) fn readers(&self) -> impl Iterator<Item = NodeTag> {
         self.readers.keys().copied()
+    }
+
+    /// Whether the current run has this own entry, or nobody needs it any more.
+    pub(super) fn is_taken(&self, number: u64) -> bool {
+        let own = self.own.iter().find(|own| own.number == number);
+        own.is_none_or(|own| own.place.is_some())
     }
 
     /// Those of the nodes that have not read this own entry.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use session_core::NodeTag;
 
-use super::{Moment, Step};
 use crate::directory::{Beat, Pulse};
+use crate::protocol::step::{Moment, Step};
 use crate::times::Times;
 
 /// Another node that has no verdict.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use session_core::NodeTag;
 
-use super::Moment;
 use crate::directory::VERDICTS_KEPT;
+use crate::protocol::step::Moment;
 
 #[derive(Debug, Default)]
 pub(super) struct Verdicts {

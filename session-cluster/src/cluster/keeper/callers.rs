@@ -65,9 +65,10 @@ impl Callers {
         self.callers.iter().map(|caller| caller.until).min()
     }
 
-    pub(super) fn taken(&mut self, number: u64) {
+    /// Notes the entries that the store has taken.
+    pub(super) fn note_taken(&mut self, is_taken: impl Fn(u64) -> bool) {
         for caller in &mut self.callers {
-            if caller.number == number {
+            if caller.state == State::Waits && is_taken(caller.number) {
                 caller.state = State::Taken;
                 self.interval = FIRST_INTERVAL;
                 self.asks_at = Some(Instant::now());

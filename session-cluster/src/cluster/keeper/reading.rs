@@ -34,9 +34,7 @@ impl Keeper {
         match appended.await {
             Ok(place) => {
                 self.node.appended(self.now(), &append, place);
-                if place.is_some() {
-                    self.callers.taken(append.number);
-                }
+                self.settle();
             }
             Err(error) => self.call_failed(&error),
         }
@@ -45,7 +43,7 @@ impl Keeper {
     /// Reads the log, and asks which nodes have read it if that matters to anyone.
     pub(super) async fn read(&mut self) {
         self.reads_at = None;
-        let asks = self.node.keeps_entries();
+        let asks = self.node.keeps_entries() || self.callers.asks_at().is_some();
         let Some(reading) = self.node.reading() else {
             return;
         };
@@ -87,6 +85,7 @@ impl Keeper {
     /// Ends the waits that are over.
     pub(super) fn settle(&mut self) {
         let node = &self.node;
+        self.callers.note_taken(|number| node.is_taken(number));
         self.callers.settle(|number| node.unread(number));
     }
 }

@@ -2,8 +2,10 @@
 
 use session_core::NodeTag;
 
-use super::{Lease, Moment, Node, Part, Sent, Step, Store};
 use crate::directory::{Answer, Standing, VERDICTS_KEPT};
+use crate::protocol::lease::Lease;
+use crate::protocol::node::{Node, Part, Sent, Store};
+use crate::protocol::step::{Moment, Step};
 
 impl<C: Clone + PartialEq> Node<C> {
     /// The question was answered. `cards` are those of `answer.cards` that were verified, and `answer.log` is without entries
@@ -22,14 +24,14 @@ impl<C: Clone + PartialEq> Node<C> {
         self.is_stalled = false;
         let joins = self.log.read().is_none();
         let is_new_run = self.take_in_run(now, sent.at, &answer);
+        let anew = is_new_run || self.membership.was_away(sent.at, &self.times);
         if is_new_run {
-            let known = self.store.as_ref().is_some_and(|store| store.runs > 1);
-            if known && self.lease.is_over(now, &self.times) {
-                // The former run may have had a verdict that this one has lost. Whoever read it repeats it now.
-                self.lease.hold_back();
-            }
             self.verdicts.doubt_all();
             self.log.start_run();
+        }
+        if is_new_run && self.lease.is_over(now, &self.times) || anew && self.lease.is_held_back() {
+            // The former run may have had a verdict that this one has lost. A node that knows of it repeats it now.
+            self.lease.hold_back(now, &self.times);
         }
         self.stand(now, sent, &answer, fresh, &mut steps);
 
@@ -40,7 +42,7 @@ impl<C: Clone + PartialEq> Node<C> {
         for tag in self.verdicts.forget(now) {
             self.log.forget(tag);
         }
-        self.observe(now, sent.at, is_new_run, &answer, cards, &mut steps);
+        self.observe(now, sent.at, anew, &answer, cards, &mut steps);
         if joins {
             self.log.join(&answer.numbers);
         }
@@ -61,7 +63,7 @@ impl<C: Clone + PartialEq> Node<C> {
         }
         let settles = match self.store {
             None => (now + self.times.lease).saturating_sub(answer.age),
-            // Only the own acquaintance counts: all that is in touch has repeated its verdicts by then.
+            // Only the own acquaintance counts: the time for which a replica has been up means nothing.
             Some(_) => now + self.times.lease,
         };
         self.store = Some(Store {
@@ -120,7 +122,7 @@ impl<C: Clone + PartialEq> Node<C> {
                     steps.push(Step::Joined(self.tag));
                 }
                 self.part = Part::Held;
-                self.lease.renew(sent.at, self.is_settled());
+                self.lease.renew(sent.at);
             }
         }
     }
@@ -169,12 +171,12 @@ impl<C: Clone + PartialEq> Node<C> {
         }
     }
 
-    /// Looks at the beats of the others.
+    /// Looks at the beats of the others, or begins to, `anew`.
     fn observe(
         &mut self,
         now: Moment,
         sent: Moment,
-        is_new_run: bool,
+        anew: bool,
         answer: &Answer,
         cards: Vec<(NodeTag, C)>,
         steps: &mut Vec<Step<C>>,
@@ -187,7 +189,6 @@ impl<C: Clone + PartialEq> Node<C> {
             // The store has lost its verdict.
             self.verdicts.doubt(tag);
         }
-        let anew = is_new_run || self.membership.was_away(sent, &self.times);
         self.membership.take_in(now, sent, anew, alive, &self.times);
         for (tag, card) in cards {
             steps.extend(self.membership.set_card(tag, card));
