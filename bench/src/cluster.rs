@@ -4,6 +4,7 @@ use session_cluster::{Answer, Beat, Directory as _, RedisDirectory, Report, Stan
 use session_core::NodeTag;
 
 use crate::child;
+use crate::hop;
 use crate::memory::HOLDERS;
 use crate::redis_server::RedisServer;
 use crate::report::Verdict;
@@ -72,6 +73,22 @@ pub fn run() -> Vec<Verdict> {
         costs.push(cost);
     }
     simulate(&costs);
+    let requests = runtime.block_on(hop::measure());
+    println!("\nRequests cost the store nothing, and the nodes:\n");
+    println!("| request | |");
+    println!("|---|---:|");
+    println!(
+        "| what the layer adds if the session is here | {:.0} ns |",
+        requests.local
+    );
+    println!(
+        "| over HTTP to the node that has the session, client included | {:.1} us of processor time |",
+        requests.direct
+    );
+    println!(
+        "| to another node, which sends it on | {:.1} us of processor time |",
+        requests.forwarded
+    );
     // A cluster's costs have no budget.
     Vec::new()
 }

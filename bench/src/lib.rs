@@ -14,6 +14,8 @@ pub mod cookie;
 pub mod dictionary;
 /// The measuring: in batches, interleaved, compared round by round.
 pub mod harness;
+/// Row 9: a request that is another node's.
+mod hop;
 /// Row 3: from an id to a live session.
 pub mod lookup;
 /// Row 6: the memory of a live session.
