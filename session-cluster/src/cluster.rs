@@ -109,7 +109,7 @@ impl Cluster {
     /// Whether the node takes requests of strangers: it has its tag, holds its lease, and does not drain. This is for the
     /// readiness check of a load balancer. Such a check is a hint: a node that is not ready still forwards.
     pub fn is_ready(&self) -> bool {
-        self.shared.view.mode() == Mode::Serving && self.shared.is_open()
+        self.shared.view.mode() == Mode::Serving && self.shared.view.is_open()
     }
 
     /// Returns the node's state and counters, for monitoring.
@@ -128,18 +128,12 @@ impl Cluster {
     pub fn metrics(&self) -> ClusterMetrics {
         let lease = match self.shared.view.mode() {
             Mode::Left => Lease::Left,
-            _ if self.shared.is_open() => Lease::Holding,
+            _ if self.shared.view.is_open() => Lease::Holding,
             _ => Lease::Suspended,
         };
         let answered = self.shared.view.known().answered;
         let since_answer = answered.map_or(Duration::MAX, |answered| answered.elapsed());
         self.shared.counters.snapshot(lease, since_answer)
-    }
-}
-
-impl Shared {
-    fn is_open(&self) -> bool {
-        self.view.is_open() && self.view.known().own.is_some()
     }
 }
 

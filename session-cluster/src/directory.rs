@@ -47,7 +47,8 @@ pub trait Directory: Send + Sync + 'static {
 
     /// Appends an entry to the log, wakes the [`nudges`](Self::nudges) of all nodes, and returns the entry's place. `by` and
     /// `number` are the entry's name: an entry whose number is not above that of the last entry `by` the same node is not
-    /// appended again, and the place is that of the last one: a node that has read up to it has read this one.
+    /// appended again, and the place is that of the last one: a node that has read up to it has read this one. So a node appends
+    /// one entry at a time, and repeats one that was not answered before it appends the next.
     ///
     /// Does nothing and returns `None` if the store's run is another: the node must first append again what that run has
     /// lost, in order, or it would be taken for appended.

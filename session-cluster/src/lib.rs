@@ -87,6 +87,7 @@
 //! with its builder and keeper; `listing`; the layer.
 
 #![allow(dead_code)]
+#![deny(missing_docs)]
 
 mod cluster;
 mod directory;
@@ -109,7 +110,7 @@ pub use cluster::Cluster;
 pub use cluster::builder::ClusterBuilder;
 pub use cluster::end_group::GroupEnded;
 pub use cluster::error::{ConfirmError, EndGroupError, JoinClusterError};
-pub use cluster::leave::Left;
+pub use cluster::leave::LeaveReport;
 pub use cluster::listing::{ClusterCounts, ClusterNode};
 pub use directory::in_process::InProcessDirectory;
 pub use directory::in_process::link::InProcessLink;

@@ -18,6 +18,8 @@ mod step;
 mod verdicts;
 
 pub(crate) use node::Node;
+#[cfg(test)]
+pub(crate) use step::{Append, Burial, Question, Reading};
 pub(crate) use step::{Knowledge, Moment, Step};
 
 #[cfg(test)]

@@ -151,7 +151,38 @@ impl SessionManager {
     /// As [`create`](Self::create).
     pub fn get_or_create_keyed(&self, key: &SessionKey) -> Result<Session, CreateError> {
         let sessions = &self.0.sessions;
-        create::get_or_create_keyed(sessions, sessions.keys.hash(key))
+        create::get_or_create_keyed(sessions, sessions.keys.hash(key), Session::if_active)
+    }
+
+    /// Enters the active session with this key, for the length of a request, or creates it with the request inside. This
+    /// is [`get_or_create_keyed`](Self::get_or_create_keyed) and [`Session::enter`] in one step: the session neither ends
+    /// nor is idle in between.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_core::{SessionKey, SessionManager};
+    ///
+    /// let sessions = SessionManager::builder().build()?;
+    /// let tenant = SessionKey::new("tenant:7")?;
+    /// let request = sessions.enter_keyed(&tenant)?;
+    /// assert_eq!(sessions.get_or_create_keyed(&tenant)?, *request.session());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`get_or_create_keyed`](Self::get_or_create_keyed).
+    ///
+    /// # Panics
+    ///
+    /// As [`create`](Self::create) and [`Session::enter`].
+    pub fn enter_keyed(&self, key: &SessionKey) -> Result<RequestGuard, CreateError> {
+        let sessions = &self.0.sessions;
+        create::get_or_create_keyed(
+            sessions,
+            sessions.keys.hash(key),
+            Session::try_enter_by_name,
+        )
     }
 
     /// Returns the active session with this id. A look-up does not count as activity.
@@ -243,15 +274,22 @@ impl SessionManager {
         self.0.sessions.groups.end_all_lingering();
         // For those who wait for the drain of a manager without sessions.
         env.cleanups.ended.notify_waiters();
-        if !self.are_cleaned_up_within(timeout).await {
+        let mut in_time = self.are_cleaned_up_within(timeout).await;
+        if !in_time {
             env.hurry.cancel();
-            // A cleanup that can't be hurried (in a blocking destructor, say) is left behind and named.
-            self.are_cleaned_up_within(HURRY_GRACE).await;
+            in_time = self.are_cleaned_up_within(HURRY_GRACE).await;
         }
+        // A cleanup that can't be hurried (in a blocking destructor, say) is left behind and named. If there is none, a
+        // change of an ended session's id may still owe an end for a moment.
+        let unfinished = if in_time {
+            Vec::new()
+        } else {
+            env.cleanups.unfinished()
+        };
         ShutdownReport {
             ended,
             problems: gathering.gathered(),
-            unfinished: env.cleanups.unfinished(),
+            unfinished,
         }
     }
 

@@ -3,7 +3,7 @@
 use session_cluster::{Directory as _, InProcessDirectory};
 use session_core::{CompletionCause, LocalSession as _};
 
-use crate::kit::{PERIOD, TURN, builder, join, join_with, manager, pass};
+use crate::kit::{AtTheEnd, PERIOD, TURN, builder, join, join_with, manager, pass};
 
 #[tokio::test(start_paused = true)]
 async fn c02_no_id_has_a_tag_whose_claim_is_not_acknowledged() {
@@ -30,9 +30,11 @@ async fn c02_a_node_that_was_given_up_ends_its_sessions_and_goes_on_under_a_new_
     let directory = InProcessDirectory::new();
     let node = join(&directory, 1).await;
     let (former, session) = (node.tag(), node.sessions.create().unwrap());
+    let at_the_end = AtTheEnd::of(&session, &node);
     directory.bury(former, None).await.unwrap();
     pass(TURN).await;
 
+    assert_eq!(at_the_end.was_ready(), Some(false));
     assert_eq!(
         session.completion_cause(),
         Some(CompletionCause::OwnershipLost)

@@ -58,7 +58,8 @@ async fn c10_observers_repeat_a_verdict_that_was_lost() {
 #[tokio::test(start_paused = true)]
 async fn c10_a_node_that_was_cut_off_for_longer_than_verdicts_are_kept_gives_itself_up() {
     let hour = Duration::from_secs(3600);
-    for (away, is_lost) in [(VERDICTS_KEPT - hour, false), (VERDICTS_KEPT + hour, true)] {
+    let (short, long) = (VERDICTS_KEPT.saturating_sub(hour), VERDICTS_KEPT + hour);
+    for (away, is_lost) in [(short, false), (long, true)] {
         let directory = InProcessDirectory::new();
         let node = join_with(&directory, 1, |builder| {
             builder.lease(hour).period(hour / 6)

@@ -25,7 +25,10 @@ async fn c19_it_waits_for_its_sessions_and_then_the_others_know_that_it_has_left
     let left = left.await.unwrap();
     assert!(left.is_drained && left.shutdown.is_clean() && left.farewell.is_ok());
     assert_eq!(left.shutdown.ended(), 0);
-    assert_eq!(session.completion_cause(), Some(CompletionCause::Terminated));
+    assert_eq!(
+        session.completion_cause(),
+        Some(CompletionCause::Terminated)
+    );
     assert_eq!(leaving.cluster.tag(), None);
     pass(TURN).await;
     assert!(other.others().is_empty());

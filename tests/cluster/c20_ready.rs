@@ -26,7 +26,9 @@ async fn c20_a_node_that_drains_or_has_left_is_not_ready() {
     node.cluster.drain();
     assert!(!node.cluster.is_ready());
     assert_eq!(node.cluster.metrics().lease, Lease::Holding);
-    node.cluster.leave(Duration::from_secs(1), Duration::ZERO).await;
+    node.cluster
+        .leave(Duration::from_secs(1), Duration::ZERO)
+        .await;
     assert!(!node.cluster.is_ready());
     assert_eq!(node.cluster.metrics().lease, Lease::Left);
 }

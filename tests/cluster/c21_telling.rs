@@ -26,7 +26,10 @@ async fn c21_a_group_ends_on_all_nodes_long_before_their_next_renewal() {
     assert!(ended.is_confirmed());
     assert!(begun.elapsed() <= PERIOD / 10, "{:?}", begun.elapsed());
     for session in &sessions {
-        assert_eq!(session.completion_cause(), Some(CompletionCause::Terminated));
+        assert_eq!(
+            session.completion_cause(),
+            Some(CompletionCause::Terminated)
+        );
     }
     assert!(!other.is_completed());
 }
@@ -102,7 +105,10 @@ async fn c21_a_dead_node_need_not_confirm() {
     let ended = here.cluster.end_group(&user(), 3 * LEASE).await.unwrap();
     assert!(ended.is_confirmed());
     let took = begun.elapsed();
-    assert!(took > LEASE && took < LEASE + LEASE / 10 + 3 * PERIOD, "{took:?}");
+    assert!(
+        took > LEASE && took < LEASE + LEASE / 10 + 3 * PERIOD,
+        "{took:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,7 +137,11 @@ async fn c21_calls_at_the_same_time_don_t_disturb_each_other() {
     let calls = calls.map(|(group, node)| node.cluster.end_group(group, WITHIN));
     let ended = all(calls).await;
     assert!(ended.into_iter().all(|ended| ended.unwrap().is_confirmed()));
-    assert!(sessions.iter().all(session_core::LocalSession::is_completed));
+    assert!(
+        sessions
+            .iter()
+            .all(session_core::LocalSession::is_completed)
+    );
     assert!(nodes.iter().all(|node| node.cluster.is_ready()));
 }
 

@@ -67,10 +67,36 @@ async fn c22_a_session_that_joined_while_its_node_was_away_is_ended() {
     let directory = InProcessDirectory::new();
     let [here, away] = join_all::<2>(&directory).await;
     away.link.cut();
-    let ended = here.cluster.end_group(&user(), Duration::ZERO).await.unwrap();
+    let ended = here
+        .cluster
+        .end_group(&user(), Duration::ZERO)
+        .await
+        .unwrap();
     assert_eq!(ended.unconfirmed(), [away.tag()]);
     let session = away.create_in(&user());
     away.link.heal();
     pass(TURN).await;
     assert!(session.is_completed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn c22_an_entry_that_all_have_read_is_not_told_again_to_a_later_node() {
+    let directory = InProcessDirectory::new();
+    let [here, away] = join_all::<2>(&directory).await;
+    away.link.cut();
+    let ended = here
+        .cluster
+        .end_group(&user(), Duration::ZERO)
+        .await
+        .unwrap();
+    assert!(!ended.is_confirmed());
+    // Nobody waits for it any more.
+    away.link.heal();
+    pass(2 * LEASE).await;
+    // A node that joins a store without the log can't know what is old.
+    directory.empty();
+    let later = join(&directory, 3).await;
+    let session = later.create_in(&user());
+    pass(2 * LEASE).await;
+    assert!(!session.is_completed());
 }

@@ -10,7 +10,11 @@ async fn c23_counts_are_sums_over_the_nodes_and_a_period_late() {
     let [one, other] = join_all::<2>(&directory).await;
     let _own = one.sessions.create().unwrap();
     let _others: Vec<_> = (0..3).map(|_| other.sessions.create().unwrap()).collect();
-    assert_eq!(one.cluster.counts().sessions, 1, "the others' are not known yet");
+    assert_eq!(
+        one.cluster.counts().sessions,
+        1,
+        "the others' are not known yet"
+    );
     pass(2 * TURN).await;
     let before = directory.calls();
     for node in [&one, &other] {

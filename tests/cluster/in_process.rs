@@ -1,5 +1,6 @@
 //! The directory in memory: the failures that a test can cause.
 
+use crate::node::AppendNow as _;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -89,7 +90,7 @@ async fn c10_verdicts_and_the_log_are_kept_for_a_day() {
     let mut node = Node::joined(&directory, 1).await;
     let dead = NodeTag::random();
     directory.bury(dead, None).await.unwrap();
-    directory.append(dead, 1, b"entry").await.unwrap();
+    directory.append_now(dead, 1, b"entry").await.unwrap();
     advance(VERDICTS_KEPT.saturating_sub(SECOND)).await;
     let answer = Node::at(2).claim(&directory).await;
     assert_eq!(
@@ -108,12 +109,12 @@ async fn c21_no_nudge_passes_a_way_that_is_cut() {
     let link = directory.link();
     let mut nudges = pin!(link.nudges());
     let tag = NodeTag::random();
-    directory.append(tag, 1, b"entry").await.unwrap();
+    directory.append_now(tag, 1, b"entry").await.unwrap();
     assert_eq!(nudges.next().await, Some(()));
     link.cut();
-    directory.append(tag, 2, b"entry").await.unwrap();
+    directory.append_now(tag, 2, b"entry").await.unwrap();
     assert_eq!(nudges.next().now_or_never(), None);
     link.heal();
-    directory.append(tag, 3, b"entry").await.unwrap();
+    directory.append_now(tag, 3, b"entry").await.unwrap();
     assert_eq!(nudges.next().await, Some(()));
 }

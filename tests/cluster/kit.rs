@@ -2,11 +2,13 @@
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::task::Poll;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use session_cluster::{Cluster, ClusterBuilder, Directory, InProcessDirectory, InProcessLink};
-use session_core::{GroupId, NodeTag, Session, SessionManager};
+use session_core::{GroupId, LocalSession as _, NodeTag, Session, SessionManager};
 use tokio::time::sleep;
 
 pub(crate) const LEASE: Duration = Duration::from_secs(3);
@@ -102,7 +104,7 @@ impl Node {
 
     /// The time until the end of the lease, if no question is answered any more.
     pub(crate) fn rest_of_lease(&self) -> Duration {
-        LEASE - self.cluster.metrics().since_answer
+        LEASE.saturating_sub(self.cluster.metrics().since_answer)
     }
 }
 
@@ -128,10 +130,54 @@ pub(crate) async fn pass_until(at_most: Duration, mut done: impl FnMut() -> bool
     passed
 }
 
+/// Looks, at the moment at which a session completes, whether its node is ready.
+pub(crate) struct AtTheEnd {
+    _waits: Pin<Box<dyn Future<Output = ()>>>,
+    looked: Arc<Look>,
+}
+
+struct Look {
+    cluster: Cluster,
+    was_ready: Mutex<Option<bool>>,
+}
+
+impl AtTheEnd {
+    pub(crate) fn of(session: &Session, node: &Node) -> Self {
+        let looked = Arc::new(Look {
+            cluster: node.cluster.clone(),
+            was_ready: Mutex::default(),
+        });
+        let token = session.completion_token();
+        let mut waits: Pin<Box<dyn Future<Output = ()>>> = Box::pin(token.cancelled_owned());
+        let waker = Waker::from(Arc::clone(&looked));
+        assert!(
+            waits
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        Self {
+            _waits: waits,
+            looked,
+        }
+    }
+
+    /// `None` if the session has not completed.
+    pub(crate) fn was_ready(&self) -> Option<bool> {
+        *self.looked.was_ready.lock().unwrap()
+    }
+}
+
+impl Wake for Look {
+    fn wake(self: Arc<Self>) {
+        *self.was_ready.lock().unwrap() = Some(self.cluster.is_ready());
+    }
+}
+
 /// Polls the future once, and leaves it.
 pub(crate) async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     poll_fn(|cx| {
-        Poll::Ready(match std::pin::Pin::new(&mut *future).poll(cx) {
+        Poll::Ready(match Pin::new(&mut *future).poll(cx) {
             Poll::Ready(output) => Some(output),
             Poll::Pending => None,
         })

@@ -76,7 +76,7 @@ impl Node {
     /// Catches up in the run, and at the place, of the last answer.
     pub(crate) async fn catch_up(&self, directory: &impl Directory, readers: bool) -> CaughtUp {
         let read = self.read.expect("there was an answer");
-        let call = directory.catch_up(self.tag, self.run(), read, readers);
+        let call = directory.catch_up(self.run(), self.tag, read, readers);
         call.await.expect("it answers")
     }
 
@@ -98,3 +98,23 @@ pub(crate) fn by_tag<T: Clone>(pairs: &[(NodeTag, T)]) -> BTreeMap<NodeTag, T> {
     assert_eq!(map.len(), pairs.len(), "a tag is there twice");
     map
 }
+
+pub(crate) trait AppendNow: Directory {
+    /// Appends an entry to the log of whichever run the store is in.
+    fn append_now(
+        &self,
+        by: NodeTag,
+        number: u64,
+        entry: &[u8],
+    ) -> impl Future<Output = Result<Position, DirectoryError>> + Send {
+        async move {
+            let other_run = Run(String::new());
+            let asked = self.catch_up(&other_run, by, Position::default(), false);
+            let run = asked.await?.run;
+            let place = self.append(&run, by, number, entry).await?;
+            Ok(place.expect("the run has not changed meanwhile"))
+        }
+    }
+}
+
+impl<D: Directory> AppendNow for D {}

@@ -1,5 +1,6 @@
 //! The directory in Redis: rules that only its server can break.
 
+use crate::node::AppendNow as _;
 use std::error::Error as _;
 use std::pin::pin;
 use std::time::Duration;
@@ -98,7 +99,10 @@ async fn c05_idle_connections_are_used_again() {
     let before = connections();
     for number in 1..20 {
         node.renew(&directory).await;
-        directory.append(node.tag, number, b"entry").await.unwrap();
+        directory
+            .append_now(node.tag, number, b"entry")
+            .await
+            .unwrap();
     }
     assert_eq!(connections(), before);
 }
@@ -121,7 +125,7 @@ async fn c05_a_server_that_has_become_a_replica_is_no_answer() {
         "{}",
         cause(&error)
     );
-    let call = directory.catch_up(node.tag, &run, node.read.unwrap(), true);
+    let call = directory.catch_up(&run, node.tag, node.read.unwrap(), true);
     assert!(call.await.is_err());
     server.command(&["REPLICAOF", "NO", "ONE"]).unwrap();
     let answer = node.sync(&directory, true).await.unwrap();
@@ -191,7 +195,7 @@ async fn c12_whatever_the_store_holds_is_at_most_an_error() {
         if let Err(error) = node.sync(&directory, false).await {
             assert!(!cause(&error).is_empty());
         }
-        let _ = directory.append(node.tag, 1, b"entry").await;
+        let _ = directory.append_now(node.tag, 1, b"entry").await;
         let _ = directory.bury(NodeTag::random(), None).await;
     }
     for fields in [
@@ -230,7 +234,7 @@ async fn c10_a_single_key_that_is_lost_comes_back() {
     let mut node = Node::joined(&directory, 1).await;
     for name in KEYS {
         directory
-            .append(node.tag, node.beat, b"entry")
+            .append_now(node.tag, node.beat, b"entry")
             .await
             .unwrap();
         server.command(&["DEL", &key(name)]).unwrap();
@@ -264,7 +268,7 @@ async fn c10_verdicts_and_the_log_are_pruned_after_a_day() {
     server
         .command(&["HSET", &key("numbers"), &old.encode(), "7 1000-0"])
         .unwrap();
-    directory.append(new, 3, b"new").await.unwrap();
+    directory.append_now(new, 3, b"new").await.unwrap();
     // It prunes once a minute.
     server.command(&["HDEL", &key("run"), "pruned"]).unwrap();
     node.renew(&directory).await;
@@ -306,11 +310,11 @@ async fn c21_nudges_go_on_after_a_restart() {
     // The first one says that the stream has begun: entries from before may have been missed.
     assert_eq!(nudges.next().await, Some(()));
     let tag = NodeTag::random();
-    directory.append(tag, 1, b"entry").await.unwrap();
+    directory.append_now(tag, 1, b"entry").await.unwrap();
     assert_eq!(nudges.next().await, Some(()));
     server.restart();
     assert_eq!(nudges.next().await, Some(()));
-    directory.append(tag, 2, b"entry").await.unwrap();
+    directory.append_now(tag, 2, b"entry").await.unwrap();
     assert_eq!(nudges.next().await, Some(()));
     // An entry is one nudge.
     let quiet = timeout(Duration::from_millis(50), nudges.next()).await;

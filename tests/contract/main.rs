@@ -1,6 +1,7 @@
 //! The contract of sessions, row by row. Each sentence of each row has an assertion here.
 //!
 //! Rows 19 and 20, which need a web framework, are in the `http` suite.
+//! The files that start with `c` have the rows of the cluster's contract that one node keeps by itself.
 
 mod c01_tags;
 mod c02_set_tag;

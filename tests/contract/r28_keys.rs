@@ -292,3 +292,33 @@ fn r28_callers_that_race_at_the_bound_evict_one() {
         assert_eq!(evicted.count(), 1);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn r28_a_session_entered_by_its_key_is_not_idle_for_a_moment() {
+    let sessions = manager();
+    let first = sessions.enter_keyed(&key("k")).unwrap();
+    let session = first.session().clone();
+    session.set_idle_timeout(Duration::ZERO); // ends with its last activity
+    let second = sessions.enter_keyed(&key("k")).unwrap();
+    assert_eq!(*second.session(), session);
+    drop(first);
+    assert!(!session.is_completed());
+    drop(second);
+    assert_eq!(
+        session.completion_cause(),
+        Some(CompletionCause::IdleTimeout)
+    );
+    let next = sessions.enter_keyed(&key("k")).unwrap();
+    assert_ne!(*next.session(), session);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r28_a_request_that_enters_by_the_key_confirms_the_session() {
+    let sessions = builder().unconfirmed_timeout(FOR).build().unwrap();
+    let session = sessions.create_entered(None).unwrap().session().clone();
+    session.rekey(Some(&key("k"))).unwrap();
+    drop(sessions.enter_keyed(&key("k")).unwrap());
+    advance(FOR * 2).await;
+    settle().await;
+    assert!(!session.is_completed());
+}

@@ -1,8 +1,9 @@
 //! Sessions over http. These are the contract's rows 18 to 21, 23, 24 and 29 to 33, through the service alone and over
-//! real connections.
+//! real connections; and what the cluster's contract asks of one node.
 
 mod activity;
 mod client;
+mod cluster_seams;
 mod cookies;
 mod extractors;
 mod kit;

@@ -118,7 +118,7 @@ impl<D: Directory> ClusterBuilder<D> {
     ///
     /// # Cancel safety
     ///
-    /// A tag that has been claimed is given up again.
+    /// The joining ends, and a tag that the store has acknowledged is given up again.
     pub async fn join(self) -> Result<Cluster, JoinClusterError> {
         let address = self.address.ok_or(JoinClusterError::NoAddress)?;
         if address.ip().is_unspecified() || address.port() == 0 {

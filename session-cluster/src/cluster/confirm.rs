@@ -43,7 +43,7 @@ impl Cluster {
             return Err(ConfirmError::SessionEnded);
         }
         match answer {
-            Ok(()) if self.shared.is_open() => Ok(()),
+            Ok(()) if view.is_open() => Ok(()),
             _ => Err(ConfirmError::Unsure),
         }
     }

@@ -25,7 +25,8 @@ impl GroupEnded {
         &self.unconfirmed
     }
 
-    /// Whether all nodes have ended it.
+    /// Whether all nodes have ended it. If the store has lost its data less than a lease ago, there may be another node that
+    /// it does not know again yet; that one ends the group too, with its next answers.
     pub fn is_confirmed(&self) -> bool {
         self.unconfirmed.is_empty()
     }

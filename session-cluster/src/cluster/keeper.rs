@@ -51,7 +51,9 @@ pub(super) struct Keeper {
     nudged: Option<Instant>,
     /// The tags whose cards were not sealed with the cluster's secret.
     forgers: HashSet<NodeTag>,
+    /// What the log has been told last.
     is_answered: bool,
+    is_open: bool,
 }
 
 /// The time from the flag that a node drains to its refusal to create sessions.
@@ -98,6 +100,7 @@ impl Keeper {
             nudged: None,
             forgers: HashSet::new(),
             is_answered: true,
+            is_open: true,
         }
     }
 
@@ -119,7 +122,7 @@ impl Keeper {
             self.keep(stop).await;
         }
         self.leave_unasked().await;
-        closer.is_done();
+        closer.done();
     }
 
     async fn keep(&mut self, stop: CancellationToken) {
@@ -178,7 +181,8 @@ impl Keeper {
                 reply,
             } => self.end_group(&ending, within, reply),
             Command::Drain => {
-                self.refuses_at = Some(Instant::now() + FLAG_AHEAD);
+                self.refuses_at
+                    .get_or_insert_with(|| Instant::now() + FLAG_AHEAD);
                 // For the others, to whom the node's card tells it.
                 self.node.hurry(self.now());
             }

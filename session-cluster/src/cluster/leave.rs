@@ -13,7 +13,7 @@ use crate::view::Mode;
 /// The outcome of [`Cluster::leave`].
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Left {
+pub struct LeaveReport {
     /// Whether all sessions had ended by themselves before the time was up.
     pub is_drained: bool,
     /// The shutdown of the sessions that were left.
@@ -61,7 +61,7 @@ impl Cluster {
     ///
     /// What has been begun goes on: the node drains from the first poll, and sessions that are being shut down end. The
     /// next step is missing then, and another call takes it.
-    pub async fn leave(&self, drain: Duration, shutdown: Duration) -> Left {
+    pub async fn leave(&self, drain: Duration, shutdown: Duration) -> LeaveReport {
         let sessions = &self.shared.sessions;
         self.drain();
         let is_drained = timeout(drain, sessions.drained()).await.is_ok();
@@ -71,7 +71,7 @@ impl Cluster {
         let farewell = farewell
             .await
             .unwrap_or_else(|_| Err(DirectoryError::new("the node's keeper has ended")));
-        Left {
+        LeaveReport {
             is_drained,
             shutdown,
             farewell,

@@ -52,7 +52,7 @@ impl<C: Clone + PartialEq> Membership<C> {
     /// Whether the observer has not looked for so long that a beat that stood still in between means nothing.
     pub(super) fn was_away(&self, sent: Moment, times: &Times) -> bool {
         self.looked
-            .is_some_and(|looked| sent - looked > times.gap())
+            .is_some_and(|looked| sent > looked + times.gap())
     }
 
     /// Takes in the beats of an answer to a question that went out at `sent`. An observer that starts `anew` counts all

@@ -104,7 +104,7 @@ impl Store {
         Answer {
             standing,
             run: run.clone(),
-            age: now - self.started,
+            age: now.saturating_sub(self.started),
             beats: data
                 .nodes
                 .iter()

@@ -23,6 +23,8 @@ pub(crate) struct Node<C> {
     tag: NodeTag,
     part: Part,
     lease: Lease,
+    /// The time at which the first claim of this tag went out. It may have had its effect without an answer.
+    claimed: Option<Moment>,
     beat: u64,
     under_way: Option<Sent>,
     /// The time at which the last question went out.
@@ -77,6 +79,7 @@ impl<C: Clone + PartialEq> Node<C> {
             tag,
             part: Part::Joining,
             lease: Lease::default(),
+            claimed: None,
             beat: 0,
             under_way: None,
             asked: None,
@@ -115,8 +118,13 @@ impl<C: Clone + PartialEq> Node<C> {
             tag: self.tag,
             claims: matches!(self.part, Part::Joining | Part::Lost),
         };
+        if sent.claims {
+            self.claimed.get_or_insert(now);
+        }
         self.under_way = Some(sent);
         self.asked = Some(now);
+        // Never later than a period: with two calls of the store's whole timeout after it, the question still ends before
+        // the node would count as asleep.
         self.due = now + self.times.period.mul_f64(0.9 + 0.1 * chance);
         Question {
             tag: sent.tag,
@@ -253,12 +261,11 @@ impl<C: Clone + PartialEq> Node<C> {
     pub(crate) fn appended(&mut self, now: Moment, append: &Append, place: Option<Position>) {
         // In another run it is appended again.
         if self.run() == Some(&append.run) {
-            match place {
-                Some(place) => self.log.appended(append, place),
-                None => {
-                    self.is_stalled = true;
-                    self.hurry(now);
-                }
+            if let Some(place) = place {
+                self.log.appended(append, place);
+            } else {
+                self.is_stalled = true;
+                self.hurry(now);
             }
         }
     }
@@ -280,7 +287,10 @@ impl<C: Clone + PartialEq> Node<C> {
             self.log.take_in(caught_up.log, read, &mut steps);
             if !caught_up.readers.is_empty() {
                 self.log.set_readers(caught_up.readers);
-                self.log.drop_read(&self.others());
+                // Before, the store may have lost a node that this one has never heard of.
+                if self.is_settled() {
+                    self.log.drop_read(&self.others());
+                }
             }
         }
         steps
@@ -291,7 +301,8 @@ impl<C: Clone + PartialEq> Node<C> {
         self.log.is_taken(number)
     }
 
-    /// The live nodes that have not read this entry, as far as is known from the last [`CaughtUp::readers`].
+    /// The live nodes that have not read this entry, as far as is known from the last [`CaughtUp::readers`]. Until the run is
+    /// settled there may be others, of which this node has not heard.
     pub(crate) fn unread(&self, number: u64) -> Vec<NodeTag> {
         self.log.unread(number, &self.others())
     }

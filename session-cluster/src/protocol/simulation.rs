@@ -64,6 +64,14 @@ proptest! {
     }
 
     #[test]
+    fn a_verdict_that_the_store_has_lost_stays_final(
+        (nodes, seed) in (2..=5_u8, any::<u64>()),
+        faults in prop::collection::vec(faults::lost_verdict(), 1..4),
+    ) {
+        run(WhenCutOff::Suspend, (nodes, seed, faults.concat()));
+    }
+
+    #[test]
     fn outages_of_the_store_destroy_nothing(
         program in program(faults::store_fault(), 100_000)
     ) {

@@ -35,11 +35,6 @@ impl Verdicts {
         self.unconfirmed.remove(&tag);
     }
 
-    /// The store has the tag's entry again, so it has not the verdict.
-    pub(super) fn doubt(&mut self, tag: NodeTag) {
-        self.unconfirmed.insert(tag);
-    }
-
     /// The store's run is a new one.
     pub(super) fn doubt_all(&mut self) {
         self.unconfirmed = self.learned.keys().copied().collect();

@@ -44,35 +44,40 @@ pub(crate) fn create_entered(
     Ok(guard)
 }
 
-/// Returns the session with this key, or creates it. Of any number of callers one creates it.
-pub(crate) fn get_or_create_keyed(
+/// Takes the session with this key, or creates it and takes that. Of any number of callers one creates it.
+///
+/// `take` returns `None` once completion has begun.
+pub(crate) fn get_or_create_keyed<T>(
     sessions: &Arc<Sessions>,
     key: KeyHash,
-) -> Result<Session, CreateError> {
-    let find = || match sessions.keyed(&key) {
-        Ok(session) => Ok(Some(session)),
+    take: impl Fn(&Session) -> Option<T>,
+) -> Result<T, CreateError> {
+    let find = || match sessions.keyed(&key, &take) {
+        Ok(taken) => Ok(Some(taken)),
         Err(NotLive::Superseded) => Err(CreateError::KeySuperseded),
         Err(NotLive::Unknown) => Ok(None),
     };
-    if let Some(session) = find()? {
-        return Ok(session);
+    if let Some(taken) = find()? {
+        return Ok(taken);
     }
     // Before the lock is taken, because this may panic.
     let id = SessionId::random(sessions.tag.get());
-    let (session, evicted) = {
+    let (session, taken, evicted) = {
         let _adding = sessions.keys.adding.lock();
-        if let Some(session) = find()? {
-            return Ok(session);
+        if let Some(taken) = find()? {
+            return Ok(taken);
         }
         check(sessions)?;
         let evicted = reserve(sessions, Kind::Anonymous)?;
         let session = Session::new(sessions, id);
+        // Before others see it: a session that has a request inside is not evicted.
+        let taken = take(&session).ok_or(CreateError::ShuttingDown)?;
         take_seat(&session, None, Some(key))?;
-        (session, evicted)
+        (session, taken, evicted)
     };
     drop(evicted);
     registered(&session)?;
-    Ok(session)
+    Ok(taken)
 }
 
 /// Takes a place for a session in this group.

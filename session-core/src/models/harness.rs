@@ -159,7 +159,19 @@ impl World {
     }
 
     pub(super) fn keyed(&self, key: &SessionKey) -> Result<Session, CreateError> {
-        create::get_or_create_keyed(&self.sessions, self.sessions.keys.hash(key))
+        create::get_or_create_keyed(
+            &self.sessions,
+            self.sessions.keys.hash(key),
+            Session::if_active,
+        )
+    }
+
+    pub(super) fn enter_keyed(&self, key: &SessionKey) -> Result<RequestGuard, CreateError> {
+        create::get_or_create_keyed(
+            &self.sessions,
+            self.sessions.keys.hash(key),
+            Session::try_enter_by_name,
+        )
     }
 
     pub(super) fn create_entered(

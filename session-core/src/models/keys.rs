@@ -36,6 +36,26 @@ impl Given {
     }
 }
 
+/// A request enters, whatever ends the sessions of its key.
+#[test]
+fn entries_by_a_key_against_the_end_of_its_sessions() {
+    explore(|| {
+        let world = World::new();
+        let known = world.keyed(&key("k")).unwrap();
+        let enter = || {
+            let guard = world.enter_keyed(&key("k")).expect("there is room");
+            assert!(!guard.session().local().lock().is_cleaned_up());
+        };
+        race!(enter, enter, || {
+            known.terminate();
+            for next in world.sessions.all() {
+                next.terminate();
+            }
+        });
+        world.end();
+    });
+}
+
 /// They evict one session, and not one each.
 #[test]
 fn creations_of_one_key_at_the_bound() {

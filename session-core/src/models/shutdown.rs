@@ -104,6 +104,29 @@ fn the_last_clone_against_cycle_id() {
     });
 }
 
+/// A change of the id that comes too late is not taken for a cleanup that has not ended.
+#[test]
+fn a_late_cycle_id_against_shutdown() {
+    explore(|| {
+        let world = World::new();
+        let manager = SessionManager::new(world.sessions.clone());
+        let session = manager.create().unwrap();
+        race!(
+            || {
+                for _ in 0..3 {
+                    let _ = session.cycle_id();
+                }
+            },
+            || {
+                let report = block_on(manager.shutdown(Duration::from_secs(1)));
+                assert!(report.is_clean(), "{report:?}");
+            },
+        );
+        drop(manager);
+        world.end();
+    });
+}
+
 /// A group that its last session leaves at the moment of shutdown is not left behind.
 #[test]
 fn a_change_of_group_against_shutdown() {

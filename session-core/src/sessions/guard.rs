@@ -98,10 +98,18 @@ impl Sessions {
     pub(crate) fn enter(&self, id: &SessionId) -> Result<RequestGuard, NotLive> {
         let wait = |ending: Session| ending.await_completion();
         let guard = self.ids.enter(id, Session::try_enter, wait)?;
-        if guard.session.record().is_unconfirmed() {
-            guard.session.record().confirm();
-        }
+        guard.confirm();
         Ok(guard)
+    }
+}
+
+impl RequestGuard {
+    /// Notes that the request's client knows the session.
+    #[inline]
+    fn confirm(&self) {
+        if self.session.record().is_unconfirmed() {
+            self.session.record().confirm();
+        }
     }
 }
 
@@ -130,6 +138,16 @@ impl Session {
         let epoch = self.local().activity.enter()?;
         let id_changes = self.record().id_changes();
         Some(RequestGuard::new(self.clone(), epoch, id_changes))
+    }
+
+    /// As [`try_enter`](Self::try_enter), for a request that has named the session.
+    pub(crate) fn try_enter_by_name(&self) -> Option<RequestGuard> {
+        self.try_enter().inspect(RequestGuard::confirm)
+    }
+
+    /// Returns the session itself; `None` as [`try_enter`](Self::try_enter).
+    pub(crate) fn if_active(&self) -> Option<Self> {
+        (!self.local().activity.is_completed()).then(|| self.clone())
     }
 
     /// Keeps the session from being idle until the guard is dropped; cleanup does not wait for it. A property

@@ -5,14 +5,14 @@ use crate::id::session_key::{KeyHash, SessionKey};
 use crate::sessions::session::{Session, Sessions};
 
 impl Sessions {
-    /// Returns the active session with this key. If it is just being completed, waits for the end of that step.
-    pub(crate) fn keyed(&self, key: &KeyHash) -> Result<Session, NotLive> {
-        let if_active = |session: &Session| {
-            let completed = session.local().activity.is_completed();
-            (!completed).then(|| session.clone())
-        };
+    /// Takes the active session with this key. If it is just being completed, waits for the end of that step.
+    pub(crate) fn keyed<T>(
+        &self,
+        key: &KeyHash,
+        take: impl Fn(&Session) -> Option<T>,
+    ) -> Result<T, NotLive> {
         let wait = |ending: Session| ending.await_completion();
-        self.keys.slots.enter(key, if_active, wait)
+        self.keys.slots.enter(key, take, wait)
     }
 }
 
@@ -53,7 +53,7 @@ impl Session {
         let _adding = keys.adding.lock();
         // Before the session's own lock, since this may wait for another session's.
         if let Some(key) = &key {
-            match self.sessions().keyed(key) {
+            match self.sessions().keyed(key, Session::if_active) {
                 Ok(session) if session == *self => return Ok(()),
                 Ok(_) => return Err(RekeyError::InUse),
                 Err(NotLive::Superseded) => return Err(RekeyError::Superseded),

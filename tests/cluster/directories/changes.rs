@@ -1,5 +1,6 @@
 //! Rule 4: a renewal reads what has changed.
 
+use crate::node::AppendNow as _;
 use session_cluster::Directory as _;
 use session_core::NodeTag;
 
@@ -56,7 +57,7 @@ async fn c04_an_answer_of_another_run_is_complete(mut store: impl Store) {
     let other = Node::joined(&directory, 2).await;
     let dead = NodeTag::random();
     directory.bury(dead, None).await.unwrap();
-    directory.append(other.tag, 4, b"entry").await.unwrap();
+    directory.append_now(other.tag, 4, b"entry").await.unwrap();
     node.renew(&directory).await;
     store.restart();
     let answer = node.renew(&directory).await;
@@ -72,7 +73,7 @@ async fn c04_who_has_no_tag_is_answered_as_well(store: impl Store) {
     let mut unknown = Node::at(2);
     let answer = unknown.renew(&directory).await;
     assert_eq!(answer.beats, [(node.tag, node.pulse())]);
-    directory.append(node.tag, 1, b"entry").await.unwrap();
+    directory.append_now(node.tag, 1, b"entry").await.unwrap();
     directory.bury(unknown.tag, None).await.unwrap();
     let answer = unknown.renew(&directory).await;
     assert_eq!(answer.log.len(), 1);

@@ -1,5 +1,6 @@
 //! Rules 2, 4, 10 and 13: claims and renewals.
 
+use crate::node::AppendNow as _;
 use session_cluster::{Beat, Directory as _, Standing};
 
 use super::{Store, on_both};
@@ -93,9 +94,9 @@ async fn c04_the_largest_numbers_are_kept(store: impl Store) {
     assert_eq!(answer.beats, [(node.tag, node.pulse())]);
     let tag = node.tag;
     assert!(!directory.bury(tag, Some(Beat(u64::MAX - 1))).await.unwrap());
-    directory.append(tag, u64::MAX, b"last").await.unwrap();
+    directory.append_now(tag, u64::MAX, b"last").await.unwrap();
     directory
-        .append(tag, u64::MAX - 1, b"before")
+        .append_now(tag, u64::MAX - 1, b"before")
         .await
         .unwrap();
     let log = node.catch_up(&directory, false).await.log;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session_cluster::Standing;
+use session_cluster::{Directory as _, Standing};
 use tokio::time::Instant;
 
 use super::{Store, on_both};
@@ -12,6 +12,7 @@ on_both! {
     c07_a_run_has_one_name_for_all_nodes
     c07_a_restart_with_all_data_is_another_run
     c10_a_loss_of_all_data_is_another_run
+    c10_an_append_for_another_run_has_no_effect
     c11_a_run_is_not_older_than_it_is
     c11_a_node_that_joins_is_told_how_old_the_run_is
 }
@@ -46,6 +47,22 @@ async fn c10_a_loss_of_all_data_is_another_run(mut store: impl Store) {
     let run = node.run().clone();
     store.empty();
     assert_ne!(node.renew(&directory).await.run, run);
+}
+
+async fn c10_an_append_for_another_run_has_no_effect(mut store: impl Store) {
+    let directory = store.directory();
+    let mut node = Node::joined(&directory, 1).await;
+    let former = node.run().clone();
+    store.restart();
+    let refused = directory.append(&former, node.tag, 2, b"too early");
+    assert_eq!(refused.await.unwrap(), None);
+    assert!(node.renew(&directory).await.log.is_empty());
+    // So an entry before it can be repeated first.
+    for number in [1, 2] {
+        let taken = directory.append(node.run(), node.tag, number, b"entry");
+        assert!(taken.await.unwrap().is_some());
+    }
+    assert_eq!(node.catch_up(&directory, false).await.log.len(), 2);
 }
 
 async fn c11_a_run_is_not_older_than_it_is(mut store: impl Store) {

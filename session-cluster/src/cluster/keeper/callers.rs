@@ -11,7 +11,7 @@ use crate::directory::DirectoryError;
 type Outcome = Result<Vec<NodeTag>, DirectoryError>;
 
 pub(super) struct Callers {
-    callers: Vec<Caller>,
+    waiting: Vec<Caller>,
     /// The next time at which the store is asked which nodes have read, and the time from that to the one after.
     asks_at: Option<Instant>,
     interval: Duration,
@@ -40,14 +40,14 @@ const LONGEST_INTERVAL: Duration = Duration::from_millis(500);
 impl Callers {
     pub(super) fn new() -> Self {
         Self {
-            callers: Vec::new(),
+            waiting: Vec::new(),
             asks_at: None,
             interval: FIRST_INTERVAL,
         }
     }
 
     pub(super) fn add(&mut self, number: u64, until: Instant, reply: oneshot::Sender<Outcome>) {
-        self.callers.push(Caller {
+        self.waiting.push(Caller {
             number,
             until,
             state: State::Waits,
@@ -62,12 +62,12 @@ impl Callers {
 
     /// The next time at which a caller's time is up.
     pub(super) fn time_is_up_at(&self) -> Option<Instant> {
-        self.callers.iter().map(|caller| caller.until).min()
+        self.waiting.iter().map(|caller| caller.until).min()
     }
 
     /// Notes the entries that the store has taken.
     pub(super) fn note_taken(&mut self, is_taken: impl Fn(u64) -> bool) {
-        for caller in &mut self.callers {
+        for caller in &mut self.waiting {
             if caller.state == State::Waits && is_taken(caller.number) {
                 caller.state = State::Taken;
                 self.interval = FIRST_INTERVAL;
@@ -78,7 +78,7 @@ impl Callers {
 
     /// Notes that the store has been asked which nodes have read, and whether it answered.
     pub(super) fn asked(&mut self, is_answered: bool) {
-        for caller in &mut self.callers {
+        for caller in &mut self.waiting {
             if is_answered && caller.state == State::Taken {
                 caller.state = State::Checked;
             }
@@ -95,7 +95,7 @@ impl Callers {
             let is_read = caller.state == State::Checked && unread(caller.number).is_empty();
             is_read || caller.until <= now
         };
-        for caller in self.callers.extract_if(.., is_over) {
+        for caller in self.waiting.extract_if(.., is_over) {
             let outcome = match caller.state {
                 State::Waits => Err(DirectoryError::new("it did not take the entry in time")),
                 State::Taken | State::Checked => Ok(unread(caller.number)),
@@ -103,7 +103,7 @@ impl Callers {
             // A caller that has gone wants no reply.
             let _ = caller.reply.send(outcome);
         }
-        if self.callers.is_empty() {
+        if self.waiting.is_empty() {
             self.asks_at = None;
         }
     }

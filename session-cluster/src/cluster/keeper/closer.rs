@@ -16,7 +16,7 @@ impl Closer {
     }
 
     /// The keeper has ended as it should.
-    pub(super) fn is_done(mut self) {
+    pub(super) fn done(mut self) {
         self.is_done = true;
     }
 }

@@ -90,7 +90,9 @@ impl Keeper {
         let mut known = self.shared.view.known_mut();
         known.answered = Some(Instant::now());
         known.is_settled = self.node.is_settled();
-        let is_dead = |tag: &NodeTag| self.node.knows(*tag) == Knowledge::Dead;
+        // A node that has left keeps its own.
+        let is_dead =
+            |tag: &NodeTag| matches!(self.node.knows(*tag), Knowledge::Dead | Knowledge::Own);
         known.dead.retain(is_dead);
         for (tag, peer) in self.node.peers() {
             if let Some(seen) = known.peers.get(&tag) {
@@ -100,10 +102,27 @@ impl Keeper {
     }
 
     /// Tells requests until when the node may act.
-    pub(super) fn open(&self) {
+    pub(super) fn open(&mut self) {
         let until = self.node.open_until();
         let until = until.map(|moment| self.start + moment);
         self.shared.view.open_until(until);
+        // A node without a tag has told why.
+        let Some(tag) = self.shared.view.known().own else {
+            return;
+        };
+        let is_open = self.node.is_open(self.now());
+        if self.is_open != is_open {
+            self.is_open = is_open;
+            if is_open {
+                tracing::warn!(%tag, "this node serves its sessions again");
+            } else {
+                tracing::warn!(
+                    %tag,
+                    "this node is suspended: its lease is over, or it was asleep, and requests get 503 until the \
+                     cluster's directory answers"
+                );
+            }
+        }
     }
 
     /// Notes an operation that the store has not answered.
@@ -119,12 +138,11 @@ impl Keeper {
         }
         self.is_answered = is_answered;
         let tag = self.node.tag();
-        match error {
-            Some(error) => {
-                let error: &dyn std::error::Error = error;
-                tracing::warn!(%tag, error, "the cluster's directory does not answer");
-            }
-            None => tracing::info!(%tag, "the cluster's directory answers again"),
+        if let Some(error) = error {
+            let error: &dyn std::error::Error = error;
+            tracing::warn!(%tag, error, "the cluster's directory does not answer");
+        } else {
+            tracing::info!(%tag, "the cluster's directory answers again");
         }
     }
 

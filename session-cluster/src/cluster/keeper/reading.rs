@@ -87,5 +87,10 @@ impl Keeper {
         let node = &self.node;
         self.callers.note_taken(|number| node.is_taken(number));
         self.callers.settle(|number| node.unread(number));
+        // An entry is forgotten once all have read it. Until then that is asked, each period if nobody waits for it.
+        if self.node.keeps_entries() && self.callers.asks_at().is_none() {
+            let next = Instant::now() + self.shared.times.period;
+            self.reads_at.get_or_insert(next);
+        }
     }
 }

@@ -111,11 +111,7 @@ impl<C: Clone + PartialEq> Node<C> {
                 }
             }
             Standing::Held => {
-                // Where the tag was not in the store when its run was as old as a lease, others may have called it nobody's.
-                let was_away = self.part == Part::Lost
-                    && self.lease.is_over(now, &self.times)
-                    && answer.age >= self.times.lease;
-                if was_away {
+                if self.was_away(now, answer) {
                     return self.resign(fresh, now, steps);
                 }
                 if self.part == Part::Joining {
@@ -124,6 +120,19 @@ impl<C: Clone + PartialEq> Node<C> {
                 self.part = Part::Held;
                 self.lease.renew(sent.at);
             }
+        }
+    }
+
+    /// Whether others may be done with the tag, though a claim has just put it into the store.
+    fn was_away(&self, now: Moment, answer: &Answer) -> bool {
+        match self.part {
+            // An earlier claim may have had its effect, and the tag a verdict that this run has lost.
+            Part::Joining => self
+                .claimed
+                .is_some_and(|claimed| now >= claimed + self.times.lease),
+            // The tag was not in the store when its run was as old as a lease: they may have called it nobody's.
+            Part::Lost => self.lease.is_over(now, &self.times) && answer.age >= self.times.lease,
+            Part::Held | Part::Left => false,
         }
     }
 
@@ -162,6 +171,7 @@ impl<C: Clone + PartialEq> Node<C> {
                 break tag;
             }
         };
+        self.claimed = None;
     }
 
     pub(super) fn learn(&mut self, now: Moment, tag: NodeTag, steps: &mut Vec<Step<C>>) {
@@ -181,15 +191,12 @@ impl<C: Clone + PartialEq> Node<C> {
         cards: Vec<(NodeTag, C)>,
         steps: &mut Vec<Step<C>>,
     ) {
-        let others = answer.beats.iter().filter(|(tag, _)| *tag != self.tag);
-        let (dead, alive): (Vec<_>, Vec<_>) = others
-            .copied()
-            .partition(|(tag, _)| self.verdicts.knows(*tag));
-        for (tag, _) in dead {
-            // The store has lost its verdict.
-            self.verdicts.doubt(tag);
-        }
-        self.membership.take_in(now, sent, anew, alive, &self.times);
+        let others = answer.beats.iter().copied();
+        // A node that has a verdict, by what was learned beside this question or in a former run, is not a peer.
+        let others = others.filter(|(tag, _)| *tag != self.tag && !self.verdicts.knows(*tag));
+        let others = others.collect();
+        self.membership
+            .take_in(now, sent, anew, others, &self.times);
         for (tag, card) in cards {
             steps.extend(self.membership.set_card(tag, card));
         }

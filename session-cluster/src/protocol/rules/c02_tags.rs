@@ -1,5 +1,6 @@
 //! Rules 2 and 4: how a tag is claimed and given up, and when the node asks.
 
+use crate::protocol::model_store::Lost;
 use crate::protocol::rules::kit::{Kit, is_given_up, seconds, tag_of};
 use crate::protocol::{Knowledge, Step};
 use crate::times::WhenCutOff;
@@ -22,6 +23,22 @@ fn c02_a_claim_whose_answer_was_lost_is_made_again() {
     kit.nodes[0].failed(kit.now);
     assert!(!kit.is_open(0));
     assert_eq!(kit.renew(0), [Step::Joined(tag_of(0))]);
+}
+
+#[test]
+fn c02_a_claim_that_had_its_effect_a_lease_ago_is_not_built_upon() {
+    // The simulation's program: the node was given up meanwhile, and the store has lost the verdict.
+    let mut kit = Kit::joined(1);
+    let other = kit.add(tag_of(1), WhenCutOff::Suspend);
+    kit.ask(other);
+    kit.renew_for(40.0, &[0]);
+    kit.bury(0);
+    assert_eq!(kit.knows(0, tag_of(1)), Knowledge::Dead);
+    kit.restart_store(Lost::All);
+    kit.nodes[other].failed(kit.now);
+    assert!(is_given_up(&kit.renew(other)));
+    let tag = kit.nodes[other].tag();
+    assert_eq!(kit.renew(other), [Step::Joined(tag)]);
 }
 
 #[test]
@@ -62,7 +79,7 @@ fn c04_a_node_asks_once_a_period_and_at_most_ten_times_a_second_for_requests() {
     node.question(kit.now, 0.0);
     assert_eq!(node.due(), kit.now + seconds(4.5));
     node.question(kit.now, 1.0);
-    assert_eq!(node.due(), kit.now + seconds(5.5));
+    assert_eq!(node.due(), kit.now + seconds(5.0));
     node.hurry(kit.now);
     assert_eq!(node.due(), kit.now + seconds(0.1));
     node.hurry(kit.now + seconds(0.05));

@@ -63,10 +63,11 @@ fn c05_a_node_that_ends_when_cut_off_gives_itself_up_with_its_lease() {
     let mut kit = Kit::new(0);
     let node = kit.add(tag_of(1), WhenCutOff::End);
     kit.renew(node);
-    let end = kit.now + seconds(30.0);
+    let start = kit.now;
+    let end = start + seconds(30.0);
     assert_eq!(kit.nodes[node].lapses(), Some(end));
     let lapse = |kit: &mut Kit| kit.nodes[node].lapse(kit.now, &mut || tag_of(2));
-    kit.now = end - seconds(0.1);
+    kit.now = start + seconds(29.9);
     assert_eq!(lapse(&mut kit), []);
     // An answer to a question under the former tag says nothing of the new one.
     let answer = kit.ask(node);

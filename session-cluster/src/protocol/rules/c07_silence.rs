@@ -105,7 +105,7 @@ fn c07_a_node_that_the_store_has_lost_and_that_does_not_come_back_is_given_up() 
 #[test]
 fn c07_an_observer_without_a_tag_buries_nobody() {
     let mut kit = Kit::joined(1);
-    let other = kit.add(tag_of(0), WhenCutOff::Suspend);
+    let other = kit.add(tag_of(1), WhenCutOff::Suspend);
     // Its claims are never answered by more than what is wrong with them.
     for _ in 0..8 {
         let answer = kit.ask(other);

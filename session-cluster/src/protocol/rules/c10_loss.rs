@@ -3,7 +3,7 @@
 use crate::directory::VERDICTS_KEPT;
 use crate::protocol::Knowledge;
 use crate::protocol::model_store::Lost;
-use crate::protocol::rules::kit::{Kit, is_given_up, seconds, tag_of};
+use crate::protocol::rules::kit::{Kit, is_given_up, tag_of};
 
 #[test]
 fn c10_a_node_that_the_store_has_lost_claims_its_own_tag_again() {
@@ -148,7 +148,7 @@ fn c10_a_replica_without_the_verdict_does_not_revive_a_node() {
 fn c10_a_node_that_was_cut_off_for_longer_than_verdicts_are_kept_gives_itself_up() {
     let mut kit = Kit::joined(1);
     let renewed = kit.now;
-    kit.now = renewed + VERDICTS_KEPT - seconds(1.0);
+    kit.now = renewed + VERDICTS_KEPT.mul_f64(0.999);
     assert!(!is_given_up(&kit.renew(0)));
     kit.now += VERDICTS_KEPT;
     assert!(is_given_up(&kit.renew(0)));

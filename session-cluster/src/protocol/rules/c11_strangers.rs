@@ -52,6 +52,19 @@ fn c11_a_run_is_settled_as_of_when_the_question_went_out() {
 }
 
 #[test]
+fn c11_a_run_does_not_settle_while_a_question_is_under_way() {
+    let mut kit = Kit::new(1);
+    kit.restart_store(Lost::All);
+    kit.pass(20.0);
+    kit.renew(0);
+    kit.pass(9.0);
+    let answer = kit.ask(0);
+    kit.pass(1.5);
+    kit.take(0, answer);
+    assert!(!kit.nodes[0].is_settled());
+}
+
+#[test]
 fn c11_a_node_whose_card_is_not_believed_is_not_nobody() {
     let mut kit = Kit::joined(2);
     let mut answer = kit.ask(0);

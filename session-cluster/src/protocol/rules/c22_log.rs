@@ -78,6 +78,28 @@ fn c21_a_node_that_the_store_has_lost_has_not_read() {
 }
 
 #[test]
+fn c21_an_entry_is_kept_for_a_node_that_the_store_has_lost_before_others_saw_it() {
+    // The simulation's program: the new node claims its tag again later than the origin.
+    let mut kit = ended(1);
+    let new = kit.add(tag_of(2), WhenCutOff::Suspend);
+    kit.nodes[0].end(kit.now, vec![2]);
+    kit.renew(new);
+    kit.restart_store(Lost::All);
+    for _ in 0..3 {
+        kit.renew(0);
+        kit.renew(1);
+        kit.append(0);
+        kit.read(0);
+    }
+    assert!(kit.nodes[0].keeps_entries());
+    kit.restart_store(Lost::All);
+    kit.renew_all();
+    kit.renew_all();
+    assert_eq!(kit.append(0), [1, 2]);
+    assert_eq!(applied(&kit.renew(new)), [2]);
+}
+
+#[test]
 fn c21_a_node_that_is_dead_need_not_read() {
     let mut kit = ended(1);
     kit.renew_for(35.0, &[0]);
@@ -157,6 +179,36 @@ fn c22_a_reading_that_was_sent_in_another_run_is_ignored() {
     let later = kit.nodes[1].reading();
     assert_eq!(kit.nodes[1].caught_up(&reading, caught_up), []);
     assert_eq!(kit.nodes[1].reading(), later);
+}
+
+#[test]
+fn c22_an_answer_to_a_reading_that_comes_after_a_new_run_is_ignored() {
+    let mut kit = ended(3);
+    let reading = kit.nodes[1].reading().expect("it has joined");
+    let caught_up = kit.store.catch_up(&reading);
+    kit.restart_store(Lost::All);
+    kit.renew(1);
+    assert_eq!(kit.nodes[1].caught_up(&reading, caught_up), []);
+    kit.renew(1);
+    kit.renew(0);
+    assert_eq!(kit.append(0), [1, 2, 3]);
+    assert_eq!(applied(&kit.renew(1)), [1, 2, 3]);
+}
+
+#[test]
+fn c22_a_place_in_a_former_run_hides_nothing_of_the_new_one() {
+    let mut kit = ended(3);
+    kit.renew(1);
+    kit.renew(1);
+    kit.read(0);
+    assert!(!kit.nodes[0].keeps_entries());
+    kit.restart_store(Lost::All);
+    for _ in 0..2 {
+        kit.renew_all();
+    }
+    kit.nodes[0].end(kit.now, vec![9]);
+    assert_eq!(kit.append(0), [4]);
+    assert_eq!(applied(&kit.renew(1)), [4]);
 }
 
 #[test]

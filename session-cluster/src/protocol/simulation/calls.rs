@@ -151,6 +151,7 @@ impl World {
             return;
         }
         let call = self.calls[id].clone();
+        let is_answer = matches!(call.kind, Kind::Sync(_));
         let node = &mut process.node;
         let steps = match (call.kind, reply) {
             (Kind::Sync(question), Reply::Sync(answer)) => {
@@ -188,7 +189,6 @@ impl World {
             }
             (kind, reply) => panic!("{reply:?} to {kind:?}"),
         };
-        let is_answer = self.processes[index].question.is_none();
         self.take(index, steps);
         self.check_answered(index);
         if is_answer {

@@ -97,7 +97,7 @@ impl World {
                 let knows = process.node.knows(tag) == Knowledge::Dead;
                 let in_touch = process
                     .in_touch
-                    .is_some_and(|since| now - since >= self.times.lease);
+                    .is_some_and(|since| now >= since + self.times.lease);
                 let is_running = process.state == State::Running;
                 assert!(
                     !(is_running && knows && in_touch),
@@ -129,7 +129,7 @@ impl World {
             let Some(since) = end.in_log.filter(|_| end.group == session.group) else {
                 continue;
             };
-            let age = self.now - since;
+            let age = self.now.saturating_sub(since);
             assert!(
                 age <= self.times.lease,
                 "{session:?} is served {age:?} after {end:?}"

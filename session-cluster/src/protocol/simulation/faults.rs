@@ -13,8 +13,8 @@ use crate::protocol::simulation::world::{Event, World};
 pub(super) enum Fault {
     /// The store is away for a while. In between it may restart, with or without its data.
     Down { time: u64, restart: Restart },
-    /// The node stops in the middle of all, and continues.
-    Pause { node: u8, time: u64 },
+    /// The node stops in the middle of all, perhaps while a question is under way, and continues.
+    Pause { node: u8, time: u64, asks: bool },
     /// The process is killed.
     Kill { node: u8 },
     /// The process is killed, and another starts at its address.
@@ -27,6 +27,8 @@ pub(super) enum Fault {
     Leave { node: u8 },
     /// The node ends a group.
     End { node: u8, group: u8 },
+    /// None.
+    Calm,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +69,7 @@ pub(super) fn any_fault() -> impl Strategy<Value = Fault> {
     let node = || 0..5_u8;
     prop_oneof![
         3 => store_fault(),
-        3 => (node(), time()).prop_map(|(node, time)| Fault::Pause { node, time }),
+        3 => (node(), time(), any::<bool>()).prop_map(|(node, time, asks)| Fault::Pause { node, time, asks }),
         1 => node().prop_map(|node| Fault::Kill { node }),
         2 => (node(), time()).prop_map(|(node, time)| Fault::Restart { node, time }),
         3 => (node(), time()).prop_map(|(node, time)| Fault::CutOff { node, time }),
@@ -75,6 +77,40 @@ pub(super) fn any_fault() -> impl Strategy<Value = Fault> {
         1 => node().prop_map(|node| Fault::Leave { node }),
         2 => (node(), 0..3_u8).prop_map(|(node, group)| Fault::End { node, group }),
     ]
+}
+
+/// A node is cut off for about as long as it takes to give it up, and the store loses what it knows of that.
+pub(super) fn lost_verdict() -> impl Strategy<Value = Vec<(u64, Fault)>> {
+    let cut_off = (0..5_u8, 25_000..60_000_u64, any::<bool>()).prop_map(|(node, time, stops)| {
+        if stops {
+            Fault::Pause {
+                node,
+                time,
+                asks: false,
+            }
+        } else {
+            Fault::CutOff { node, time }
+        }
+    });
+    let restart = prop_oneof![
+        Just(Restart::Empty),
+        (0..1500_u64).prop_map(|lag| Restart::Failover { lag }),
+    ];
+    let down = (1..10_000_u64, restart).prop_map(|(time, restart)| Fault::Down { time, restart });
+    let loss = (0..25_u8).prop_map(|percent| Fault::Loss {
+        percent,
+        time: 60_000,
+    });
+    (loss, cut_off, 30_000..45_000_u64, down, 0..90_000_u64).prop_map(
+        |(loss, cut_off, until_down, down, until_next)| {
+            vec![
+                (0, loss),
+                (0, cut_off),
+                (until_down, down),
+                (until_next, Fault::Calm),
+            ]
+        },
+    )
 }
 
 impl World {
@@ -85,9 +121,12 @@ impl World {
                 self.store_down();
                 self.after(later(time), Event::StoreUp(restart));
             }
-            Fault::Pause { node, time } => {
+            Fault::Pause { node, time, asks } => {
                 let process = self.process_at(node);
                 if self.processes[process].state == State::Running {
+                    if asks {
+                        self.hurry(process);
+                    }
                     self.pause(process);
                     self.after(later(time), Event::Resume(process));
                 }
@@ -108,6 +147,7 @@ impl World {
             }
             Fault::Leave { node } => self.leave(node),
             Fault::End { node, group } => self.end_group(node, group),
+            Fault::Calm => {}
         }
     }
 
@@ -126,7 +166,7 @@ impl World {
             self.store.start_run(self.now, lost);
             self.check_new_run();
         }
-        let away = self.now - self.down_since;
+        let away = self.now.saturating_sub(self.down_since);
         if lost.is_some() || away > self.times.gap() + self.times.store_timeout {
             self.anew = self.now;
         }

@@ -81,7 +81,7 @@ impl Process {
 
     /// The time by its own clock.
     pub(super) fn clock(&self, now: Moment) -> Moment {
-        now - self.started
+        now.saturating_sub(self.started)
     }
 
     pub(super) fn is_open(&self, now: Moment) -> bool {

@@ -150,11 +150,7 @@ impl World {
 
     fn happen_at(&mut self, process: usize, event: Event) {
         match event {
-            Event::Wake(_) => {
-                if self.processes[process].wakes > self.now {
-                    return;
-                }
-            }
+            Event::Wake(_) if self.processes[process].wakes > self.now => return,
             Event::Reply(call, reply) => self.reply(process, call, *reply),
             Event::Timeout(call) => self.time_out(process, call),
             Event::Request(_, session) => self.request(process, session),
@@ -190,10 +186,11 @@ impl World {
         if wakes == Moment::MAX {
             return;
         }
-        let wakes = now + wakes.saturating_sub(clock).max(Duration::from_millis(1));
+        let delay = wakes.saturating_sub(clock).max(Duration::from_millis(1));
+        let wakes = now + delay;
         if self.processes[index].wakes <= now || wakes < self.processes[index].wakes {
             self.processes[index].wakes = wakes;
-            self.after(wakes - now, Event::Wake(index));
+            self.after(delay, Event::Wake(index));
         }
     }
 
@@ -243,6 +240,14 @@ impl World {
         }
     }
 
+    /// The process asks now, if it may.
+    pub(super) fn hurry(&mut self, index: usize) {
+        let process = &mut self.processes[index];
+        let clock = process.clock(self.now);
+        process.node.hurry(clock);
+        self.pump(index);
+    }
+
     pub(super) fn pause(&mut self, process: usize) {
         let process = &mut self.processes[process];
         process.state = State::Paused;
@@ -258,7 +263,7 @@ impl World {
             return;
         }
         process.state = State::Running;
-        if now - process.paused > noticed {
+        if now > process.paused + noticed {
             process.woke = Some(now);
         }
         process.wakes = now;
