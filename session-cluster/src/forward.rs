@@ -112,7 +112,7 @@ impl Forwarder {
         *hop.headers_mut() = headers;
         hop.headers_mut().insert(HOP, word);
         *hop.uri_mut() = uri(peer.address, target);
-        if let Some(gate) = gate {
+        if let Some(gate) = gate.clone() {
             hyper::ext::on_informational(&mut hop, move |response| {
                 if response.status() == StatusCode::CONTINUE {
                     gate.cancel();
@@ -123,7 +123,7 @@ impl Forwarder {
 
         let sent = self.client.request(hop);
         let response = match peer.gone.run_until_cancelled(sent).await {
-            Some(Ok(response)) => response,
+            Some(Ok(response)) if is_in_order(&response, asks) => response,
             failed => {
                 // A connection is noted before the request goes out on it.
                 let mut has_reached = connection.connection_metadata().is_some();
@@ -147,6 +147,10 @@ impl Forwarder {
             let request = body.map(|body| Request::from_parts(parts, body));
             return Sent::Misdirected(misdirected, request);
         }
+        if let Some(gate) = gate {
+            // The owner has answered without a word about the body, and may still read it.
+            gate.cancel();
+        }
         Sent::Answered(answer(response, asks, &mut parts, peer))
     }
 }
@@ -168,6 +172,11 @@ fn answer(
     let (mut head, body) = response.into_parts();
     head::incoming(&mut head, asks);
     Response::from_parts(head, ForwardedBody::new(body, peer.gone.clone()))
+}
+
+/// A node upgrades what asks for it only.
+fn is_in_order(response: &Response<Incoming>, asks: Asks) -> bool {
+    asks != Asks::Nothing || response.status() != StatusCode::SWITCHING_PROTOCOLS
 }
 
 fn misdirected(response: &Response<Incoming>) -> Option<Misdirected> {

@@ -160,7 +160,7 @@ async fn c16_a_client_that_waits_for_100_is_told_when_the_owner_reads() {
     };
 
     let mut client = TcpStream::connect(a.address).await.unwrap();
-    client.write_all(head("/echo").as_bytes()).await.unwrap();
+    client.write_all(head("/collect").as_bytes()).await.unwrap();
     let mut go_on = [0; 25];
     client.read_exact(&mut go_on).await.unwrap();
     assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");

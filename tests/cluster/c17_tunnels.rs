@@ -2,6 +2,7 @@
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::{SinkExt as _, StreamExt as _};
 use http::{Method, StatusCode};
 use hyper::ext::Protocol;
 use hyper_util::rt::TokioIo;
@@ -76,7 +77,7 @@ async fn echoes(io: &mut Io, text: &str) {
 }
 
 async fn is_closed(io: &mut Io) -> bool {
-    !matches!(io.read_u8().await, Ok(_))
+    io.read_u8().await.is_err()
 }
 
 #[tokio::test]
@@ -130,7 +131,6 @@ async fn c17_a_web_socket_passes_with_its_protocol_and_its_close() {
         .await
         .unwrap();
     assert_eq!(header(&response, "sec-websocket-protocol"), Some("echo"));
-    use futures_util::{SinkExt as _, StreamExt as _};
     socket.send(Message::text("hello")).await.unwrap();
     assert_eq!(
         socket.next().await.unwrap().unwrap(),

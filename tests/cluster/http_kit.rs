@@ -164,6 +164,7 @@ fn app(stage: Stage) -> Router {
         .route("/", any(look))
         .route("/head", any(head))
         .route("/echo", any(echo))
+        .route("/collect", any(async |body: Bytes| body))
         .route("/wait", any(wait))
         .route(
             "/misdirected",
