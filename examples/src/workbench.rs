@@ -44,6 +44,8 @@ pub(crate) use self::database::{Database, LoadError};
 #[cfg(unix)]
 pub(crate) use self::host::only_local;
 #[cfg(unix)]
+pub(crate) use self::problem::as_problem;
+#[cfg(unix)]
 pub(crate) use self::server::{GRACE, SHUTDOWN_TIMEOUT, manage_sessions, start_log, tell};
 
 /// Runs a blocking function where blocking is allowed; a panic goes on in the caller.

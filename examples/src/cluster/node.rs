@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use session_axum::shutdown_signal;
 use session_cluster::{
@@ -23,7 +24,7 @@ use super::args::{NodeOptions, SECRET};
 use super::page::tag_in;
 use super::word::{self, Mode, Word};
 use crate::workbench::{
-    Database, GRACE, LoadError, SHUTDOWN_TIMEOUT, manage_sessions, only_local, router,
+    Database, GRACE, LoadError, SHUTDOWN_TIMEOUT, as_problem, manage_sessions, only_local, router,
     session_layer, start_log, tell,
 };
 
@@ -94,6 +95,7 @@ async fn serve(options: NodeOptions) -> Result<(), NodeError> {
     let app = router(database, layer.clone())
         .layer(from_fn_with_state(front, tell_new_sessions))
         .layer(ClusterLayer::new(&cluster, &layer))
+        .layer(map_response(unavailable))
         .layer(from_fn(only_local));
     say(&Word::Listens(address));
     let telling = tokio::spawn(tell_state(cluster.clone(), sessions.clone()));
@@ -185,6 +187,16 @@ fn state(cluster: &Cluster, sessions: &SessionManager) -> word::State {
             .filter(|node| !node.is_self)
             .map(|node| node.tag.encode())
             .collect(),
+    }
+}
+
+/// Tells the page that a session's node can't be reached, in the form of the workbench's other problems. The layer's other
+/// answers are for nodes.
+async fn unavailable(response: Response) -> Response {
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        as_problem(response).await
+    } else {
+        response
     }
 }
 

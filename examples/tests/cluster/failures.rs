@@ -37,6 +37,11 @@ fn a_killed_node_takes_its_own_sessions_and_the_page_says_so() {
             "Bob notices nothing"
         );
         let answer = ann.send("GET", "/api/state", &Value::Null);
+        assert!(
+            answer.status != 503 || answer.body["status"] == 503,
+            "a problem: {}",
+            answer.body
+        );
         answers.push(answer.status);
         answer.status == 200 && answer.body["session"] == false
     });
