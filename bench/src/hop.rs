@@ -1,5 +1,4 @@
 use std::net::SocketAddr;
-use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
@@ -10,6 +9,7 @@ use session_cluster::{Cluster, ClusterLayer, InProcessDirectory};
 use session_core::SessionManager;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tower_layer::Identity;
 use tower_service::Service as _;
 
 const ANSWER: &str = "hello";
@@ -22,7 +22,9 @@ const CALLS: usize = 3_000;
 /// The cost of requests, as medians of rounds.
 #[derive(Debug)]
 pub(crate) struct Requests {
-    /// Nanoseconds that the layer adds to a request whose session is on the node.
+    /// Nanoseconds of processor time that a layer which does nothing adds to a router.
+    pub(crate) any_layer: f64,
+    /// Nanoseconds that the cluster's layer adds beyond that, to a request whose session is on the node.
     pub(crate) local: f64,
     /// Microseconds of processor time of client and servers together, for a request to the node that has its session.
     pub(crate) direct: f64,
@@ -33,8 +35,8 @@ pub(crate) struct Requests {
 struct Node {
     address: SocketAddr,
     sessions: SessionManager,
-    /// The application without and with the cluster's layer.
-    apps: [Router; 2],
+    /// The application without another layer, with one that does nothing, and with the cluster's.
+    apps: [Router; 3],
 }
 
 /// Measures on a runtime with one thread.
@@ -46,13 +48,14 @@ pub(crate) async fn measure() -> Requests {
     let session = owner.sessions.create().expect("there is room");
     let cookie = format!("id={}", session.id().encode());
 
-    let mut local = Vec::new();
+    let (mut any_layer, mut local) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let mut times = [0.0; 2];
+        let mut times = [0.0; 3];
         for (app, time) in owner.apps.iter_mut().zip(&mut times) {
-            *time = time_of_calls(app, &cookie).await;
+            *time = processor_time_of_calls(app, &cookie).await;
         }
-        local.push(times[1] - times[0]);
+        any_layer.push(times[1] - times[0]);
+        local.push(times[2] - times[1]);
     }
 
     let mut client = [owner.address, other.address].map(|address| (address, Vec::new()));
@@ -67,6 +70,7 @@ pub(crate) async fn measure() -> Requests {
     }
     let [direct, forwarded] = client.map(|(_, costs)| median(costs));
     Requests {
+        any_layer: median(any_layer),
         local: median(local),
         direct,
         forwarded,
@@ -90,27 +94,28 @@ impl Node {
         let app = Router::new()
             .route("/", get(async |_: Session| ANSWER))
             .layer(layer.clone());
+        let layered = app.clone().layer(Identity::new());
         let clustered = app.clone().layer(ClusterLayer::new(&cluster, &layer));
         tokio::spawn(axum::serve(listener, clustered.clone()).into_future());
         Self {
             address,
             sessions,
             // As `axum::serve` prepares them.
-            apps: [app, clustered].map(|app| app.with_state(())),
+            apps: [app, layered, clustered].map(|app| app.with_state(())),
         }
     }
 }
 
 /// Returns nanoseconds for each call.
-async fn time_of_calls(app: &mut Router, cookie: &str) -> f64 {
-    let start = Instant::now();
+async fn processor_time_of_calls(app: &mut Router, cookie: &str) -> f64 {
+    let before = processor_time();
     for _ in 0..CALLS {
         let request = Request::get("/").header("cookie", cookie);
         let request = request.body(Body::empty()).expect("it is a request");
         let response = app.call(request).await.expect("it answers");
         assert!(response.status().is_success());
     }
-    start.elapsed().as_nanos() as f64 / CALLS as f64
+    (processor_time() - before) / CALLS as f64
 }
 
 /// Returns microseconds for each request.

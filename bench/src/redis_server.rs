@@ -54,6 +54,22 @@ impl RedisServer {
         )
     }
 
+    /// Returns the bytes that all keys and their values take.
+    pub(crate) fn stored(&self) -> f64 {
+        let keys = self.ask("KEYS *");
+        let keys = keys.lines().filter(|line| line.starts_with('{'));
+        keys.map(|key| {
+            let answer = self.ask(&format!("MEMORY USAGE {key} SAMPLES 0"));
+            let bytes = answer
+                .lines()
+                .next()
+                .and_then(|line| line.strip_prefix(':'));
+            let bytes = bytes.and_then(|bytes| bytes.parse::<f64>().ok());
+            bytes.expect("it is a number")
+        })
+        .sum()
+    }
+
     fn ask(&self, command: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the server listens");
         write!(stream, "{command}\r\nQUIT\r\n").expect("the server reads");
@@ -94,11 +110,6 @@ impl Info {
     /// Bytes that went out so far.
     pub(crate) fn bytes_out(&self) -> f64 {
         self.number("total_net_output_bytes")
-    }
-
-    /// Bytes that the server's data takes.
-    pub(crate) fn dataset(&self) -> f64 {
-        self.number("used_memory_dataset")
     }
 
     fn number(&self, name: &str) -> f64 {
