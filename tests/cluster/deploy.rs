@@ -45,7 +45,9 @@ fn nginx_accepts_its_configurations() {
         let main_file = folder.path().join("main.conf");
         fs::write(&main_file, main).expect("there is room");
         let mut nginx = Command::new("nginx");
-        nginx.args(["-t", "-q", "-e", "stderr", "-p"]).arg(folder.path());
+        nginx
+            .args(["-t", "-q", "-e", "stderr", "-p"])
+            .arg(folder.path());
         assert_accepts(nginx.arg("-c").arg(main_file), &file);
     }
 }
