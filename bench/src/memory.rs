@@ -80,6 +80,11 @@ pub fn run() -> Vec<Verdict> {
 }
 
 impl Holder {
+    /// The name of the case.
+    pub fn name(self) -> &'static str {
+        self.name
+    }
+
     /// Creates [`SESSIONS`] sessions, which live as long as the returned value.
     pub fn fill(self, runtime: &Runtime) -> Box<dyn Any> {
         (self.fill)(runtime)

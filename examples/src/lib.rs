@@ -1,10 +1,13 @@
 //! Programs built on live sessions.
 //!
 //! [`workbench`] serves each visitor a live SQL workbench: `cargo run` at the root of the workspace starts it.
+//! `cluster` serves it from three nodes: `cargo run --bin cluster`.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+#[cfg(unix)]
+pub mod cluster;
 pub mod workbench;
 
 /// Compiles the README's code too.

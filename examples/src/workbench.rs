@@ -37,6 +37,17 @@ mod writers;
 
 pub use server::main;
 
+#[cfg(unix)]
+pub(crate) use self::api::{router, session_layer};
+#[cfg(unix)]
+pub(crate) use self::database::{Database, LoadError};
+#[cfg(unix)]
+pub(crate) use self::host::only_local;
+#[cfg(unix)]
+pub(crate) use self::problem::as_problem;
+#[cfg(unix)]
+pub(crate) use self::server::{GRACE, SHUTDOWN_TIMEOUT, manage_sessions, start_log, tell};
+
 /// Runs a blocking function where blocking is allowed; a panic goes on in the caller.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {

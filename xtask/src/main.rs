@@ -15,7 +15,7 @@ usage: cargo xtask <command>
   test          runs all tests: the suites, the examples in the docs, the models of the races; installs what they lack
   models        runs the models alone
   bench [ROW].. measures what sessions cost, beside what else there is; rows 1 to 6, or those of these numbers:
-                row 7, what the derive costs a build, takes minutes
+                row 7, what the derive costs a build, takes minutes; row 9 is the store's work for a cluster
   instructions  counts the instructions of a request, and fails if they are more than bench/instructions.txt says;
                 `instructions keep` writes that file
 ";
@@ -54,6 +54,9 @@ const OF_TESTS: [Program; 6] = [
     ("nginx", "nginx"),
     ("haproxy", "haproxy"),
 ];
+
+/// The program that the bench of clusters runs.
+const OF_CLUSTERS: [Program; 1] = [("redis-server", "redis-server")];
 
 /// The program that counts instructions.
 const OF_INSTRUCTIONS: [Program; 1] = [("valgrind", "valgrind")];
@@ -130,7 +133,8 @@ fn bench(rows: &[String]) -> bool {
     // One of the binaries starts another, so all are built first.
     let mut bench = of_bench("run");
     bench.arg("--").args(rows);
-    run(of_bench("build")) && run(bench)
+    let needs_redis = rows.iter().any(|row| row == "9");
+    (!needs_redis || install_what_is_missing(&OF_CLUSTERS)) && run(of_bench("build")) && run(bench)
 }
 
 /// The release build of the bench has the program to count.
@@ -146,7 +150,7 @@ fn instructions(keep: bool) -> bool {
 }
 
 fn is_row(argument: &str) -> bool {
-    matches!(argument, "1" | "2" | "3" | "4" | "5" | "6" | "7")
+    matches!(argument, "1" | "2" | "3" | "4" | "5" | "6" | "7" | "9")
 }
 
 fn has_nextest() -> bool {

@@ -24,11 +24,16 @@ use super::set::Workbench;
 use super::tables::{self, Tables};
 use super::{blocking, body};
 
-/// All routes, with their sessions, for a server on this port.
-pub(crate) fn router(database: Database, sessions: SessionManager, port: u16) -> Router {
+/// The layer of sessions, for visitors who reach the server on this port.
+pub(crate) fn session_layer(sessions: SessionManager, port: u16) -> SessionLayer {
     // Cookies are not separated by port: under one name, two workbenches on one host would throw out each other's
     // visitors. Not `Secure`, since not every client sends such a cookie back over plain http on loopback.
     let transport = CookieTransport::new(format!("workbench-{port}")).with_secure(false);
+    SessionLayer::new(sessions).with_transport(transport)
+}
+
+/// All routes, with their sessions.
+pub(crate) fn router(database: Database, sessions: SessionLayer) -> Router {
     Router::new()
         .route("/", get(|| async { Html(include_str!("page.html")) }))
         .route("/api/tables", get(list_tables))
@@ -39,7 +44,7 @@ pub(crate) fn router(database: Database, sessions: SessionManager, port: u16) ->
         .route("/api/runners/{id}/cancel", post(cancel))
         .route("/api/logout", post(log_out))
         .with_state(database)
-        .layer(SessionLayer::new(sessions).with_transport(transport))
+        .layer(sessions)
         // Outside the sessions: a request that is refused, or whose body never arrives, enters none.
         .layer(from_fn(body::whole))
         .layer(DefaultBodyLimit::max(body::MOST_BYTES))

@@ -115,6 +115,12 @@ impl Database {
         Ok(ready(path, bounds))
     }
 
+    /// The file.
+    #[cfg(unix)]
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Opens the file for one visitor. Blocks.
     pub(crate) fn open(&self) -> rusqlite::Result<Connection> {
         let opening = self.statements.begin(CancellationToken::new());

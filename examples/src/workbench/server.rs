@@ -25,9 +25,9 @@ const MAX_SESSIONS: usize = 64;
 /// How long a statement waits for the previous one.
 const LEND_TIMEOUT: Duration = Duration::from_secs(5);
 /// How much time requests under way have when the server ends.
-const GRACE: Duration = Duration::from_secs(2);
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
 /// How long the shutdown may take in all.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the log may take after that.
 const LOG_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -54,14 +54,7 @@ pub fn main() -> ExitCode {
         }
         Err(message) => return failure(&message, 2),
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let colors = io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(colors)
-        .with_target(false)
-        .init();
+    start_log();
 
     // Removed when this function returns.
     let scratch = match tempfile::Builder::new().prefix("workbench-").tempdir() {
@@ -86,6 +79,32 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Logs to standard error.
+pub(crate) fn start_log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let colors = io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(colors)
+        .with_target(false)
+        .init();
+}
+
+/// Creates the manager of the workbench's sessions.
+pub(crate) fn manage_sessions(database: &Database, idle: Duration) -> SessionManager {
+    if let Err(error) = file_size::bound(database.most_file_bytes()) {
+        tracing::warn!(%error, "the size of files is not bounded");
+    }
+    SessionManager::builder()
+        .idle_timeout(idle)
+        .lend_timeout(LEND_TIMEOUT)
+        .max_sessions(MAX_SESSIONS, WhenFull::EvictIdlest)
+        .state(database.clone())
+        .build()
+        .expect("there is a runtime, and no setting is zero")
+}
+
 /// How the server was told to stop.
 enum End {
     InOrder,
@@ -99,23 +118,15 @@ fn failure(message: &str, code: u8) -> ExitCode {
 }
 
 async fn serve(options: Options, database: Database) -> Result<End, ServeError> {
-    if let Err(error) = file_size::bound(database.most_file_bytes()) {
-        tracing::warn!(%error, "the size of files is not bounded");
-    }
     let address = options.listen;
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| ServeError::Listen { address, error })?;
-    let sessions = SessionManager::builder()
-        .idle_timeout(options.idle)
-        .lend_timeout(LEND_TIMEOUT)
-        .max_sessions(MAX_SESSIONS, WhenFull::EvictIdlest)
-        .state(database.clone())
-        .build()
-        .expect("there is a runtime, and no setting is zero");
+    let sessions = manage_sessions(&database, options.idle);
     let told = tokio::spawn(tell(sessions.subscribe()));
     let address = listener.local_addr()?;
-    let mut app = api::router(database, sessions.clone(), address.port());
+    let layer = api::session_layer(sessions.clone(), address.port());
+    let mut app = api::router(database, layer);
     if address.ip().is_loopback() {
         app = app.layer(from_fn(host::only_local));
     }
@@ -149,7 +160,7 @@ async fn serve(options: Options, database: Database) -> Result<End, ServeError> 
 }
 
 /// Logs how sessions end.
-async fn tell(mut events: LifecycleEvents) {
+pub(crate) async fn tell(mut events: LifecycleEvents) {
     while let Some(event) = events.next().await {
         match event {
             Ok(LifecycleEvent::Completed(Subject::Session(session), cause, ..)) => {

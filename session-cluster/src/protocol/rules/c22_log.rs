@@ -5,9 +5,6 @@ use crate::protocol::model_store::Lost;
 use crate::protocol::rules::kit::{Kit, applied, is_given_up, tag_of};
 use crate::times::WhenCutOff;
 
-/// No entry.
-const NONE: [u64; 0] = [];
-
 /// Two nodes, the first of which has ended some groups.
 fn ended(groups: u8) -> Kit {
     let mut kit = Kit::joined(2);
@@ -22,8 +19,8 @@ fn ended(groups: u8) -> Kit {
 fn c21_entries_are_applied_in_order_by_all_but_their_origin() {
     let mut kit = ended(3);
     assert_eq!(applied(&kit.renew(1)), [1, 2, 3]);
-    assert_eq!(applied(&kit.renew(1)), NONE);
-    assert_eq!(applied(&kit.renew(0)), NONE);
+    assert_eq!(applied(&kit.renew(1)), [0; 0]);
+    assert_eq!(applied(&kit.renew(0)), [0; 0]);
 }
 
 #[test]
@@ -33,13 +30,13 @@ fn c21_an_entry_that_was_read_out_of_turn_is_not_applied_again() {
     assert_eq!(applied(&kit.read(1)), [1]);
     assert_eq!(
         applied(&kit.take(1, answer)),
-        NONE,
+        [0; 0],
         "the question was under way"
     );
     kit.nodes[0].end(kit.now, vec![7]);
     kit.append(0);
     assert_eq!(applied(&kit.read(1)), [2]);
-    assert_eq!(applied(&kit.renew(1)), NONE);
+    assert_eq!(applied(&kit.renew(1)), [0; 0]);
 }
 
 #[test]
@@ -139,7 +136,7 @@ fn c22_what_a_new_run_has_lost_is_appended_again_in_order_and_applied_once() {
     kit.restart_store(Lost::All);
     // The node does not know of the new run yet: entry 3 alone would hide 1 and 2.
     kit.nodes[0].end(kit.now, vec![9]);
-    assert_eq!(kit.append(0), NONE);
+    assert_eq!(kit.append(0), [0; 0]);
     kit.renew(0);
     kit.renew(0);
     assert_eq!(kit.append(0), [1, 2, 3]);
@@ -155,16 +152,16 @@ fn c22_a_run_that_has_kept_the_log_is_read_from_its_start_and_nothing_is_applied
     kit.restart_store(Lost::Nothing);
     assert_eq!(applied(&kit.renew(1)), [3]);
     kit.renew(0);
-    assert_eq!(kit.append(0), NONE, "the log has them");
+    assert_eq!(kit.append(0), [0; 0], "the log has them");
 }
 
 #[test]
 fn c22_a_node_that_joins_applies_nothing_of_before() {
     let mut kit = ended(2);
     let node = kit.add(tag_of(2), WhenCutOff::Suspend);
-    assert_eq!(applied(&kit.renew(node)), NONE);
+    assert_eq!(applied(&kit.renew(node)), [0; 0]);
     kit.restart_store(Lost::Nothing);
-    assert_eq!(applied(&kit.renew(node)), NONE);
+    assert_eq!(applied(&kit.renew(node)), [0; 0]);
     kit.renew(0);
     kit.nodes[0].end(kit.now, vec![9]);
     kit.append(0);
@@ -224,5 +221,5 @@ fn c22_entries_from_under_a_former_tag_are_appended_under_it() {
     kit.nodes[0].end(kit.now, vec![2]);
     assert_eq!(kit.append(0), [1, 2]);
     assert_eq!(applied(&kit.renew(1)), [1, 2]);
-    assert_eq!(applied(&kit.renew(0)), NONE);
+    assert_eq!(applied(&kit.renew(0)), [0; 0]);
 }

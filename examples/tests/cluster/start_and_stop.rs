@@ -1,0 +1,66 @@
+//! The beginning and the end of the program, and of the processes that it has started.
+
+use std::process::Stdio;
+
+use crate::program::{Cluster, cluster, is_running, wait_until};
+use crate::visitor::Visitor;
+
+fn assert_all_end(cluster: &Cluster) {
+    for process in cluster.processes() {
+        wait_until("the end of its processes", || !is_running(process.pid));
+    }
+}
+
+#[test]
+fn ctrl_c_ends_it_and_leaves_nothing_behind() {
+    let mut cluster = Cluster::start();
+    for process in cluster.processes() {
+        assert!(is_running(process.pid));
+    }
+    // A session with an open transaction.
+    Visitor::new(&cluster).rows("BEGIN; DELETE FROM airports; SELECT 1");
+    cluster.signal("INT");
+    let status = cluster.ended();
+    assert!(status.success(), "{status}");
+    for process in cluster.processes() {
+        assert!(!is_running(process.pid));
+    }
+    let mut left = cluster.temp.path().read_dir().expect("it is ours");
+    assert!(left.next().is_none());
+}
+
+#[test]
+fn nothing_outlives_the_program_if_it_is_killed() {
+    let mut cluster = Cluster::start();
+    cluster.signal("KILL");
+    cluster.ended();
+    assert_all_end(&cluster);
+}
+
+#[test]
+fn a_mistake_is_one_line() {
+    let temp = tempfile::tempdir().expect("there is room");
+    for (path, args, code, told) in [
+        ("/nowhere", &[][..], 1, "the Debian package `redis-server`"),
+        (
+            "/usr/bin",
+            &["--listen", "0.0.0.0:80"],
+            2,
+            "--listen takes an address of this machine",
+        ),
+        ("/usr/bin", &["--wrong"], 2, "unknown option `--wrong`"),
+    ] {
+        let output = cluster(temp.path())
+            .args(args)
+            .env("PATH", path)
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program starts");
+        let message = String::from_utf8(output.stderr).expect("it is text");
+        assert_eq!(output.status.code(), Some(code), "{message}");
+        assert!(
+            message.contains(told) && message.lines().count() == 1,
+            "{message}"
+        );
+    }
+}
