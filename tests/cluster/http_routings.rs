@@ -66,7 +66,7 @@ async fn a_replay_reads_the_body_to_its_end_before_it_answers() {
     let count = Arc::clone(&sent);
     let body = stream::iter(0..parts).map(move |_| {
         count.fetch_add(1, Ordering::Relaxed);
-        Ok::<_, Infallible>(Bytes::from_static(&[7; 64 << 10]))
+        Ok::<_, Infallible>(Bytes::from(vec![7; 64 << 10]))
     });
     let body = Body::from_stream(body);
     let response = send(a.address, with_body(Method::POST, "/echo", &cookie, body)).await;
