@@ -82,6 +82,8 @@
 //! [`InProcessDirectory`] is a store in memory, with failures that a test can cause, and in tokio's time, which a test can
 //! pause. [`Directory`] is the trait behind both, for stores other than Redis.
 
+#![deny(missing_docs)]
+
 mod cluster;
 mod directory;
 mod forward;
