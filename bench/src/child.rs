@@ -8,6 +8,9 @@ const COUNTED: &str = "counted";
 /// Arguments of both binaries, before the number of the holder.
 pub const MEMORY: &str = "memory";
 
+/// Argument of the bench, before the number of the server.
+pub const MCP: &str = "mcp";
+
 /// Argument of `counted`.
 pub const REQUESTS: &str = "requests";
 
@@ -24,6 +27,11 @@ pub(crate) fn allocated(holder: usize) -> f64 {
 /// The bytes resident for a session.
 pub(crate) fn resident(holder: usize) -> f64 {
     ask(ME, &[MEMORY, &holder.to_string()])[0]
+}
+
+/// The numbers of row 8 for one of its servers.
+pub(crate) fn ask_mcp(server: usize) -> Vec<f64> {
+    ask(ME, &[MCP, &server.to_string()])
 }
 
 /// Runs one of the package's binaries; it prints numbers.

@@ -1,10 +1,12 @@
 //! Programs built on live sessions.
 //!
 //! [`workbench`] serves each visitor a live SQL workbench: `cargo run` at the root of the workspace starts it.
+//! [`mcp`] serves live SQLite transactions to MCP clients: `cargo run --bin mcp`.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod mcp;
 pub mod workbench;
 
 /// Compiles the README's code too.

@@ -14,7 +14,7 @@ usage: cargo xtask <command>
 
   test          runs all tests: the suites, the examples in the docs, the models of the races; installs what they lack
   models        runs the models alone
-  bench [ROW].. measures what sessions cost, beside what else there is; rows 1 to 6, or those of these numbers:
+  bench [ROW].. measures what sessions cost, beside what else there is; all rows but 7, or those of these numbers:
                 row 7, what the derive costs a build, takes minutes
   instructions  counts the instructions of a request, and fails if they are more than bench/instructions.txt says;
                 `instructions keep` writes that file
@@ -139,7 +139,7 @@ fn instructions(keep: bool) -> bool {
 }
 
 fn is_row(argument: &str) -> bool {
-    matches!(argument, "1" | "2" | "3" | "4" | "5" | "6" | "7")
+    matches!(argument, "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8")
 }
 
 fn has_nextest() -> bool {

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::model::{ServerCapabilities, ServerConfig};
 use rmcp::{ErrorData, Json, ServerHandler, tool, tool_handler, tool_router};
 use schemars::JsonSchema;
@@ -113,8 +114,11 @@ impl Job {
     }
 }
 
+#[derive(Clone)]
 pub(crate) struct Server {
     app: App,
+    /// Built once: with all the schemas it takes longer than a session.
+    router: ToolRouter<Self>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -129,7 +133,10 @@ pub(crate) struct WhichNotebook {
 
 impl Server {
     pub(crate) fn new(app: &App) -> Self {
-        Self { app: app.clone() }
+        Self {
+            app: app.clone(),
+            router: Self::tool_router(),
+        }
     }
 }
 
@@ -232,7 +239,7 @@ impl Server {
     }
 }
 
-#[tool_handler]
+#[tool_handler(router = self.router)]
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
         #[expect(deprecated, reason = "sessions tell their end by a log message")]

@@ -102,7 +102,10 @@ impl Raw {
 
     /// Calls a tool, and returns the text of its result.
     pub(crate) async fn text(&mut self, tool: &str) -> String {
-        text_of(&self.call(tool).await.answer().await)
+        let mut events = self.call(tool).await;
+        let answer = events.answer().await;
+        assert!(events.next().await.is_none());
+        text_of(&answer)
     }
 
     /// Opens the stream that belongs to no request.

@@ -24,12 +24,16 @@ pub(crate) fn by_header(live: LiveSessions) -> LiveSessions {
     live.with_owner(|head| Some(head.headers.get("x-user")?.to_str().ok()?.into()))
 }
 
+/// The service without keep-alives in its streams: they are timed by the real clock, which a paused one overtakes.
 pub(crate) fn service(app: &App, live: LiveSessions) -> LiveService<Server> {
-    let app = app.clone();
-    live.service(
-        move || Ok(Server::new(&app)),
-        StreamableHttpServerConfig::default(),
-    )
+    let mut config = StreamableHttpServerConfig::default();
+    config.sse_keep_alive = None;
+    serve(app, live, config)
+}
+
+fn serve(app: &App, live: LiveSessions, config: StreamableHttpServerConfig) -> LiveService<Server> {
+    let server = Server::new(app);
+    live.service(move || Ok(server.clone()), config)
 }
 
 pub(crate) struct Served {
@@ -39,7 +43,10 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) async fn new(app: &App, live: LiveSessions) -> Self {
-        let router = axum::Router::new().nest_service("/mcp", service(app, live));
+        let router = axum::Router::new().nest_service(
+            "/mcp",
+            serve(app, live, StreamableHttpServerConfig::default()),
+        );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
