@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rmcp::handler::server::router::tool::ToolRouter;
-use rmcp::model::{ServerCapabilities, ServerConfig};
-use rmcp::{ErrorData, Json, ServerHandler, tool, tool_handler, tool_router};
+use rmcp::model::{ProgressNotificationParam, RequestMetaObject, ServerCapabilities, ServerConfig};
+use rmcp::{ErrorData, Json, Peer, RoleServer, ServerHandler, tool, tool_handler, tool_router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use session_core::{
@@ -185,6 +185,23 @@ impl Server {
         self.app.at_the_gate.add_permits(1);
         session.completion_token().cancelled().await;
         "seen".to_owned()
+    }
+
+    /// Reports a hundred steps, each when the one before has been sent.
+    #[tool]
+    async fn report(
+        &self,
+        peer: Peer<RoleServer>,
+        meta: RequestMetaObject,
+    ) -> Result<String, ErrorData> {
+        let token = meta
+            .get_progress_token()
+            .expect("the client has asked for progress");
+        for step in 1..=100 {
+            let progress = ProgressNotificationParam::new(token.clone(), f64::from(step));
+            peer.notify_progress(progress).await.map_err(tool_error)?;
+        }
+        Ok("reported".to_owned())
     }
 
     /// Opens a workbench.

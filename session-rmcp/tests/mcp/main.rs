@@ -5,6 +5,7 @@ mod bounds;
 mod handles;
 mod memory;
 mod owners;
+mod progress;
 mod raw;
 mod resumption;
 mod served;

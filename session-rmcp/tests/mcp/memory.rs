@@ -31,8 +31,13 @@ fn ten_thousand_sessions_come_and_go_with_memory_flat() {
             for turn in 0..number {
                 let mut raw = Raw::new(&service);
                 raw.start().await;
-                let listening = raw.listen().await;
-                assert_eq!(raw.text("count").await, "1");
+                // Some do more than to come and go.
+                let listening = if turn % 10 < 2 {
+                    assert_eq!(raw.text("count").await, "1");
+                    Some(raw.listen().await)
+                } else {
+                    None
+                };
                 let session = sessions.sessions().pop().unwrap();
                 // Clients end their sessions, or are just gone.
                 if turn % 2 == 0 {

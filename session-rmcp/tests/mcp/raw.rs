@@ -93,9 +93,8 @@ impl Raw {
 
     /// Calls a tool, and returns its stream.
     pub(crate) async fn call(&mut self, tool: &str) -> Events {
-        let answer = self
-            .request("tools/call", &json!({"name": tool, "arguments": {}}))
-            .await;
+        let params = json!({"name": tool, "arguments": {}, "_meta": {"progressToken": tool}});
+        let answer = self.request("tools/call", &params).await;
         assert_eq!(answer.status(), StatusCode::OK);
         Events::of(answer)
     }
