@@ -23,12 +23,15 @@ async fn assert_reported(stream: &mut Events, from: u32) {
 async fn a_client_that_reads_slowly_loses_nothing_and_holds_up_no_other_call() {
     let app = App::new();
     let sessions = app.manager().build().unwrap();
-    let mut raw = Raw::new(&service(&app, LiveSessions::new(sessions)));
+    let mut raw = Raw::new(&service(&app, LiveSessions::new(sessions.clone())));
     raw.start().await;
     let mut slow = raw.call("report").await;
-    for turn in 1..=3 {
+    for turn in 1..=20 {
         assert_eq!(raw.text("count").await, turn.to_string());
     }
+    // The tool waits for room: what is not read does not pile up.
+    let session = sessions.sessions().pop().unwrap();
+    assert_eq!(session.activity().requests, 1);
     assert_reported(&mut slow, 1).await;
 }
 

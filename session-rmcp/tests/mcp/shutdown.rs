@@ -76,6 +76,23 @@ async fn a_call_that_does_not_end_is_answered_with_an_error_and_named() {
     app.gate.add_permits(1);
 }
 
+/// rmcp gives a tool five seconds after the end of its transport, and has the handler until then.
+#[tokio::test(start_paused = true)]
+async fn cleanup_ends_when_rmcp_has_let_go() {
+    let app = App::new();
+    let sessions = app.manager().drain_timeout(5 * SECOND).build().unwrap();
+    let mut raw = Raw::new(&service(&app, LiveSessions::new(sessions.clone())));
+    raw.start().await;
+    let session = sessions.sessions().pop().unwrap();
+    let _stream = raw.call("wait_outside").await;
+    app.call_at_the_gate().await;
+    let start = tokio::time::Instant::now();
+    session.terminate();
+    let report = session.cleanup_completed().await;
+    assert_eq!(report.problems().len(), 1, "{report:?}");
+    assert!(start.elapsed() >= 10 * SECOND);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_belongs_to_no_request_ends_with_a_farewell() {
     let app = App::new();
