@@ -43,7 +43,7 @@ pub fn run(runtime: &Runtime) -> Vec<Verdict> {
     println!("| what | rmcp's `LocalSessionManager` | `LiveSessions` |");
     println!("|---|---:|---:|");
     let [theirs, ours] = [0, 1].map(|server| child::ask_mcp(server));
-    let mut line = |what: &str, place: usize| {
+    let line = |what: &str, place: usize| {
         println!("| {what} | {:.0} | {:.0} |", theirs[place], ours[place]);
     };
     line(

@@ -56,8 +56,8 @@ impl LiveSessions {
         }
     }
 
-    /// Names the owner of a request by its head, which rmcp's own layers, such as one that checks a token, may have
-    /// extended.
+    /// Names the owner of a request by its head. A layer before this one, such as one that checks a token, may have left
+    /// its findings in the head's extensions.
     ///
     /// A session or handle belongs to the owner of the request that created it, as a session of the group of that name.
     /// For requests of all others it does not exist: 404 for a session, and `invalid_params` for a handle. `None` is an
