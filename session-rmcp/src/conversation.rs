@@ -24,7 +24,7 @@ pub(crate) struct Conversation {
     /// The owner by the request that created the session.
     pub(crate) owner: Option<GroupId>,
     pub(crate) outbox: Arc<Outbox>,
-    inbound: mpsc::Sender<Inbound>,
+    inbound: mpsc::Sender<Box<Inbound>>,
     served: oneshot::Receiver<()>,
 }
 
@@ -67,7 +67,10 @@ impl Conversation {
         message: ClientJsonRpcMessage,
         guard: RequestGuard,
     ) -> Result<(), SessionEnded> {
-        let sent = self.inbound.send(Inbound { message, guard }).await;
+        let sent = self
+            .inbound
+            .send(Box::new(Inbound { message, guard }))
+            .await;
         sent.map_err(|_| SessionEnded)
     }
 

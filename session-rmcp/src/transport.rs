@@ -24,7 +24,7 @@ use crate::outbox::{self, Outbox};
 pub struct SessionTransport {
     session: Session,
     outbox: Arc<Outbox>,
-    inbound: mpsc::Receiver<Inbound>,
+    inbound: mpsc::Receiver<Box<Inbound>>,
     completed: CancellationToken,
     /// The calls that are not answered yet.
     calls: HashMap<RequestId, RequestGuard>,
@@ -34,7 +34,8 @@ pub struct SessionTransport {
     _served: oneshot::Sender<()>,
 }
 
-/// A message of the client, with the guard that has been inside the session since it arrived.
+/// A message of the client, with the guard that has been inside the session since it arrived. It is boxed on its way,
+/// because a channel has memory for 32 of what it carries from its start.
 pub(crate) struct Inbound {
     pub(crate) message: ClientJsonRpcMessage,
     pub(crate) guard: RequestGuard,
@@ -48,7 +49,7 @@ impl SessionTransport {
     pub(crate) fn new(
         session: &Session,
         outbox: Arc<Outbox>,
-        inbound: mpsc::Receiver<Inbound>,
+        inbound: mpsc::Receiver<Box<Inbound>>,
         served: oneshot::Sender<()>,
         init_timeout: Sleep,
     ) -> Self {
@@ -64,8 +65,8 @@ impl SessionTransport {
     }
 
     /// Takes note of a message on its way to the handler.
-    fn admit(&mut self, inbound: Inbound) -> ClientJsonRpcMessage {
-        let Inbound { mut message, guard } = inbound;
+    fn admit(&mut self, inbound: Box<Inbound>) -> ClientJsonRpcMessage {
+        let Inbound { mut message, guard } = *inbound;
         match &message {
             JsonRpcMessage::Request(request) => {
                 let id = request.id.clone();

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use session_rmcp::{Handle, Handles, McpProps, Parameters};
 
 use super::desk::Desk;
+use super::transaction::Transaction;
 
 pub(super) struct Tools;
 
@@ -119,9 +120,7 @@ async fn query(desk: &Desk, sql: String) -> Result<String, String> {
 
 async fn commit(desk: &Desk) -> Result<String, String> {
     let transaction = desk.transaction().await.map_err(text)?;
-    let (_transaction, done) = transaction
-        .blocking(|transaction| transaction.commit())
-        .await;
+    let (_transaction, done) = transaction.blocking(Transaction::commit).await;
     done.map(|()| "committed".to_owned()).map_err(text)
 }
 
