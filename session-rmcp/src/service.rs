@@ -45,7 +45,7 @@ impl LiveSessions {
     /// `config` are the same.
     ///
     /// Do not cancel the token in `config` to shut down: rmcp then drops all streams at once. End the sessions with
-    /// [`SessionManager::shutdown`], or serve with `session_axum::serve`, which does.
+    /// [`SessionManager::shutdown`](session_core::SessionManager::shutdown), or serve with `session_axum::serve`, which does.
     pub fn service<S: ServerHandler>(
         mut self,
         factory: impl Fn() -> Result<S, io::Error> + Send + Sync + 'static,
