@@ -41,7 +41,12 @@ fn no_import_of_session_core_runs_up() {
 
 #[test]
 fn no_imports_go_in_a_circle() {
-    for package in ["session-core", "session-axum", "session-macros", "session-rmcp"] {
+    for package in [
+        "session-core",
+        "session-axum",
+        "session-macros",
+        "session-rmcp",
+    ] {
         let mut imports = imports(package);
         // A module that imports no remaining one can't be in a cycle.
         while let Some(module) = imports
