@@ -30,7 +30,7 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 
 const MOST_TIME_OF_A_CALL: f64 = 1.0;
 const MOST_TIME_OF_A_SESSION: f64 = 1.5;
-const MOST_MEMORY: f64 = 1.3;
+const MOST_MEMORY: f64 = 1.1;
 
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}"#;
 const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
