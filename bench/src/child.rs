@@ -8,9 +8,6 @@ const COUNTED: &str = "counted";
 /// Arguments of both binaries, before the number of the holder.
 pub const MEMORY: &str = "memory";
 
-/// Argument of the bench, before the number of the server.
-pub const MCP: &str = "mcp";
-
 /// Argument of `counted`.
 pub const REQUESTS: &str = "requests";
 
@@ -29,13 +26,8 @@ pub(crate) fn resident(holder: usize) -> f64 {
     ask(ME, &[MEMORY, &holder.to_string()])[0]
 }
 
-/// The numbers of row 8 for one of its servers.
-pub(crate) fn ask_mcp(server: usize) -> Vec<f64> {
-    ask(ME, &[MCP, &server.to_string()])
-}
-
-/// Runs one of the package's binaries; it prints numbers.
-fn ask(binary: &str, arguments: &[&str]) -> Vec<f64> {
+/// Runs one of the bench's binaries; it prints numbers.
+pub fn ask(binary: &str, arguments: &[&str]) -> Vec<f64> {
     let this = std::env::current_exe().expect("the bench knows itself");
     let program = this
         .with_file_name(binary)

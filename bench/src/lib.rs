@@ -14,9 +14,6 @@ pub mod dictionary;
 pub mod harness;
 /// Row 3: from an id to a live session.
 pub mod lookup;
-/// Row 8: the sessions of an MCP server.
-pub mod mcp;
-mod mcp_tools;
 /// Row 6: the memory of a live session.
 pub mod memory;
 /// The output of measurements and verdicts.

@@ -2,35 +2,28 @@
 
 use session_bench::report::{Verdict, print_verdicts};
 use session_bench::{
-    accessor, child, compile, cookie, dictionary, lookup, mcp, memory, request, runtime,
+    accessor, child, compile, cookie, dictionary, lookup, memory, request, runtime,
 };
 use tokio::runtime::Runtime;
 
 fn main() {
-    let arguments: Vec<_> = std::env::args().skip(1).collect();
-    if let [child::MCP, server] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        let server = server.parse().expect("it is a place");
-        for number in mcp::numbers(server) {
-            println!("{number}");
-        }
-        return;
-    }
     let runtime = runtime();
     // Sessions are bound to a runtime.
     let _entered = runtime.enter();
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
     if let [child::MEMORY, holder] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         let holder = holder.parse().expect("it is a place");
         println!("{}", memory::resident_each(holder, &runtime));
         return;
     }
     let chosen = |row: usize| match arguments.as_slice() {
-        // Row 7 builds for minutes.
-        [] => row != 7,
+        // The last row builds for minutes.
+        [] => row < 7,
         _ => arguments.contains(&row.to_string()),
     };
 
     let mut verdicts = Vec::new();
-    for row in (1..=8).filter(|row| chosen(*row)) {
+    for row in (1..=7).filter(|row| chosen(*row)) {
         let of_row = match row {
             1 => in_a_task(&runtime, accessor::run),
             2 => in_a_task(&runtime, dictionary::run),
@@ -38,8 +31,7 @@ fn main() {
             4 => request::run(&runtime),
             5 => in_a_task(&runtime, cookie::run),
             6 => memory::run(),
-            7 => compile::run(&runtime),
-            _ => mcp::run(&runtime),
+            _ => compile::run(&runtime),
         };
         verdicts.extend(of_row.into_iter().map(|verdict| (row, verdict)));
     }

@@ -1,5 +1,7 @@
 //! Sessions of an MCP server: ours beside rmcp's own, with the same client and the same tools.
 
+mod tools;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,15 +11,15 @@ use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use session_bench::harness::Bench;
+use session_bench::report::{Verdict, ns, print_cases, print_verdicts, times};
+use session_bench::{child, memory};
 use session_core::{SessionManager, WhenFull};
 use session_rmcp::LiveSessions;
 use tokio::runtime::Runtime;
 use tokio::time::sleep;
 
-use crate::child;
-use crate::harness::Bench;
-use crate::mcp_tools::{Live, Local};
-use crate::report::{Verdict, ns, print_cases, times};
+use tools::{Live, Local};
 
 /// The number of sessions open at once, and of those that come and go.
 const SESSIONS: usize = 10_000;
@@ -38,12 +40,25 @@ const INCREMENT: &str =
     r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"increment"}}"#;
 const SLOW: &str = r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"slow"}}"#;
 
+fn main() {
+    if let Some(server) = std::env::args().nth(1) {
+        for number in numbers(server.parse().expect("it is a place")) {
+            println!("{number}");
+        }
+        return;
+    }
+    let runtime = session_bench::runtime();
+    let verdicts = run(&runtime).into_iter();
+    print_verdicts(&verdicts.map(|verdict| (8, verdict)).collect::<Vec<_>>());
+}
+
 /// Measures the row.
-pub fn run(runtime: &Runtime) -> Vec<Verdict> {
+fn run(runtime: &Runtime) -> Vec<Verdict> {
     println!("\n### 8. Sessions of an MCP server\n");
     println!("| what | rmcp's `LocalSessionManager` | `LiveSessions` |");
     println!("|---|---:|---:|");
-    let [theirs, ours] = [0, 1].map(|server| child::ask_mcp(server));
+    let [theirs, ours] =
+        [0, 1].map(|server| child::ask(env!("CARGO_PKG_NAME"), &[&server.to_string()]));
     let line = |what: &str, place: usize| {
         println!("| {what} | {:.0} | {:.0} |", theirs[place], ours[place]);
     };
@@ -130,8 +145,8 @@ pub fn run(runtime: &Runtime) -> Vec<Verdict> {
 }
 
 /// Returns the numbers of the table for this server. To be called once in a process, outside a runtime.
-pub fn numbers(server: usize) -> Vec<f64> {
-    let abandoned = crate::runtime().block_on(async {
+fn numbers(server: usize) -> Vec<f64> {
+    let abandoned = session_bench::runtime().block_on(async {
         let server = Server::with(
             server,
             Settings {
@@ -147,7 +162,7 @@ pub fn numbers(server: usize) -> Vec<f64> {
         sleep(3 * TIMEOUT).await;
         server.sessions().await
     });
-    let answered = crate::runtime().block_on(async {
+    let answered = session_bench::runtime().block_on(async {
         let server = Server::with(
             server,
             Settings {
@@ -162,7 +177,7 @@ pub fn numbers(server: usize) -> Vec<f64> {
         }
         answered
     });
-    let bounded = crate::runtime().block_on(async {
+    let bounded = session_bench::runtime().block_on(async {
         let server = Server::with(
             server,
             Settings {
@@ -177,29 +192,29 @@ pub fn numbers(server: usize) -> Vec<f64> {
         }
         server.sessions().await
     });
-    let runtime = crate::runtime();
+    let runtime = session_bench::runtime();
     let (each, left, grown) = runtime.block_on(async {
         let server = Server::with(server, Settings::default());
         server.come_and_go().await;
-        let before = crate::memory::resident();
+        let before = memory::resident();
         let mut open = Vec::with_capacity(SESSIONS);
         for _ in 0..SESSIONS {
             let session = server.start().await;
             server.call(&session, INCREMENT).await;
             open.push(session);
         }
-        let each = (crate::memory::resident() - before) / SESSIONS as f64;
+        let each = (memory::resident() - before) / SESSIONS as f64;
         for session in open {
             server.send(Method::DELETE, &session, "").await;
         }
         server.settle().await;
         let left = server.sessions().await;
-        let before = crate::memory::resident();
+        let before = memory::resident();
         for _ in 0..SESSIONS {
             server.come_and_go().await;
         }
         server.settle().await;
-        (each, left, (crate::memory::resident() - before) / 1024.0)
+        (each, left, (memory::resident() - before) / 1024.0)
     });
     vec![
         abandoned as f64,
