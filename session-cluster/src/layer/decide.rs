@@ -225,7 +225,7 @@ fn misdirected<B>(why: Misdirected) -> Outcome<B> {
 }
 
 fn unavailable<B>() -> Outcome<B> {
-    let why = "the session's node can't be reached at the moment: try again later\n";
+    let why = "sessions can't be reached at the moment: try again later\n";
     let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, why);
     let after = HeaderValue::from_static("1");
     response.headers_mut().insert(RETRY_AFTER, after);
