@@ -26,8 +26,8 @@ pub(crate) fn resident(holder: usize) -> f64 {
     ask(ME, &[MEMORY, &holder.to_string()])[0]
 }
 
-/// Runs one of the package's binaries; it prints numbers.
-fn ask(binary: &str, arguments: &[&str]) -> Vec<f64> {
+/// Runs one of the bench's binaries; it prints numbers.
+pub fn ask(binary: &str, arguments: &[&str]) -> Vec<f64> {
     let this = std::env::current_exe().expect("the bench knows itself");
     let program = this
         .with_file_name(binary)

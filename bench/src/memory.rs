@@ -101,7 +101,7 @@ pub fn resident_each(holder: usize, runtime: &Runtime) -> f64 {
 }
 
 /// The resident bytes of this process.
-fn resident() -> f64 {
+pub fn resident() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux tells it here");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = line

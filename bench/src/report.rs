@@ -20,7 +20,7 @@ pub struct Verdict {
 }
 
 /// Prints the times of a row's cases.
-pub(crate) fn print_cases(title: &str, measured: &Measured) {
+pub fn print_cases(title: &str, measured: &Measured) {
     println!("\n### {title}\n");
     println!("| case | median ns | p10 | p90 | least |");
     println!("|---|---:|---:|---:|---:|");
@@ -60,11 +60,11 @@ impl fmt::Display for Verdict {
 }
 
 /// Nanoseconds, as a verdict shows them.
-pub(crate) fn ns(value: f64) -> String {
+pub fn ns(value: f64) -> String {
     format!("{value:.1} ns")
 }
 
 /// A ratio, as a verdict shows it.
-pub(crate) fn times(ratio: f64) -> String {
+pub fn times(ratio: f64) -> String {
     format!("{ratio:.2} x")
 }

@@ -2,12 +2,14 @@
 //!
 //! [`workbench`] serves each visitor a live SQL workbench: `cargo run` at the root of the workspace starts it.
 //! `cluster` serves it from three nodes: `cargo run --bin cluster`.
+//! [`mcp`] serves live SQLite transactions to MCP clients: `cargo run --bin mcp`.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
 #[cfg(unix)]
 pub mod cluster;
+pub mod mcp;
 pub mod workbench;
 
 /// Compiles the README's code too.

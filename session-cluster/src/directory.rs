@@ -138,7 +138,7 @@ pub struct Answer {
     pub seen: Seen,
 }
 
-/// What a directory returns from [`catch_up`](Directory::catch_up).
+/// The outcome of [`catch_up`](Directory::catch_up).
 #[derive(Clone, Debug)]
 pub struct CaughtUp {
     /// The run of the store that answered. If it is not the one asked about, the rest is empty.

@@ -5,6 +5,7 @@ mod head;
 mod tunnel;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, OriginalUri};
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::body::{ForwardedBody, HopBody};
 use self::head::Asks;
 use crate::hop::{Errand, HOP, Misdirected, Word};
+use crate::metrics::Counter;
 use crate::secret::Secret;
 use crate::view::Peer;
 
@@ -39,6 +41,8 @@ const IDLE_TIME: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub(crate) struct Forwarder {
     client: Client<HttpConnector, HopBody>,
+    /// Requests, streams and tunnels that were cut, because their owner was gone.
+    cut: Arc<Counter>,
 }
 
 /// The outcome of a request that was sent to another node.
@@ -50,8 +54,15 @@ pub(crate) enum Sent<B> {
     Failed(Option<Request<B>>),
 }
 
+/// The time for which a response or a tunnel may go on: until its owner has a verdict.
+struct Life {
+    gone: CancellationToken,
+    /// Counts those that it has ended.
+    cut: Arc<Counter>,
+}
+
 impl Forwarder {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(cut: Arc<Counter>) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT_TIME));
         connector.set_nodelay(true);
@@ -60,7 +71,7 @@ impl Forwarder {
             .pool_idle_timeout(IDLE_TIME)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build(connector);
-        Self { client }
+        Self { client, cut }
     }
 
     /// Sends a request of this node's own. Returns the node's response as it is.
@@ -127,11 +138,15 @@ impl Forwarder {
             failed => {
                 // A connection is noted before the request goes out on it.
                 let mut has_reached = connection.connection_metadata().is_some();
-                if let Some(Err(error)) = failed {
-                    // The client tries again only what it has not sent.
-                    has_reached &= !error.is_connect();
-                    let (node, error) = (peer.tag, &error as &dyn std::error::Error);
-                    tracing::debug!(%node, error, "a request to another node failed");
+                match failed {
+                    Some(Err(error)) => {
+                        // The client tries again only what it has not sent.
+                        has_reached &= !error.is_connect();
+                        let (node, error) = (peer.tag, &error as &dyn std::error::Error);
+                        tracing::debug!(%node, error, "a request to another node failed");
+                    }
+                    Some(Ok(_)) => {}
+                    None => self.cut.add(1),
                 }
                 if has_reached && !is_bodiless {
                     return Sent::Failed(None);
@@ -151,27 +166,32 @@ impl Forwarder {
             // The owner has answered without a word about the body, and may still read it.
             gate.cancel();
         }
-        Sent::Answered(answer(response, asks, &mut parts, peer))
+        Sent::Answered(self.answer(response, asks, &mut parts, peer))
     }
-}
 
-/// Prepares the owner's response for the client, and opens the tunnel if it is an upgrade.
-fn answer(
-    mut response: Response<Incoming>,
-    asks: Asks,
-    request: &mut Parts,
-    peer: &Peer,
-) -> Response<ForwardedBody> {
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS
-        && asks != Asks::Nothing
-        && let Some(client) = request.extensions.remove::<OnUpgrade>()
-    {
-        let owner = hyper::upgrade::on(&mut response);
-        tunnel::open(client, owner, peer.gone.clone(), &request.extensions);
+    /// Prepares the owner's response for the client, and opens the tunnel if it is an upgrade.
+    fn answer(
+        &self,
+        mut response: Response<Incoming>,
+        asks: Asks,
+        request: &mut Parts,
+        peer: &Peer,
+    ) -> Response<ForwardedBody> {
+        let life = || Life {
+            gone: peer.gone.clone(),
+            cut: Arc::clone(&self.cut),
+        };
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS
+            && asks != Asks::Nothing
+            && let Some(client) = request.extensions.remove::<OnUpgrade>()
+        {
+            let owner = hyper::upgrade::on(&mut response);
+            tunnel::open(client, owner, life(), &request.extensions);
+        }
+        let (mut head, body) = response.into_parts();
+        head::incoming(&mut head, asks);
+        Response::from_parts(head, ForwardedBody::new(body, life()))
     }
-    let (mut head, body) = response.into_parts();
-    head::incoming(&mut head, asks);
-    Response::from_parts(head, ForwardedBody::new(body, peer.gone.clone()))
 }
 
 /// A node upgrades what asks for it only.

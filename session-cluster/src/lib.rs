@@ -81,10 +81,8 @@
 //!
 //! [`InProcessDirectory`] is a store in memory, with failures that a test can cause, and in tokio's time, which a test can
 //! pause. [`Directory`] is the trait behind both, for stores other than Redis.
-//!
-//! The files, from below: `times`, `secret`, `metrics`, `directory`, and `store` and `sealed` on these; `protocol` (one
-//! node's decisions, apart from all I/O); `view` (the state that requests read); `hop`, `forward` and `route`; `cluster`
-//! with its builder and keeper; `listing`; the layer.
+
+#![deny(missing_docs)]
 
 mod cluster;
 mod directory;

@@ -1,5 +1,6 @@
 //! The node's counters, and the snapshot of them that monitoring reads.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -31,7 +32,8 @@ pub(crate) struct Counters {
     pub(crate) forwarded: Counter,
     pub(crate) received: Counter,
     pub(crate) unsure: Counter,
-    pub(crate) cut: Counter,
+    /// The forwarder and what it returns add to this.
+    pub(crate) cut: Arc<Counter>,
 }
 
 /// Whether a node may act for its sessions.
@@ -69,9 +71,9 @@ pub struct ClusterMetrics {
     pub forgeries: u64,
     /// Ends of groups that other nodes have asked for.
     pub groups_ended: u64,
-    /// Requests that this node has sent on to their owner.
+    /// Requests that another node has answered for this one.
     pub forwarded: u64,
-    /// Requests that other nodes have sent on to this one.
+    /// Requests that other nodes have sent on to this one, as the owner of their session.
     pub received: u64,
     /// Requests that got 503, because it was not known whether a session or a node is alive.
     pub unsure: u64,

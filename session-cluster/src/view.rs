@@ -61,7 +61,7 @@ pub(crate) struct View {
     pub(crate) ask: Notify,
 }
 
-/// What the node knows of the others.
+/// The node's knowledge of the others.
 #[derive(Default)]
 pub(crate) struct Known {
     /// The node's own tag. It changes if the node is given up.

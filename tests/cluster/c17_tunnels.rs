@@ -100,6 +100,7 @@ async fn c17_a_tunnel_closes_at_its_owners_verdict() {
     bury(&directory, b.address).await;
     a.learn().await;
     assert!(is_closed(&mut io).await);
+    assert_eq!(a.cluster.metrics().cut, 1);
     b.stage.dropped.notified().await;
 }
 

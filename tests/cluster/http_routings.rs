@@ -64,10 +64,9 @@ async fn a_replay_reads_the_body_to_its_end_before_it_answers() {
     // More than sockets hold.
     let (parts, sent) = (256, Arc::new(AtomicUsize::new(0)));
     let count = Arc::clone(&sent);
-    let part = Bytes::from(vec![7; 64 << 10]);
     let body = stream::iter(0..parts).map(move |_| {
         count.fetch_add(1, Ordering::Relaxed);
-        Ok::<_, Infallible>(part.clone())
+        Ok::<_, Infallible>(Bytes::from(vec![7; 64 << 10]))
     });
     let body = Body::from_stream(body);
     let response = send(a.address, with_body(Method::POST, "/echo", &cookie, body)).await;

@@ -16,6 +16,7 @@ mod c14_routing;
 mod c15_hop;
 mod c16_heads;
 mod c17_bodies;
+mod c17_counters;
 mod c17_death;
 mod c17_tunnels;
 mod c19_draining;

@@ -26,8 +26,7 @@ async fn cut_off(wire: Wire) {
     assert!(owner.cause(serial).is_none(), "it can't know yet");
     sleep(PERIOD).await;
     owner.wire.set(Wire::Whole);
-    until("the session ends", async || owner.cause(serial).is_some()).await;
-    assert_eq!(owner.cause(serial).unwrap().1, "ownership lost");
+    assert_eq!(owner.ended_with(serial).await.1, "ownership lost");
     until("its visitor is a stranger to itself", async || {
         probes[0].saw(cut, Answer::is_stranger)
     })
@@ -105,8 +104,7 @@ async fn c05_a_node_that_is_to_serve_goes_on_until_it_hears_that_it_was_given_up
     })
     .await;
     owner.wire.set(Wire::Whole);
-    until("the session ends", async || owner.cause(serial).is_some()).await;
-    assert_eq!(owner.cause(serial).unwrap().1, "ownership lost");
+    assert_eq!(owner.ended_with(serial).await.1, "ownership lost");
     assert!(
         probes[0].answers().iter().all(Answer::is_ok),
         "none was refused"
@@ -128,8 +126,7 @@ async fn c05_a_node_that_is_to_end_ends_all_at_its_deadline() {
     let mut socket = Socket::open(&visitor, owner.address).await;
     let cut = Instant::now();
     owner.wire.set(Wire::Cut);
-    until("the session ends", async || owner.cause(serial).is_some()).await;
-    let (ended, cause) = owner.cause(serial).unwrap();
+    let (ended, cause) = owner.ended_with(serial).await;
     assert_eq!(cause, "ownership lost");
     assert!(
         ended - cut + 2 * PERIOD > LEASE && ended - cut < 2 * LEASE,

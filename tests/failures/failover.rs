@@ -73,11 +73,7 @@ async fn c10_a_verdict_that_the_store_has_lost_is_repeated() {
     }
     world.nodes[0].go_on();
     let own = Probe::start(&visitor, owner, &world.record);
-    until("the session ends", async || {
-        world.nodes[0].cause(serial).is_some()
-    })
-    .await;
-    assert_eq!(world.nodes[0].cause(serial).unwrap().1, "ownership lost");
+    assert_eq!(world.nodes[0].ended_with(serial).await.1, "ownership lost");
     until("its visitor is a stranger to itself", async || {
         own.saw(given_up, Answer::is_stranger)
     })

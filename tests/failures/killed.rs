@@ -75,9 +75,8 @@ async fn c13_a_node_that_comes_back_at_its_address_buries_its_predecessor() {
         visitor.visit(door, Method::GET, "/count").await.is_ok()
     })
     .await;
-    let back = world.nodes[0]
-        .said("joined")
-        .expect("only a verdict makes strangers");
+    world.nodes[0].joined().await;
+    let back = world.nodes[0].said("joined").unwrap();
     let answers = world.record.answers();
     let first = answers.last().unwrap();
     assert!(first.is_stranger(), "{first:?}");
@@ -91,7 +90,6 @@ async fn c13_a_node_that_comes_back_at_its_address_buries_its_predecessor() {
         ),
     );
     // It forwards, and is forwarded to.
-    world.nodes[0].joined().await;
     let visitor = world.visitor(0).await;
     assert!(visitor.look(door).await.is_known());
     let visitor = world.visitor(1).await;

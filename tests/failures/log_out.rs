@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::proxy::Wire;
 use crate::record::Answer;
 use crate::visitor::Visitor;
-use crate::wait::{LEASE, figure, until};
+use crate::wait::{LEASE, figure};
 use crate::world::World;
 
 async fn end_group(world: &World, node: usize, group: &str, ms: u32) -> Answer {
@@ -48,13 +48,8 @@ async fn c21_a_group_ends_on_all_nodes_and_that_is_confirmed() {
         world.record.revoke(&visitor.id());
     }
     for (node, serial, visitor) in &members {
-        assert_eq!(
-            world.nodes[*node]
-                .cause(*serial)
-                .map(|cause| cause.1)
-                .as_deref(),
-            Some("terminated")
-        );
+        let (_, cause) = world.nodes[*node].ended_with(*serial).await;
+        assert_eq!(cause, "terminated");
         for door in &world.nodes {
             let answer = visitor.look(door.address).await;
             assert!(answer.is_stranger(), "{answer:?}");
@@ -82,17 +77,17 @@ async fn c21_a_node_that_has_not_confirmed_is_named_and_learns_it_before_it_serv
     assert!(ended.body["took"].as_u64().unwrap() >= 1_500);
     for (node, serial, visitor) in &members {
         world.record.revoke(&visitor.id());
-        let has_ended = world.nodes[*node].cause(*serial).is_some();
-        assert_eq!(has_ended, *node != 2);
+        if *node == 2 {
+            assert_eq!(world.nodes[2].cause(*serial), None);
+        } else {
+            world.nodes[*node].ended_with(*serial).await;
+        }
     }
     world.nodes[2].go_on();
     for (node, serial, visitor) in &members {
         let answer = visitor.look(world.nodes[*node].address).await;
         assert!(answer.is_stranger(), "{answer:?}");
-        until("the session ends", async || {
-            world.nodes[*node].cause(*serial).is_some()
-        })
-        .await;
+        world.nodes[*node].ended_with(*serial).await;
     }
     figure(
         "log-out everywhere",
@@ -117,16 +112,13 @@ async fn c21_a_log_out_at_a_node_that_is_cut_off_is_told_once_it_is_back() {
     );
     for (node, serial, _) in &members {
         if *node == 0 {
-            assert!(world.nodes[0].cause(*serial).is_some(), "here at once");
+            world.nodes[0].ended_with(*serial).await;
         }
     }
     assert!(cut.elapsed() < LEASE, "this machine is too slow");
     world.nodes[0].wire.set(Wire::Whole);
     for (node, serial, visitor) in &members {
-        until("the session ends", async || {
-            world.nodes[*node].cause(*serial).is_some()
-        })
-        .await;
+        world.nodes[*node].ended_with(*serial).await;
         world.record.revoke(&visitor.id());
         let answer = visitor.look(world.nodes[1].address).await;
         assert!(answer.is_stranger(), "{answer:?}");

@@ -130,6 +130,12 @@ impl Node {
         lines.iter().find_map(cause)
     }
 
+    /// Waits until the session of the present process has ended, and returns its cause and the time.
+    pub(crate) async fn ended_with(&self, serial: u64) -> (Instant, String) {
+        until("the session ends", async || self.cause(serial).is_some()).await;
+        self.cause(serial).unwrap()
+    }
+
     /// All sessions that have ended, of all processes: the name of the process, the serial, and the time.
     pub(crate) fn ended(&self) -> Vec<(String, u64, Instant)> {
         let of_life = |(name, lines): &(String, Lines)| {

@@ -18,11 +18,7 @@ async fn c13_two_processes_of_one_address_kick_each_other_out_and_mix_nothing_up
     let advertise = format!("advertise={}", world.nodes[0].address);
     let second = world.add(&[&advertise]).await;
     let third = Probe::start(&visitor, world.nodes[second].address, &world.record);
-    until("the first is given up", async || {
-        world.nodes[0].cause(serial).is_some()
-    })
-    .await;
-    let (ended, cause) = world.nodes[0].cause(serial).unwrap();
+    let (ended, cause) = world.nodes[0].ended_with(serial).await;
     assert_eq!(cause, "ownership lost");
     until("its visitor is a stranger at all doors", async || {
         probes

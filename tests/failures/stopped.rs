@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::streams::{Events, Socket};
 use crate::visitor::Visitor;
-use crate::wait::{LEASE, PERIOD, figure, seconds, until};
+use crate::wait::{LEASE, PERIOD, figure, seconds};
 use crate::world::World;
 
 /// Requests that are sent to a node that is stopped, and are answered once it goes on.
@@ -62,8 +62,7 @@ async fn c05_a_node_that_slept_past_its_lease_serves_none_of_its_sessions() {
         let tag = |id: Option<&String>| id.map(|id| id[..4].to_owned());
         assert_ne!(tag(answer.issued.as_ref()), tag(answer.presented.as_ref()));
     }
-    until("the session ends", async || owner.cause(serial).is_some()).await;
-    assert_eq!(owner.cause(serial).unwrap().1, "ownership lost");
+    assert_eq!(owner.ended_with(serial).await.1, "ownership lost");
     let (_, frame) = socket.end().await;
     let (_, reason) = frame.expect("the socket is told");
     assert_eq!(reason, "ownership lost");
@@ -111,7 +110,7 @@ async fn c06_a_node_that_slept_within_its_lease_serves_nothing_that_was_ended_me
         let answer = answer.unwrap();
         assert!(answer.is_stranger(), "{answer:?}");
     }
-    assert_eq!(owner.cause(serial).unwrap().1, "terminated");
+    assert_eq!(owner.ended_with(serial).await.1, "terminated");
     assert!(socket.echoes().await);
     figure(
         "stopped within the lease",

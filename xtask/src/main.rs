@@ -14,7 +14,7 @@ usage: cargo xtask <command>
 
   test          runs all tests: the suites, the examples in the docs, the models of the races; installs what they lack
   models        runs the models alone
-  bench [ROW].. measures what sessions cost, beside what else there is; rows 1 to 6, or those of these numbers:
+  bench [ROW].. measures what sessions cost, beside what else there is; rows 1 to 6 and 8, or those of these numbers:
                 row 7, what the derive costs a build, takes minutes; row 9 is the store's work for a cluster
   instructions  counts the instructions of a request, and fails if they are more than bench/instructions.txt says;
                 `instructions keep` writes that file
@@ -130,11 +130,18 @@ fn models() -> bool {
 
 fn bench(rows: &[String]) -> bool {
     let of_bench = |command| cargo([command, "--release", "--manifest-path", "bench/Cargo.toml"]);
+    let (of_mcp, others): (Vec<_>, Vec<_>) = rows.iter().partition(|row| *row == "8");
     // One of the binaries starts another, so all are built first.
     let mut bench = of_bench("run");
-    bench.arg("--").args(rows);
+    bench.arg("--").args(&others);
+    // Row 8 is a package of its own.
+    let mut mcp = of_bench("run");
+    mcp.args(["--package", "session-bench-mcp"]);
+    let all = rows.is_empty();
     let needs_redis = rows.iter().any(|row| row == "9");
-    (!needs_redis || install_what_is_missing(&OF_CLUSTERS)) && run(of_bench("build")) && run(bench)
+    (!needs_redis || install_what_is_missing(&OF_CLUSTERS))
+        && (others.is_empty() && !all || run(of_bench("build")) && run(bench))
+        && (of_mcp.is_empty() && !all || run(mcp))
 }
 
 /// The release build of the bench has the program to count.
@@ -150,7 +157,10 @@ fn instructions(keep: bool) -> bool {
 }
 
 fn is_row(argument: &str) -> bool {
-    matches!(argument, "1" | "2" | "3" | "4" | "5" | "6" | "7" | "9")
+    matches!(
+        argument,
+        "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9"
+    )
 }
 
 fn has_nextest() -> bool {

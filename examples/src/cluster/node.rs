@@ -200,7 +200,7 @@ async fn unavailable(response: Response) -> Response {
     }
 }
 
-/// Tells of visitors whose session was on another node, and who have a new one here.
+/// Tells of visitors with a new session here, whose old one was on another node.
 async fn tell_new_sessions(State(front): State<u16>, request: Request, next: Next) -> Response {
     let name = format!("workbench-{front}");
     let had = tag_in(request.headers(), &name).map(str::to_owned);

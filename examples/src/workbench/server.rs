@@ -88,6 +88,8 @@ pub(crate) fn start_log() {
         .with_writer(io::stderr)
         .with_ansi(colors)
         .with_target(false)
+        // It would be written to the same place, and a log that nobody reads any more would end the process.
+        .log_internal_errors(false)
         .init();
 }
 

@@ -8,6 +8,7 @@
 
 mod client;
 mod contention;
+mod conversation;
 mod isolation;
 mod lifetime;
 mod panics;

@@ -2,10 +2,8 @@
 
 use std::process::Command;
 
+use crate::conversation::{conversation, matches};
 use crate::server::Server;
-
-/// Stands for text that differs every time, or is too long to print.
-const ANYTHING: &str = "...";
 
 #[test]
 fn the_conversation_in_the_root_readme_goes_as_printed() {
@@ -27,7 +25,7 @@ fn converse(markdown: &str) {
     let server = Server::start(&[]);
     let jars = tempfile::tempdir().expect("there is room");
     let mut turns = 0;
-    for (command, expected) in conversation(markdown) {
+    for (command, expected) in conversation(markdown, "```console") {
         let here = command.replace("localhost:3000", &server.address.to_string());
         let output = Command::new("bash")
             .args(["-c", &here])
@@ -49,35 +47,4 @@ fn converse(markdown: &str) {
     }
     assert!(turns > 3, "there is a conversation");
     server.stop();
-}
-
-/// The commands of all `console` blocks, each with the lines it prints.
-fn conversation(markdown: &str) -> Vec<(&str, Vec<&str>)> {
-    let mut turns: Vec<(&str, Vec<&str>)> = Vec::new();
-    let mut inside = false;
-    for line in markdown.lines() {
-        if line.starts_with("```") {
-            inside = line == "```console";
-        } else if let Some(command) = line.strip_prefix("$ ").filter(|_| inside) {
-            turns.push((command, Vec::new()));
-        } else if inside {
-            turns
-                .last_mut()
-                .expect("a block begins with a command")
-                .1
-                .push(line);
-        }
-    }
-    turns
-}
-
-/// Whether `text` is `pattern` with something, or nothing, in the place of every `...`.
-fn matches(text: &str, pattern: &str) -> bool {
-    match pattern.split_once(ANYTHING) {
-        None => text == pattern,
-        Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
-            (0..=text.len())
-                .any(|skipped| text.get(skipped..).is_some_and(|text| matches(text, rest)))
-        }),
-    }
 }

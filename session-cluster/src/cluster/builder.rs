@@ -137,13 +137,14 @@ impl<D: Directory> ClusterBuilder<D> {
         let (commands, received) = mpsc::unbounded_channel();
         // For the runtime's clock.
         let inside = runtime.enter();
+        let counters = Counters::default();
         let shared = Arc::new(Shared {
             sessions: self.sessions,
             secret,
             times: self.times,
             view: View::new(),
-            forwarder: Forwarder::new(),
-            counters: Counters::default(),
+            forwarder: Forwarder::new(Arc::clone(&counters.cut)),
+            counters,
             address,
             when_cut_off: self.when_cut_off,
             commands,

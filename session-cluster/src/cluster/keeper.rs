@@ -51,7 +51,7 @@ pub(super) struct Keeper {
     nudged: Option<Instant>,
     /// The tags whose cards were not sealed with the cluster's secret.
     forgers: HashSet<NodeTag>,
-    /// What the log has been told last.
+    /// The state that was logged last.
     is_answered: bool,
     is_open: bool,
 }

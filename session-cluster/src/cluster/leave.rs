@@ -59,7 +59,7 @@ impl Cluster {
     ///
     /// # Cancel safety
     ///
-    /// What has been begun goes on: the node drains from the first poll, and sessions that are being shut down end. The
+    /// The steps that have begun go on: the node drains from the first poll, and sessions that are being shut down end. The
     /// next step is missing then, and another call takes it.
     pub async fn leave(&self, drain: Duration, shutdown: Duration) -> LeaveReport {
         let sessions = &self.shared.sessions;

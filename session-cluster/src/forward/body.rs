@@ -2,6 +2,7 @@
 
 use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum_core::BoxError;
@@ -11,6 +12,9 @@ use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use super::Life;
+use crate::metrics::Counter;
 
 /// The body of a request on the hop.
 pub(crate) type HopBody = UnsyncBoxBody<Bytes, BoxError>;
@@ -104,13 +108,15 @@ pub(crate) struct ForwardedBody {
     /// `None` once it has ended or failed.
     body: Option<Incoming>,
     gone: Pin<Box<WaitForCancellationFutureOwned>>,
+    cut: Arc<Counter>,
 }
 
 impl ForwardedBody {
-    pub(super) fn new(body: Incoming, gone: CancellationToken) -> Self {
+    pub(super) fn new(body: Incoming, life: Life) -> Self {
         Self {
             body: Some(body),
-            gone: Box::pin(gone.cancelled_owned()),
+            gone: Box::pin(life.gone.cancelled_owned()),
+            cut: life.cut,
         }
     }
 }
@@ -129,6 +135,7 @@ impl Body for ForwardedBody {
         };
         if this.gone.as_mut().poll(cx).is_ready() {
             this.body = None;
+            this.cut.add(1);
             return Poll::Ready(Some(Err("the session's node is gone".into())));
         }
         let frame = ready!(Pin::new(body).poll_frame(cx));

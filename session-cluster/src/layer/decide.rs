@@ -52,6 +52,7 @@ where
             Outcome::Own(Response::new(list.into()))
         }
         Errand::Hop(client) => {
+            node.shared().counters.received.add(1);
             let facts = request.extensions_mut();
             match client {
                 Some(client) => _ = facts.insert(ConnectInfo(client)),
@@ -78,7 +79,7 @@ async fn from_node<B>(node: &Node, request: Request<B>, own: NodeTag) -> Outcome
             return Outcome::Here(request);
         }
         if view.opened(node.shared().times.patience).await.is_err() {
-            return unavailable();
+            return unavailable(node);
         }
         if view.own() != Some(own) {
             return misdirected(Misdirected::OtherTag);
@@ -118,14 +119,14 @@ where
                 match behind {
                     Ok(Behind::Peer(_)) => {}
                     Ok(_) => nobody.push(tag),
-                    Err(Unsure) => return unavailable(),
+                    Err(Unsure) => return unavailable(node),
                 }
                 continue;
             }
             Route::Stranger => match view.mode() {
                 Mode::Serving => None,
                 mode => match elsewhere_for_strangers(node, &nobody) {
-                    None if mode == Mode::Left => return unavailable(),
+                    None if mode == Mode::Left => return unavailable(node),
                     peer => peer,
                 },
             },
@@ -139,7 +140,7 @@ where
             match view.opened(patience).await {
                 // By now the session may have ended.
                 Ok(()) => continue,
-                Err(Unsure) => return unavailable(),
+                Err(Unsure) => return unavailable(node),
             }
         };
         match &node.routing {
@@ -162,20 +163,23 @@ where
             .forwarder
             .send(request, &peer, view.own(), secret);
         request = match sent.await {
-            Sent::Answered(response) => return Outcome::Forwarded(response),
-            Sent::Misdirected(_, None) | Sent::Failed(None) => return unavailable(),
+            Sent::Answered(response) => {
+                node.shared().counters.forwarded.add(1);
+                return Outcome::Forwarded(response);
+            }
+            Sent::Misdirected(_, None) | Sent::Failed(None) => return unavailable(node),
             Sent::Misdirected(Misdirected::Drains, Some(request)) => request,
             Sent::Misdirected(Misdirected::OtherTag, Some(request)) => {
                 let behind = view.look_up(peer.tag, patience).await;
                 if was_misdirected || !matches!(behind, Ok(Behind::Nobody)) {
-                    return unavailable();
+                    return unavailable(node);
                 }
                 was_misdirected = true;
                 request
             }
             Sent::Failed(Some(request)) => {
                 if !is_dead_soon(node, &peer).await {
-                    return unavailable();
+                    return unavailable(node);
                 }
                 request
             }
@@ -224,7 +228,8 @@ fn misdirected<B>(why: Misdirected) -> Outcome<B> {
     Outcome::Own(response)
 }
 
-fn unavailable<B>() -> Outcome<B> {
+fn unavailable<B>(node: &Node) -> Outcome<B> {
+    node.shared().counters.unsure.add(1);
     let why = "sessions can't be reached at the moment: try again later\n";
     let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, why);
     let after = HeaderValue::from_static("1");

@@ -38,7 +38,7 @@ pub(crate) struct Node<C> {
     is_stalled: bool,
 }
 
-/// What became of the node's tag.
+/// The fate of the node's tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     /// The tag was never held.
@@ -270,7 +270,7 @@ impl<C: Clone + PartialEq> Node<C> {
         }
     }
 
-    /// What to tell the store to catch up with the log. `None` before the first answer.
+    /// The reading to tell the store, to catch up with the log. `None` before the first answer.
     pub(crate) fn reading(&self) -> Option<Reading> {
         Some(Reading {
             run: self.run()?.clone(),

@@ -46,7 +46,7 @@ pub(crate) enum Step<C> {
     Apply(Entry),
 }
 
-/// What a node knows of a tag.
+/// A node's knowledge of a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Knowledge {
     Own,

@@ -1,4 +1,4 @@
-//! What the scripts return, as the directory's types. The store may hold anything: what is not as it should be is an
+//! The scripts' replies, as the directory's types. The store may hold anything: what is not as it should be is an
 //! error.
 
 use std::error::Error;

@@ -1,4 +1,4 @@
-//! What must hold in every world.
+//! The checks that hold in every world.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -19,7 +19,7 @@ pub(super) enum Event {
     Wake(usize),
     /// A call reaches the store.
     Arrive(usize),
-    /// What the store replied reaches the process.
+    /// The store's reply reaches the process.
     Reply(usize, Box<Reply>),
     Timeout(usize),
     /// A client sends a request.
