@@ -7,6 +7,9 @@ use std::net::SocketAddr;
 use crate::directory::DirectoryError;
 
 /// A node could not join.
+///
+/// Its `Display` says what to do, and [`source`](Error::source) has the store's error. A `main` that returns it prints its
+/// `Debug` instead, which only names the setting.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JoinClusterError {

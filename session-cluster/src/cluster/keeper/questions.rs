@@ -119,7 +119,7 @@ impl Keeper {
                 tracing::warn!(
                     %tag,
                     "this node is suspended: its lease is over, or it was asleep, and requests get 503 until the \
-                     cluster's store answers"
+                     cluster's store answers, and for another lease if it has restarted"
                 );
             }
         }
