@@ -173,6 +173,11 @@
 //! [`SessionManager::shutdown`](session_core::SessionManager::shutdown) *while* it waits for its connections, and bound
 //! that wait: `axum::serve` waits for ever for a client that has sent half a request.
 //!
+//! # Several servers
+//!
+//! Live objects do not move between processes. The crate `session-cluster` makes several servers one service: its layer,
+//! outside of this one, sends each request to the server that has its session.
+//!
 //! # Other tower services
 //!
 //! The layer only needs `http::Request` and `http::Response`, whose bodies are `'static` and, for responses,

@@ -195,7 +195,7 @@ pub struct Seen {
     pub changes: u64,
 }
 
-/// The store did not answer.
+/// The store did not answer, or answered with an error.
 #[derive(Debug)]
 pub struct DirectoryError(Box<dyn Error + Send + Sync>);
 
@@ -208,7 +208,7 @@ impl DirectoryError {
 
 impl fmt::Display for DirectoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the cluster's directory did not answer")
+        f.write_str("a call to the cluster's store failed")
     }
 }
 

@@ -3,7 +3,7 @@
 //! A session of [`session_core`] holds live objects, and those can't move to another machine. So with several servers a
 //! visitor's requests must reach the one that has their session. This crate sees to that: each node sends a request that
 //! is another's on to it, whatever door it came in at. Nodes know of each other through a small store, Redis or Valkey,
-//! that has nothing of a session in it, and that no request asks.
+//! that has nothing of a session in it.
 //!
 //! # A first node
 //!
@@ -55,12 +55,13 @@
 //!   [tag](session_core::NodeTag) of that node, the rest is random: no other node can ever have that id. So no session
 //!   lives twice and no request meets a wrong one, whatever clocks, networks and the store do.
 //! - **An outage of the store destroys nothing.** A node that has no answer for a lease (30 seconds) answers with 503, and
-//!   goes on with the same sessions when the store is back, even if that has lost all its data.
+//!   goes on with the same sessions when the store is back, even if that has lost all its data. If the store has restarted,
+//!   that is a lease later.
 //!   [`WhenCutOff`] has the alternatives.
 //! - **A node is dead by a verdict**: another one has written into the store that it was silent for a lease and a tenth. From
 //!   then on its visitors are strangers, as after the restart of a single server. Before, they get 503.
 //! - **Requests cost the store nothing.** Each node asks it once in a period (5 seconds), and it keeps some 200 bytes for
-//!   each node.
+//!   each node. Only an id with a tag that the node does not know makes a question, and all of these at most ten a second.
 //! - **Nothing is buffered.** Uploads, event streams, trailers and upgraded connections pass from node to node as they come.
 //!
 //! # Operations on all nodes

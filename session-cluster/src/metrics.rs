@@ -67,7 +67,7 @@ pub struct ClusterMetrics {
     pub verdicts_heard: u64,
     /// How often this node was given up, and ended all its sessions.
     pub given_up: u64,
-    /// Cards and log entries that were not sealed with the cluster's secret.
+    /// Entries of nodes, and of the log of ended groups, in the store that are not sealed with this node's secret.
     pub forgeries: u64,
     /// Ends of groups that other nodes have asked for.
     pub groups_ended: u64,

@@ -7,6 +7,9 @@ use std::net::SocketAddr;
 use crate::directory::DirectoryError;
 
 /// A node could not join.
+///
+/// Its `Display` says what to do, and [`source`](Error::source) has the store's error. A `main` that returns it prints its
+/// `Debug` instead, which only names the setting.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JoinClusterError {
@@ -31,18 +34,21 @@ pub enum JoinClusterError {
 impl fmt::Display for JoinClusterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoAddress => f.write_str("no address is set: call `address(..)`"),
+            Self::NoAddress => f.write_str("no address is set: call `address(..)`, with the one where the other nodes reach this one"),
             Self::Unreachable(address) => write!(
                 f,
-                "other nodes can't reach `{address}`: set an address of this machine, and a port"
+                "other nodes can't reach `{address}`, though a server can listen there: call `address(..)` with this \
+                 machine's IP address in the nodes' network, and the server's port"
             ),
             Self::ShortSecret => {
-                f.write_str("a secret of at least 32 bytes is needed: call `secret(..)`")
+                f.write_str("no secret, or a short one: call `secret(..)` with at least 32 random bytes, the same at all nodes")
             }
-            Self::Slot(slot) => write!(f, "the slot {slot} is not below 4096"),
+            Self::Slot(slot) => write!(f, "the slot {slot} is not below 4096: each node has a slot from 0 to 4095"),
             Self::Times(reason) => f.write_str(reason),
-            Self::Directory(_) => f.write_str("the cluster's directory did not answer in time"),
-            Self::NoTag => f.write_str("the cluster's directory has refused each tag"),
+            Self::Directory(_) => f.write_str(
+                "the cluster's store did not answer within a lease: is it running, and its URL right?",
+            ),
+            Self::NoTag => f.write_str("the cluster's store has refused each tag: set another slot, or none"),
             Self::RuntimeGone => f.write_str("the runtime of the manager has ended"),
         }
     }
@@ -71,7 +77,7 @@ impl fmt::Display for ConfirmError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::SessionEnded => "the session has ended",
-            Self::Unsure => "the cluster's directory did not answer in time",
+            Self::Unsure => "the cluster's store did not answer in time",
         })
     }
 }

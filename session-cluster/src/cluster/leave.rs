@@ -39,7 +39,8 @@ impl Cluster {
     /// [shuts the sessions down](session_core::SessionManager::shutdown), with `shutdown` as its timeout; and gives the
     /// node's tag up, so that its visitors are strangers to the other nodes at once.
     ///
-    /// From then on the node only forwards. So keep the server listening until this returns, and stop it then.
+    /// From then on the node only forwards. So keep the server listening until this returns, and stop it then. The report of
+    /// `session_axum::serve` counts no sessions after this, since they have ended: log this one.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {

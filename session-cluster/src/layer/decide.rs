@@ -230,7 +230,7 @@ fn misdirected<B>(why: Misdirected) -> Outcome<B> {
 
 fn unavailable<B>(node: &Node) -> Outcome<B> {
     node.shared().counters.unsure.add(1);
-    let why = "the session's node can't be reached at the moment: try again later\n";
+    let why = "sessions can't be reached at the moment: try again later\n";
     let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, why);
     let after = HeaderValue::from_static("1");
     response.headers_mut().insert(RETRY_AFTER, after);

@@ -119,7 +119,7 @@ impl Keeper {
                 tracing::warn!(
                     %tag,
                     "this node is suspended: its lease is over, or it was asleep, and requests get 503 until the \
-                     cluster's directory answers"
+                     cluster's store answers, and for another lease if it has restarted"
                 );
             }
         }
@@ -140,9 +140,9 @@ impl Keeper {
         let tag = self.node.tag();
         if let Some(error) = error {
             let error: &dyn std::error::Error = error;
-            tracing::warn!(%tag, error, "the cluster's directory does not answer");
+            tracing::warn!(%tag, error, "the cluster's store does not answer");
         } else {
-            tracing::info!(%tag, "the cluster's directory answers again");
+            tracing::info!(%tag, "the cluster's store answers again");
         }
     }
 
@@ -153,7 +153,8 @@ impl Keeper {
             self.shared.counters.forgeries.add(1);
             tracing::error!(
                 by = %entry.by,
-                "a log entry in the cluster's directory is not sealed with the cluster's secret: it is ignored"
+                "a log entry in the cluster's store is not sealed with this node's secret, and is ignored: do all nodes \
+                 have the same secret?"
             );
         }
         opened.is_some()
@@ -164,8 +165,8 @@ impl Keeper {
             self.shared.counters.forgeries.add(1);
             tracing::error!(
                 peer = %tag,
-                "a node's card in the cluster's directory is not sealed with the cluster's secret: \
-                 the node is ignored"
+                "a node's entry in the cluster's store is not sealed with this node's secret, and the node is ignored: \
+                 do all nodes have the same secret?"
             );
         }
     }

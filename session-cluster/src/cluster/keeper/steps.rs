@@ -55,7 +55,9 @@ impl Keeper {
         tracing::error!(
             tag = %former,
             ended,
-            "this node was given up: all its sessions have ended, and it goes on under another tag"
+            address = %self.shared.address,
+            "this node was given up: all its sessions have ended, and it goes on under another tag. It was stuck, or \
+             cut off from the store, for longer than a lease, or another process has joined with its address"
         );
     }
 
