@@ -68,6 +68,8 @@ pub(crate) struct Known {
     pub(crate) own: Option<NodeTag>,
     pub(crate) peers: HashMap<NodeTag, Arc<Peer>>,
     pub(crate) dead: HashSet<NodeTag>,
+    /// The nodes in the store whose cards are not believed: their sessions may live.
+    pub(crate) unreadable: HashSet<NodeTag>,
     /// Whether the store's run is old enough that a tag that is not in it is nobody's.
     pub(crate) is_settled: bool,
     /// The time at which the store's last answer came in.
@@ -137,10 +139,15 @@ impl View {
 
     /// As [`behind`](Self::behind), for a request that has seen the store answer. Never returns [`Behind::Unknown`].
     pub(crate) fn concluded(&self, tag: NodeTag) -> Result<Behind, Unsure> {
-        match self.behind(tag) {
-            Behind::Unknown if self.known().is_settled => Ok(Behind::Nobody),
-            Behind::Unknown => Err(Unsure),
-            known => Ok(known),
+        let behind = self.behind(tag);
+        if !matches!(behind, Behind::Unknown) {
+            return Ok(behind);
+        }
+        let known = self.known();
+        if known.is_settled && !known.unreadable.contains(&tag) {
+            Ok(Behind::Nobody)
+        } else {
+            Err(Unsure)
         }
     }
 

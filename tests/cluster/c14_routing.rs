@@ -1,7 +1,9 @@
 //! Rule 14: a request goes to the node that has its session, whichever node it comes to.
 
-use session_cluster::InProcessDirectory;
-use session_core::LocalSession as _;
+use std::time::Duration;
+
+use session_cluster::{Beat, Directory as _, InProcessDirectory, Report};
+use session_core::{LocalSession as _, NodeTag};
 
 use crate::http_client::{get, header, is_unavailable, ok, text};
 use crate::http_kit::{Node, pair};
@@ -82,7 +84,7 @@ async fn c11_a_tag_that_nobody_has_is_a_strangers_once_the_store_is_old_enough()
     let cookie = "id=zzzzAAAAAAAAAAAAAAAAAA";
     assert!(is_unavailable(&get(a.address, "/", cookie).await));
     let directory = InProcessDirectory::new();
-    directory.age(std::time::Duration::from_secs(3600));
+    directory.age(Duration::from_secs(3600));
     let a = Node::start(&directory, "A").await;
     assert_eq!(ok(a.address, "/", cookie).await, "stranger at A");
 }
@@ -117,4 +119,30 @@ async fn c05_without_a_lease_nobody_is_served_here_and_afterwards_the_same_sessi
         tokio::task::yield_now().await;
     }
     assert_eq!(ok(a.address, "/", &cookie).await, "session at A");
+}
+
+#[tokio::test]
+async fn c12_a_node_whose_card_is_not_believed_has_sessions_all_the_same() {
+    let directory = InProcessDirectory::new();
+    directory.age(Duration::from_secs(3600));
+    let a = Node::start(&directory, "A").await;
+    let tag = NodeTag::random();
+    let report = Report {
+        tag,
+        claims: true,
+        address: ([127, 0, 0, 1], 9).into(),
+        beat: Beat(1),
+        card: b"sealed with another secret",
+        load: 0,
+        read: None,
+        seen: None,
+    };
+    directory.sync(report).await.unwrap();
+    let cookie = format!("id={}AAAAAAAAAAAAAAAAAA", tag.encode());
+    for _ in 0..2 {
+        assert!(is_unavailable(&get(a.address, "/", &cookie).await));
+    }
+    directory.bury(tag, None).await.unwrap();
+    a.learn().await;
+    assert_eq!(ok(a.address, "/", &cookie).await, "stranger at A");
 }

@@ -239,7 +239,9 @@ pub struct RedisUrlError(RedisError);
 
 impl fmt::Display for RedisUrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the URL of the cluster's Redis can't be used")
+        f.write_str(
+            "the URL of the cluster's Redis can't be used: it is one such as `redis://host:6379`",
+        )
     }
 }
 

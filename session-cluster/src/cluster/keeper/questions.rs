@@ -94,6 +94,8 @@ impl Keeper {
         let is_dead =
             |tag: &NodeTag| matches!(self.node.knows(*tag), Knowledge::Dead | Knowledge::Own);
         known.dead.retain(is_dead);
+        let unreadable = self.node.peers().filter(|(_, peer)| peer.card.is_none());
+        known.unreadable = unreadable.map(|(tag, _)| tag).collect();
         for (tag, peer) in self.node.peers() {
             if let Some(seen) = known.peers.get(&tag) {
                 seen.load.store(peer.load, Ordering::Relaxed);
