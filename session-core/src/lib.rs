@@ -4,7 +4,8 @@
 //! can't be: an open transaction, a database cursor, a terminal, a running search, a conversation. Such an
 //! object has to be created once however many requests race for it, shared or lent while the visitor is there,
 //! and closed in order, exactly once, when the visitor is gone. A [`Session`] of this crate does that.
-//! The crate knows nothing about the web; `session-axum` connects it to tower and axum.
+//! The crate knows nothing about the web; `session-axum` connects it to tower and axum, and `session-cluster` makes several
+//! processes one service.
 //!
 //! # A session and its properties
 //!
