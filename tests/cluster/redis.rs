@@ -325,3 +325,25 @@ async fn c21_nudges_go_on_after_a_restart() {
     let quiet = timeout(Duration::from_millis(50), nudges.next()).await;
     assert!(quiet.is_err());
 }
+
+#[tokio::test]
+async fn c21_a_user_who_may_not_publish_appends_all_the_same() {
+    let server = RedisServer::start();
+    // As Redis 7 creates users: without channels.
+    let user = [
+        "ACL",
+        "SETUSER",
+        "node",
+        "on",
+        ">pass",
+        "~*",
+        "+@all",
+        "resetchannels",
+    ];
+    server.command(&user).unwrap();
+    let url = server.url().replace("redis://", "redis://node:pass@");
+    let directory = RedisDirectory::open(&url).unwrap();
+    let node = Node::joined(&directory, 1).await;
+    directory.append_now(node.tag, 1, b"entry").await.unwrap();
+    assert_eq!(node.catch_up(&directory, false).await.log.len(), 1);
+}
