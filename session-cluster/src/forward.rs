@@ -36,6 +36,9 @@ const CONNECT_TIME: Duration = Duration::from_secs(1);
 const IDLE_CONNECTIONS: usize = 8;
 const IDLE_TIME: Duration = Duration::from_secs(30);
 
+/// The number of headers that an owner's response may have. On a single node nobody counts them.
+const MOST_HEADERS: usize = 1000;
+
 /// Sends requests to other nodes, on connections that it keeps.
 #[derive(Clone)]
 pub(crate) struct Forwarder {
@@ -60,6 +63,9 @@ impl Forwarder {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIME)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .http1_max_headers(MOST_HEADERS)
+            // A request without the header has none at the owner either: its address is nobody's business.
+            .set_host(false)
             .build(connector);
         Self { client }
     }
