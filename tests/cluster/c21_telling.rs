@@ -185,5 +185,9 @@ async fn c21_the_last_of_many_ends_does_not_wait_for_a_renewal() {
         pass(TICK).await;
     }
     pass(PERIOD).await;
-    assert!(sessions.iter().all(|session| session.is_completed()));
+    assert!(
+        sessions
+            .iter()
+            .all(session_core::LocalSession::is_completed)
+    );
 }
