@@ -11,9 +11,10 @@ use std::time::Duration;
 use axum::extract::{ConnectInfo, OriginalUri};
 use axum_core::BoxError;
 use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::{PathAndQuery, Scheme};
-use http::{Extensions, Method, Request, Response, StatusCode, Uri};
+use http::{Extensions, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
@@ -36,6 +37,9 @@ const CONNECT_TIME: Duration = Duration::from_secs(1);
 /// The connections to one node that are kept for later requests, and for how long.
 const IDLE_CONNECTIONS: usize = 8;
 const IDLE_TIME: Duration = Duration::from_secs(30);
+
+/// The number of headers that an owner's response may have. On a single node nobody counts them.
+const MOST_HEADERS: usize = 1000;
 
 /// Sends requests to other nodes, on connections that it keeps.
 #[derive(Clone)]
@@ -70,6 +74,9 @@ impl Forwarder {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIME)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .http1_max_headers(MOST_HEADERS)
+            // A request without the header has none at the owner either: its address is nobody's business.
+            .set_host(false)
             .build(connector);
         Self { client, cut }
     }
@@ -101,10 +108,7 @@ impl Forwarder {
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let (mut parts, body) = request.into_parts();
-        let Some(target) = target(&parts.uri, &parts.extensions)
-            .path_and_query()
-            .cloned()
-        else {
+        let Some(target) = target(&parts.uri, &parts.extensions) else {
             return Sent::Failed(Some(Request::from_parts(parts, body)));
         };
         let (method, headers, asks) = head::outgoing(&parts);
@@ -121,6 +125,11 @@ impl Forwarder {
         let mut hop = Request::new(body);
         *hop.method_mut() = method;
         *hop.headers_mut() = headers;
+        if !is_bodiless && asks == Asks::Nothing && !hop.headers().contains_key(CONTENT_LENGTH) {
+            // Otherwise the client drops the body of a `GET`, as it does not know whether there is one.
+            let chunked = HeaderValue::from_static("chunked");
+            hop.headers_mut().insert(TRANSFER_ENCODING, chunked);
+        }
         hop.headers_mut().insert(HOP, word);
         *hop.uri_mut() = uri(peer.address, target);
         if let Some(gate) = gate.clone() {
@@ -204,10 +213,17 @@ fn misdirected(response: &Response<Incoming>) -> Option<Misdirected> {
     Misdirected::of(response.headers().get(HOP).filter(|_| is)?)
 }
 
-/// The target as the client sent it: a nested `Router` cuts its prefix off.
-pub(crate) fn target<'r>(uri: &'r Uri, extensions: &'r Extensions) -> &'r Uri {
+/// The target as the client sent it, since a nested `Router` cuts its prefix off, and as it is read after the hop:
+/// `http://name?query` has an empty path, which is `/` on the way.
+pub(crate) fn target(uri: &Uri, extensions: &Extensions) -> Option<PathAndQuery> {
     let original = extensions.get::<OriginalUri>();
-    original.map_or(uri, |original| &original.0)
+    let target = original
+        .map_or(uri, |original| &original.0)
+        .path_and_query()?;
+    if target.as_str().starts_with('?') {
+        return format!("/{}", target.as_str()).parse().ok();
+    }
+    Some(target.clone())
 }
 
 /// The client's address, if the server tells it.

@@ -135,6 +135,6 @@ impl<D: Directory> AnyDirectory for D {
     }
 
     fn nudges(&self) -> BoxStream<'static, ()> {
-        Directory::nudges(self).boxed()
+        Directory::nudges(self).fuse().boxed()
     }
 }

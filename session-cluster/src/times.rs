@@ -36,6 +36,9 @@ pub enum WhenCutOff {
     End,
 }
 
+/// Verdicts are kept for many times as long.
+const LONGEST_LEASE: Duration = Duration::from_secs(60 * 60);
+
 impl Default for Times {
     fn default() -> Self {
         Self {
@@ -70,12 +73,15 @@ impl Times {
         }
         // The questions of a node that is awake end within two periods of each other, even if another operation of the
         // store takes its whole timeout in between.
-        if self.period <= 2 * self.store_timeout {
+        if self.period / 2 <= self.store_timeout {
             return Err("the period must be longer than two timeouts of the store");
         }
         // So a node that misses two answers still holds its lease.
-        if self.lease < 4 * self.period {
+        if self.lease / 4 < self.period {
             return Err("the lease must be at least four periods long");
+        }
+        if self.lease > LONGEST_LEASE {
+            return Err("the lease must be at most an hour long");
         }
         Ok(())
     }
@@ -100,5 +106,10 @@ mod tests {
         assert!(!with(|times| times.lease = Duration::from_millis(19_999)));
         assert!(!with(|times| times.store_timeout = Duration::ZERO));
         assert!(with(|times| times.patience = Duration::ZERO));
+        assert!(with(|times| times.lease = LONGEST_LEASE));
+        assert!(!with(|times| times.lease = Duration::MAX));
+        assert!(!with(|times| times.period = Duration::MAX));
+        assert!(!with(|times| times.store_timeout = Duration::MAX));
+        assert!(with(|times| times.patience = Duration::MAX));
     }
 }

@@ -1,7 +1,9 @@
 //! Rule 2: a tag is claimed before the first id has it, and one that was given up is dead for good.
 
-use session_cluster::{Directory as _, InProcessDirectory};
-use session_core::{CompletionCause, LocalSession as _};
+use std::collections::HashSet;
+
+use session_cluster::{Directory as _, InProcessDirectory, JoinClusterError};
+use session_core::{CompletionCause, LocalSession as _, NodeTag};
 
 use crate::kit::{AtTheEnd, PERIOD, TURN, builder, join, join_with, manager, pass};
 
@@ -58,4 +60,18 @@ async fn c02_a_slot_stays_with_the_node() {
     pass(TURN).await;
     assert_ne!(node.tag(), former);
     assert_eq!(node.tag().slot(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_a_slot_whose_tags_are_all_dead_is_refused() {
+    let directory = InProcessDirectory::new();
+    let mut dead = HashSet::new();
+    while dead.len() < 4096 {
+        let tag = NodeTag::random_in(7).unwrap();
+        if dead.insert(tag) {
+            directory.bury(tag, None).await.unwrap();
+        }
+    }
+    let joining = builder(&manager(), directory.link(), 1).slot(7).join();
+    assert!(matches!(joining.await, Err(JoinClusterError::NoTag)));
 }

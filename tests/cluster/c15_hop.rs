@@ -3,6 +3,8 @@
 use http::{Method, StatusCode};
 use session_cluster::{InProcessDirectory, Routing};
 use session_core::LocalSession as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::http_client::{header, is_unavailable, ok, request, send, text, with_body};
 use crate::http_hostile::{Listening, bytes_of};
@@ -65,6 +67,26 @@ async fn c15_a_request_makes_one_hop_and_not_a_second() {
     hopped.headers_mut().insert(HOP, hop.parse().unwrap());
     let response = send(b.address, hopped).await;
     assert_eq!(text(response).await, "stranger at B");
+}
+
+#[tokio::test]
+async fn c15_a_target_without_a_path_makes_one_hop_too() {
+    let (directory, a, b) = pair().await;
+    let c = Node::start(&directory, "C").await;
+    for node in [&a, &b] {
+        node.learn().await;
+    }
+    let (ended, old) = b.visitor();
+    ended.terminate();
+    let (_session, other) = c.visitor();
+    let mut client = TcpStream::connect(a.address).await.unwrap();
+    let head = format!(
+        "GET http://cluster.test?query HTTP/1.1\r\nhost: x\r\ncookie: {old}; {other}\r\nconnection: close\r\n\r\n"
+    );
+    client.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("stranger at B"), "{answer}");
 }
 
 #[tokio::test]

@@ -177,3 +177,43 @@ async fn c16_a_client_that_waits_for_100_is_told_when_the_owner_reads() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let _ = send(a.address, request("/", &cookie)).await;
 }
+
+/// Sends this as it is, and returns the whole answer.
+async fn raw(address: std::net::SocketAddr, request: String) -> String {
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn c16_a_request_without_a_host_is_not_told_the_owners_address() {
+    let (_directory, a, b) = pair().await;
+    let (_session, cookie) = b.visitor();
+    for version in ["1.0", "1.1"] {
+        let request =
+            format!("GET /head HTTP/{version}\r\ncookie: {cookie}\r\nconnection: close\r\n\r\n");
+        let answer = raw(a.address, request).await;
+        assert!(
+            answer.contains("x-node: B") && !answer.contains("host:"),
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn c16_a_response_has_any_number_of_headers() {
+    let (_directory, a, b) = pair().await;
+    let (_session, cookie) = b.visitor();
+    for node in [&a, &b] {
+        let request = format!(
+            "GET /many HTTP/1.1\r\nhost: x\r\ncookie: {cookie}\r\nconnection: close\r\n\r\n"
+        );
+        let answer = raw(node.address, request).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.contains("x-149: x"),
+            "{answer}"
+        );
+    }
+}

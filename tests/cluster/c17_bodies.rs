@@ -7,7 +7,8 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use tokio::sync::mpsc;
 
-use crate::http_client::{Http, get, header, request, send_on, with_body};
+use crate::http_client::{Http, get, header, request, send_on, text, with_body};
+use crate::http_hostile::bytes_of;
 use crate::http_kit::pair;
 
 type Frames = mpsc::Sender<Result<Frame<Bytes>, std::convert::Infallible>>;
@@ -143,4 +144,21 @@ async fn c17_requests_at_the_same_time_have_connections_of_their_own() {
             .await,
         50
     );
+}
+
+#[tokio::test]
+async fn c17_the_body_of_a_get_passes_even_if_its_length_is_not_known() {
+    let (_directory, a, b) = pair().await;
+    let (_session, cookie) = b.visitor();
+    for http in Http::BOTH {
+        for node in [&a, &b] {
+            let mut request = with_body(Method::GET, "/collect", &cookie, bytes_of("abc"));
+            if http == Http::One {
+                let chunked = "chunked".parse().unwrap();
+                request.headers_mut().insert("transfer-encoding", chunked);
+            }
+            let (response, _) = send_on(node.address, http, request).await;
+            assert_eq!(text(response).await, "abc", "{http:?}");
+        }
+    }
 }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use futures_util::future::join_all as all;
-use session_cluster::InProcessDirectory;
+use session_cluster::{ClusterBuilder, InProcessDirectory, InProcessLink};
 use session_core::{CompletionCause, GroupId, LocalSession as _};
 use tokio::time::Instant;
 
-use crate::kit::{LEASE, PERIOD, TICK, TURN, join, join_all, pass};
+use crate::kit::{LEASE, PERIOD, TICK, TURN, join, join_all, join_with, pass};
 
 const WITHIN: Duration = Duration::from_secs(2);
 
@@ -152,4 +152,42 @@ async fn c21_a_node_alone_confirms_by_the_store() {
     let session = node.create_in(&user());
     let ended = node.cluster.end_group(&user(), WITHIN).await.unwrap();
     assert!(ended.is_confirmed() && session.is_completed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn c21_the_wait_may_be_as_long_as_can_be() {
+    let directory = InProcessDirectory::new();
+    let [here, there] = join_all::<2>(&directory).await;
+    let session = there.create_in(&user());
+    let ended = here.cluster.end_group(&user(), Duration::MAX).await;
+    assert!(ended.unwrap().is_confirmed() && session.is_completed());
+    pass(TURN).await;
+    assert!(here.cluster.is_ready());
+    let left = here.cluster.leave(Duration::MAX, Duration::MAX).await;
+    assert!(left.is_drained && left.farewell.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn c21_the_last_of_many_ends_does_not_wait_for_a_renewal() {
+    let directory = InProcessDirectory::new();
+    let slow =
+        |builder: ClusterBuilder<InProcessLink>| builder.lease(20 * LEASE).period(10 * PERIOD);
+    let here = join_with(&directory, 1, slow).await;
+    let there = join_with(&directory, 2, slow).await;
+    pass(10 * PERIOD).await;
+    let groups: Vec<_> = (0..20)
+        .map(|user| GroupId::from(format!("user:{user}")))
+        .collect();
+    let sessions: Vec<_> = groups.iter().map(|group| there.create_in(group)).collect();
+    for group in &groups {
+        let mut ending = Box::pin(here.cluster.end_group(group, WITHIN));
+        assert!(crate::kit::poll_once(&mut ending).await.is_none());
+        pass(TICK).await;
+    }
+    pass(PERIOD).await;
+    assert!(
+        sessions
+            .iter()
+            .all(session_core::LocalSession::is_completed)
+    );
 }

@@ -170,6 +170,7 @@ fn app(stage: Stage) -> Router {
             "/misdirected",
             any((http::StatusCode::MISDIRECTED_REQUEST, "own")),
         )
+        .route("/many", get(many))
         .route("/events", get(events))
         .route("/flood", get(flood))
         .route("/upgrade", any(crate::c17_tunnels::upgrade))
@@ -220,6 +221,13 @@ async fn wait(State(stage): State<Stage>) -> &'static str {
     stage.arrived.notify_one();
     stage.go_on.notified().await;
     stage.name
+}
+
+/// More headers than a client of HTTP/1.1 takes by default.
+async fn many() -> http::HeaderMap {
+    let headers =
+        (0..150).map(|number| (format!("x-{number}").parse().unwrap(), "x".parse().unwrap()));
+    headers.collect()
 }
 
 /// One event, and more when the test lets it go on.

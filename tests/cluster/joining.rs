@@ -14,7 +14,7 @@ async fn settings_that_are_wrong_are_named() {
     let error = none.secret(SECRET).join().await.unwrap_err();
     assert!(matches!(error, JoinClusterError::NoAddress));
 
-    for unreachable in ["0.0.0.0:80", "[::]:80", "10.0.0.1:0"] {
+    for unreachable in ["0.0.0.0:80", "[::]:80", "10.0.0.1:0", "[fe80::1%2]:80"] {
         let unreachable = unreachable.parse().unwrap();
         let error = base().address(unreachable).join().await.unwrap_err();
         assert!(matches!(error, JoinClusterError::Unreachable(of) if of == unreachable));
@@ -40,6 +40,10 @@ async fn settings_that_are_wrong_are_named() {
         error.to_string(),
         "the lease must be at least four periods long"
     );
+    for long in [Duration::MAX, Duration::from_secs(3601)] {
+        let error = base().lease(long).join().await.unwrap_err();
+        assert_eq!(error.to_string(), "the lease must be at most an hour long");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -31,6 +31,7 @@ mod c23_sessions_of;
 mod deploy;
 mod directories;
 mod handles;
+mod hostile_directory;
 mod http_client;
 mod http_hostile;
 mod http_kit;

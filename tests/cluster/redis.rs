@@ -325,3 +325,40 @@ async fn c21_nudges_go_on_after_a_restart() {
     let quiet = timeout(Duration::from_millis(50), nudges.next()).await;
     assert!(quiet.is_err());
 }
+
+#[tokio::test]
+async fn c21_a_user_who_may_not_publish_appends_all_the_same() {
+    let server = RedisServer::start();
+    // As Redis 7 creates users: without channels.
+    let user = [
+        "ACL",
+        "SETUSER",
+        "node",
+        "on",
+        ">pass",
+        "~*",
+        "+@all",
+        "resetchannels",
+    ];
+    server.command(&user).unwrap();
+    let url = server.url().replace("redis://", "redis://node:pass@");
+    let directory = RedisDirectory::open(&url).unwrap();
+    let node = Node::joined(&directory, 1).await;
+    directory.append_now(node.tag, 1, b"entry").await.unwrap();
+    assert_eq!(node.catch_up(&directory, false).await.log.len(), 1);
+}
+
+#[tokio::test]
+async fn c05_a_server_that_others_have_filled_answers_the_nodes() {
+    let server = RedisServer::start();
+    let directory = open(&server);
+    let mut node = Node::joined(&directory, 1).await;
+    server
+        .command(&["CONFIG", "SET", "maxmemory", "1"])
+        .unwrap();
+    assert!(server.command(&["SET", "x", "y"]).is_err());
+    assert_eq!(node.renew(&directory).await.standing, Standing::Held);
+    directory.append_now(node.tag, 1, b"entry").await.unwrap();
+    let other = Node::joined(&directory, 2).await;
+    assert!(directory.bury(other.tag, None).await.unwrap());
+}

@@ -74,7 +74,7 @@ impl<D: Directory> ClusterBuilder<D> {
 
     /// How long the node may act for its sessions without an answer of the store, counted from the question: 30 seconds if
     /// not set. So long an outage of the store may be that nobody notices, and a little longer the sessions of a machine
-    /// that was lost can be told from living ones. At least four periods.
+    /// that was lost can be told from living ones. At least four periods, and at most an hour.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.times.lease = lease;
         self
@@ -121,7 +121,9 @@ impl<D: Directory> ClusterBuilder<D> {
     /// The joining ends, and a tag that the store has acknowledged is given up again.
     pub async fn join(self) -> Result<Cluster, JoinClusterError> {
         let address = self.address.ok_or(JoinClusterError::NoAddress)?;
-        if address.ip().is_unspecified() || address.port() == 0 {
+        // A URL has no place for the interface of a link-local address.
+        let is_scoped = matches!(address, SocketAddr::V6(address) if address.scope_id() != 0);
+        if address.ip().is_unspecified() || address.port() == 0 || is_scoped {
             return Err(JoinClusterError::Unreachable(address));
         }
         let secret = self.secret.ok_or(JoinClusterError::ShortSecret)?;

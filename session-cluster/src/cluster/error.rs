@@ -15,7 +15,7 @@ use crate::directory::DirectoryError;
 pub enum JoinClusterError {
     /// No address was set.
     NoAddress,
-    /// Other nodes can't reach this address: its IP address is unspecified, or its port is 0.
+    /// Other nodes can't reach this address: its IP address is unspecified, or it names an interface, or its port is 0.
     Unreachable(SocketAddr),
     /// No secret was set, or one shorter than 32 bytes.
     ShortSecret,

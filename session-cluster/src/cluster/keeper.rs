@@ -22,6 +22,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use session_core::NodeTag;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -47,8 +48,8 @@ pub(super) struct Keeper {
     refuses_at: Option<Instant>,
     /// The time at which the log is read out of turn.
     reads_at: Option<Instant>,
-    /// The last time at which it was read after a nudge.
-    nudged: Option<Instant>,
+    /// The last time at which it was.
+    has_read: Option<Instant>,
     /// The tags whose cards were not sealed with the cluster's secret.
     forgers: HashSet<NodeTag>,
     /// The state that was logged last.
@@ -58,7 +59,7 @@ pub(super) struct Keeper {
 
 /// The time from the flag that a node drains to its refusal to create sessions.
 const FLAG_AHEAD: Duration = Duration::from_millis(200);
-/// The least time between two readings of the log after nudges.
+/// The least time from a reading of the log to one after a nudge.
 const NUDGES_APART: Duration = Duration::from_millis(250);
 
 /// An event that the keeper wakes for.
@@ -97,7 +98,7 @@ impl Keeper {
             callers: Callers::new(),
             refuses_at: None,
             reads_at: None,
-            nudged: None,
+            has_read: None,
             forgers: HashSet::new(),
             is_answered: true,
             is_open: true,
@@ -141,11 +142,12 @@ impl Keeper {
                 Event::TimeIsUp => self.settle(),
                 Event::Read => self.read().await,
                 Event::Nudge => {
-                    let earliest = self.nudged.map(|nudged| nudged + NUDGES_APART);
                     let now = Instant::now();
-                    let reads_at = earliest.map_or(now, |earliest| earliest.max(now));
-                    self.nudged = Some(reads_at);
-                    self.reads_at = Some(reads_at);
+                    let earliest = self.has_read.map_or(now, |read| read + NUDGES_APART);
+                    let others = self.reads_at.unwrap_or(earliest);
+                    self.reads_at = Some(earliest.min(others));
+                    // A stream that is always ready must not keep the runtime busy.
+                    yield_now().await;
                 }
                 Event::Hurry => self.node.hurry(self.now()),
             }

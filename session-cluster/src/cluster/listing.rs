@@ -80,7 +80,10 @@ impl Cluster {
         let nodes = self.nodes();
         ClusterCounts {
             nodes: nodes.len(),
-            sessions: nodes.iter().map(|node| node.sessions).sum(),
+            // The store may hold any number.
+            sessions: nodes
+                .iter()
+                .fold(0, |sum, node| sum.saturating_add(node.sessions)),
         }
     }
 }

@@ -132,8 +132,8 @@ where
             },
         };
         // What can't be sent is served here: a `CONNECT` to a host, which is a proxy's.
-        let target = target(request.uri(), request.extensions());
-        let Some(peer) = peer.filter(|_| target.path_and_query().is_some()) else {
+        let can_go = target(request.uri(), request.extensions()).is_some();
+        let Some(peer) = peer.filter(|_| can_go) else {
             if view.is_open() {
                 return Outcome::Here(request);
             }

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use axum_core::BoxError;
 use bytes::Bytes;
+use http::uri::PathAndQuery;
 use http::{Request, Response};
 use http_body::Body;
 use session_axum::RequestHead;
@@ -63,8 +64,8 @@ where
             }
         }
         let word = word.and_then(|word| {
-            let target = target(request.uri(), request.extensions()).path_and_query();
-            let target = target.map_or("", |target| target.as_str());
+            let target = target(request.uri(), request.extensions());
+            let target = target.as_ref().map_or("", PathAndQuery::as_str);
             Word::open(&word, &self.node.shared().secret, request.method(), target)
         });
         let decision = Box::pin(decide(Arc::clone(&self.node), request, word));

@@ -115,13 +115,12 @@ impl Log {
 
     /// Whether the current run has this own entry, or nobody needs it any more.
     pub(super) fn is_taken(&self, number: u64) -> bool {
-        let own = self.own.iter().find(|own| own.number == number);
-        own.is_none_or(|own| own.place.is_some())
+        self.own(number).is_none_or(|own| own.place.is_some())
     }
 
     /// Those of the nodes that have not read this own entry.
     pub(super) fn unread(&self, number: u64, nodes: &BTreeSet<NodeTag>) -> Vec<NodeTag> {
-        let Some(own) = self.own.iter().find(|own| own.number == number) else {
+        let Some(own) = self.own(number) else {
             return Vec::new();
         };
         let unread = nodes.iter().filter(|node| !self.has_read(**node, own));
@@ -162,9 +161,19 @@ impl Log {
             .is_some_and(|place| read.is_some_and(|read| *read >= place))
     }
 
+    fn own(&self, number: u64) -> Option<&Own> {
+        self.own.get(self.place_of(number)?)
+    }
+
     fn own_mut(&mut self, by: NodeTag, number: u64) -> Option<&mut Own> {
+        let place = self.place_of(number)?;
+        self.own.get_mut(place).filter(|own| own.by == by)
+    }
+
+    /// The numbers rise.
+    fn place_of(&self, number: u64) -> Option<usize> {
         self.own
-            .iter_mut()
-            .find(|own| own.by == by && own.number == number)
+            .binary_search_by_key(&number, |own| own.number)
+            .ok()
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Keeper;
-use crate::directory::DirectoryError;
+use crate::directory::{DirectoryError, VERDICTS_KEPT};
 use crate::sealed::ending::Ending;
 
 impl Keeper {
@@ -21,7 +21,9 @@ impl Keeper {
         let (by, number) = self.node.next_entry();
         let sealed = ending.sealed(&self.shared.secret, by, number);
         self.node.end(self.now(), sealed);
-        self.callers.add(number, Instant::now() + within, reply);
+        // The log keeps it no longer.
+        let until = Instant::now() + within.min(VERDICTS_KEPT);
+        self.callers.add(number, until, reply);
     }
 
     pub(super) async fn append(&mut self) {
@@ -43,6 +45,7 @@ impl Keeper {
     /// Reads the log, and asks which nodes have read it if that matters to anyone.
     pub(super) async fn read(&mut self) {
         self.reads_at = None;
+        self.has_read = Some(Instant::now());
         let asks = self.node.keeps_entries() || self.callers.asks_at().is_some();
         let Some(reading) = self.node.reading() else {
             return;

@@ -1,4 +1,6 @@
--- The part that all scripts begin with. ARGV[1] is a new random name, ARGV[2] a tag.
+#!lua flags=allow-oom
+-- The part that all scripts begin with. ARGV[1] is a new random name, ARGV[2] a tag. The nodes write little, and go on if
+-- others have filled the server: it must not be that they all stop then.
 
 local RUN, BEATS, ADDRESSES, TAGS, CARDS, CARD_CHANGES, VERDICTS, VERDICT_TIMES, LOG, NUMBERS, READERS = unpack(KEYS)
 local TAG = ARGV[2]

@@ -147,6 +147,10 @@ impl<C: Clone + PartialEq> Node<C> {
         self.part = Part::Joining;
         self.lease = Lease::default();
         self.due = now;
+        if self.verdicts.knows(self.tag) {
+            // The store will refuse it, and perhaps the next one too.
+            self.due += self.times.period;
+        }
         steps.push(Step::GivenUp(self.tag));
     }
 
@@ -162,12 +166,15 @@ impl<C: Clone + PartialEq> Node<C> {
     }
 
     pub(super) fn take_another_tag(&mut self, fresh: &mut dyn FnMut() -> NodeTag) {
+        /// All tags of a slot may be dead. Then one of these is taken, and the store refuses it.
+        const ATTEMPTS: u32 = 64;
         let former = self.tag;
-        let taken =
-            |tag| tag == former || self.verdicts.knows(tag) || self.membership.get(tag).is_some();
+        let taken = |tag| tag == former || self.membership.get(tag).is_some();
+        let mut attempts = 0;
         self.tag = loop {
             let tag = fresh();
-            if !taken(tag) {
+            attempts += 1;
+            if !taken(tag) && (attempts > ATTEMPTS || !self.verdicts.knows(tag)) {
                 break tag;
             }
         };
