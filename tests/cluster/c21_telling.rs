@@ -191,3 +191,26 @@ async fn c21_the_last_of_many_ends_does_not_wait_for_a_renewal() {
             .all(session_core::LocalSession::is_completed)
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn c21_a_long_reason_is_told_in_part_and_a_name_that_is_too_long_is_refused() {
+    let directory = InProcessDirectory::new();
+    let [here, there] = join_all::<2>(&directory).await;
+    let [near, far] = [&here, &there].map(|node| node.create_in(&user()));
+    // Its 1,024th byte is within a character.
+    let reason = format!("{}{}", "x".repeat(1023), "ä".repeat(9));
+    let user = user();
+    let ended = here
+        .cluster
+        .end_group_because(&user, reason.clone(), WITHIN);
+    assert!(ended.await.unwrap().is_confirmed());
+    assert_eq!(near.completion_reason().as_deref(), Some(&*reason));
+    assert_eq!(far.completion_reason().as_deref(), Some(&reason[..1023]));
+
+    let name = GroupId::from("n".repeat(64 * 1024 + 1));
+    let [near, far] = [&here, &there].map(|node| node.create_in(&name));
+    let calls = directory.calls();
+    assert!(here.cluster.end_group(&name, WITHIN).await.is_err());
+    assert_eq!(directory.calls(), calls);
+    assert!(near.is_completed() && !far.is_completed());
+}

@@ -11,6 +11,10 @@ use crate::cluster::{Cluster, Command, Shared};
 use crate::directory::DirectoryError;
 use crate::sealed::ending::Ending;
 
+/// The log goes to all nodes, and one entry after the other: a large one would hold all of them up.
+const LONGEST_NAME: usize = 64 * 1024;
+const LONGEST_REASON: usize = 1024;
+
 /// The outcome of [`Cluster::end_group`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupEnded {
@@ -61,7 +65,8 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// [`EndGroupError`] if the store has not taken the entry in time: the group has ended on this node only so far.
+    /// [`EndGroupError`] if the store has not taken the entry in time: the group has ended on this node only so far. Also if
+    /// the name is longer than 64 KiB, and then the others are not told later either.
     ///
     /// # Cancel safety
     ///
@@ -75,7 +80,7 @@ impl Cluster {
     }
 
     /// Ends the group as [`end_group`](Self::end_group) does, and says why in words, as
-    /// [`terminate_because`](session_core::LocalSession::terminate_because) does. The reason goes to all nodes.
+    /// [`terminate_because`](session_core::LocalSession::terminate_because) does. Its first 1,024 bytes go to all nodes.
     ///
     /// # Errors
     ///
@@ -90,11 +95,17 @@ impl Cluster {
         reason: impl Into<Cow<'static, str>>,
         within: Duration,
     ) -> Result<GroupEnded, EndGroupError> {
-        let ending = Ending {
+        let mut ending = Ending {
             group: group.clone(),
             reason: reason.into().into_owned(),
         };
         self.shared.end_here(&ending);
+        if group.as_str().len() > LONGEST_NAME {
+            let why = "the group's name is too long for the store's log";
+            return Err(EndGroupError(DirectoryError::new(why)));
+        }
+        let told = ending.reason.floor_char_boundary(LONGEST_REASON);
+        ending.reason.truncate(told);
         let (reply, outcome) = oneshot::channel();
         let command = Command::EndGroup {
             ending,
