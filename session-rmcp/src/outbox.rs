@@ -29,6 +29,8 @@ pub(crate) struct Outbox {
     state: Mutex<State>,
     /// Notified when a reader has taken a message or has gone, and at the end.
     room: Notify,
+    /// Notified when the handler of a request has panicked.
+    panics: Notify,
 }
 
 #[derive(Default)]
@@ -40,6 +42,8 @@ struct State {
     of_request: HashMap<RequestId, u64>,
     of_token: HashMap<ProgressToken, u64>,
     opened: u64,
+    /// The requests whose handlers have panicked, until the transport answers them.
+    panicked: Vec<RequestId>,
     logs: bool,
     closed: bool,
 }
@@ -176,6 +180,23 @@ impl Outbox {
         });
         drop(state);
         later.unwrap_or_default().run();
+    }
+
+    /// Takes note that the handler of a request has panicked.
+    pub(crate) fn panicked(&self, request: RequestId) {
+        self.lock().panicked.push(request);
+        self.panics.notify_one();
+    }
+
+    /// Waits until handlers have panicked, and returns their requests; none is lost if it is dropped.
+    pub(crate) async fn panics(&self) -> Vec<RequestId> {
+        loop {
+            self.panics.notified().await;
+            let panicked = std::mem::take(&mut self.lock().panicked);
+            if !panicked.is_empty() {
+                return panicked;
+            }
+        }
     }
 
     /// Ends all streams after the messages that they have. A request that is still unanswered gets this error.

@@ -5,15 +5,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::{fmt, future};
 
-use rmcp::RoleServer;
 use rmcp::model::{
     ClientJsonRpcMessage, ClientNotification, JsonRpcMessage, RequestId, ServerJsonRpcMessage,
 };
 use rmcp::transport::Transport;
+use rmcp::{ErrorData, RoleServer};
 use session_core::{CancellationToken, LocalSession as _, RequestGuard, Session, SessionEnded};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Sleep;
 
+use crate::alarm::Alarm;
 use crate::outbox::{self, Outbox};
 
 /// The transport of one MCP session: what [`LiveSessions`](crate::LiveSessions) hands to rmcp for each of them.
@@ -43,7 +44,10 @@ pub(crate) struct Inbound {
 
 /// The request that a tool or prompt runs for, in the extensions of its context.
 #[derive(Clone)]
-pub(crate) struct Inside(pub(crate) RequestGuard);
+pub(crate) struct Inside {
+    pub(crate) guard: RequestGuard,
+    pub(crate) alarm: Alarm,
+}
 
 impl SessionTransport {
     pub(crate) fn new(
@@ -70,7 +74,10 @@ impl SessionTransport {
         match &message {
             JsonRpcMessage::Request(request) => {
                 let id = request.id.clone();
-                message.insert_extension(Inside(guard.clone()));
+                message.insert_extension(Inside {
+                    guard: guard.clone(),
+                    alarm: Alarm::new(self.outbox.clone(), id.clone()),
+                });
                 self.calls.insert(id, guard);
             }
             JsonRpcMessage::Notification(notification) => match &notification.notification {
@@ -87,6 +94,18 @@ impl SessionTransport {
             _ => {}
         }
         message
+    }
+
+    /// Answers calls whose handlers have panicked.
+    fn answer_for(&mut self, panicked: Vec<RequestId>) {
+        for request in panicked {
+            if self.calls.contains_key(&request) {
+                let error =
+                    ErrorData::internal_error("the handler of this call has panicked", None);
+                let answer = self.send(ServerJsonRpcMessage::error(error, Some(request)));
+                tokio::spawn(answer);
+            }
+        }
     }
 }
 
@@ -118,6 +137,7 @@ impl Transport<RoleServer> for SessionTransport {
             tokio::select! {
                 inbound = self.inbound.recv() => return Some(self.admit(inbound?)),
                 () = self.completed.cancelled(), if !over => {}
+                panicked = self.outbox.panics() => self.answer_for(panicked),
                 () = elapsed(self.init_timeout.as_mut()) => {
                     self.init_timeout = None;
                     self.session.terminate_because("the client did not finish `initialize`");

@@ -179,6 +179,19 @@ impl Server {
         "waited".to_owned()
     }
 
+    /// Panics, with the session's connection in hand.
+    #[tool]
+    async fn panic(&self, bench: McpProps<Workbench>) -> Result<String, ErrorData> {
+        let _connection = bench.connection().await.map_err(tool_error)?;
+        panic!("a tool panics")
+    }
+
+    /// Panics, and is no future.
+    #[tool]
+    fn panic_at_once(&self) -> String {
+        panic!("a tool panics")
+    }
+
     /// Waits until the session ends.
     #[tool]
     async fn until_the_end(&self, session: McpSession) -> String {

@@ -214,3 +214,30 @@ async fn nothing_of_a_killed_client_is_left() {
     );
     assert_nothing_is_left(&sessions);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_panics_is_answered_with_an_error_and_its_session_times_out() {
+    let app = App::new();
+    let sessions = app.manager().idle_timeout(60 * SECOND).build().unwrap();
+    let service = service(&app, LiveSessions::new(sessions.clone()));
+    for tool in ["panic", "panic_at_once"] {
+        let mut raw = Raw::new(&service);
+        raw.start().await;
+        let session = sessions.sessions().pop().unwrap();
+        let mut events = raw.call(tool).await;
+        let answer = tokio::time::timeout(10 * SECOND, events.answer()).await;
+        assert_eq!(
+            answer.unwrap()["error"]["message"],
+            "the handler of this call has panicked"
+        );
+        assert!(events.next().await.is_none());
+        assert_eq!(raw.text("count").await, "1");
+        let report = tokio::time::timeout(120 * SECOND, session.cleanup_completed()).await;
+        assert!(report.unwrap().is_clean());
+        assert_eq!(
+            session.completion_cause(),
+            Some(CompletionCause::IdleTimeout)
+        );
+    }
+    assert_nothing_is_left(&sessions);
+}
