@@ -2,6 +2,7 @@
 
 mod app;
 mod bounds;
+mod dropped;
 mod handles;
 mod memory;
 mod owners;
