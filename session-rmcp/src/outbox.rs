@@ -27,7 +27,7 @@ use crate::channel::{Channel, KEPT, Later, Message, Next};
 #[derive(Default)]
 pub(crate) struct Outbox {
     state: Mutex<State>,
-    /// Notified when a reader has taken a message or has gone, and at the end.
+    /// Notified when a reader has taken a message or has gone, when the way to a stream has changed, and at the end.
     room: Notify,
     /// Notified when the handler of a request has panicked.
     panics: Notify,
@@ -80,6 +80,7 @@ impl Outbox {
         drop(state);
         drop(forgotten);
         ended.unwrap_or_default().run();
+        self.room.notify_waiters();
         (number, reader)
     }
 
@@ -183,6 +184,7 @@ impl Outbox {
         });
         drop(state);
         later.unwrap_or_default().run();
+        self.room.notify_waiters();
     }
 
     /// Takes note that the handler of a request has panicked.

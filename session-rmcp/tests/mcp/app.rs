@@ -218,6 +218,7 @@ impl Server {
             let progress = ProgressNotificationParam::new(token.clone(), f64::from(step));
             peer.notify_progress(progress).await.map_err(tool_error)?;
         }
+        self.app.note("reported");
         Ok("reported".to_owned())
     }
 

@@ -105,3 +105,25 @@ async fn of_two_session_ids_in_a_request_the_first_counts_for_all() {
     assert_eq!(bob.delete().await, StatusCode::NOT_FOUND);
     assert_eq!(ann.text("count").await, "1");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_initialize_of_ones_own_session_is_answered_and_the_session_goes_on() {
+    let app = App::new();
+    let sessions = app.manager().idle_timeout(MINUTE).build().unwrap();
+    let mut raw = Raw::new(&service(&app, LiveSessions::new(sessions.clone())));
+    raw.start().await;
+    let answer = raw
+        .request(
+            "initialize",
+            &json!({
+                "protocolVersion": "2025-11-25",
+                "capabilities": {},
+                "clientInfo": {"name": "raw", "version": "1"},
+            }),
+        )
+        .await;
+    assert!(Events::of(answer).answer().await["result"].is_object());
+    assert_eq!(raw.text("count").await, "1");
+    assert_eq!(sessions.stats().created, 1);
+    assert_all_time_out(&sessions).await;
+}

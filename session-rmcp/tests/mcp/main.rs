@@ -1,6 +1,7 @@
 //! MCP servers with live sessions and handles: rmcp's own client over HTTP, and a client by hand where time is paused.
 
 mod app;
+mod bodies;
 mod bounds;
 mod dropped;
 mod handles;
