@@ -3,6 +3,7 @@
 mod app;
 mod bodies;
 mod bounds;
+mod closing;
 mod dropped;
 mod handles;
 mod memory;
