@@ -42,6 +42,13 @@ impl Arrival {
             .unwrap_or_default()
     }
 
+    /// Whether the request that runs in this task may be of this owner. Where there is none, rmcp does its own work.
+    pub(crate) fn may_be_of(owner: Option<&GroupId>) -> bool {
+        ARRIVAL
+            .try_with(|arrival| arrival.owner.as_ref() == owner)
+            .unwrap_or(true)
+    }
+
     pub(crate) fn of(owner: Option<GroupId>) -> Self {
         Self {
             owner,

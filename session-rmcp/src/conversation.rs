@@ -51,7 +51,6 @@ impl Conversation {
             Ok(_) => {}
             Err(_) => return Err(SessionEnded),
         }
-        let init_timeout = tokio::time::sleep(init_timeout);
         Ok(SessionTransport::new(
             session,
             outbox,

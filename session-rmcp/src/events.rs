@@ -53,6 +53,13 @@ impl Events {
         Self::read(outbox, place.stream, Some(place.number))
     }
 
+    /// Forgets the stream, if it is that of a request: nobody resumes it.
+    pub(crate) fn forget(self) {
+        if let Some(number) = self.stream {
+            self.outbox.forget(number);
+        }
+    }
+
     pub(crate) fn outbox(&self) -> &Arc<Outbox> {
         &self.outbox
     }

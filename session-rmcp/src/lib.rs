@@ -12,6 +12,7 @@
 //! do.
 #![deny(missing_docs)]
 
+mod alarm;
 mod arrival;
 mod caller;
 mod channel;

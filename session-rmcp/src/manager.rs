@@ -44,11 +44,18 @@ impl From<SessionEnded> for LiveSessionsError {
 }
 
 impl LiveSessions {
+    /// Enters the session, if it is of the owner of the request. The service has checked that where it knew from the head
+    /// that the request is one of a session; but rmcp has `initialize` be one whatever version the head names.
+    fn find(&self, id: &SessionId) -> Option<(RequestGuard, PropertyRef<Conversation>)> {
+        let found = self.enter(id);
+        found.filter(|(_, conversation)| Arrival::may_be_of(conversation.owner.as_ref()))
+    }
+
     fn require(
         &self,
         id: &SessionId,
     ) -> Result<(RequestGuard, PropertyRef<Conversation>), LiveSessionsError> {
-        Ok(self.enter(id).ok_or(SessionEnded)?)
+        Ok(self.find(id).ok_or(SessionEnded)?)
     }
 }
 
@@ -79,20 +86,18 @@ impl SessionManager for LiveSessions {
         drop(conversation);
         let answer = events.next().await.and_then(|event| event.message);
         let answer = answer.ok_or(SessionEnded)?;
-        // To the end, so that the stream is forgotten: nobody resumes it, since its response has another id.
-        let rest = events.next().await;
-        debug_assert!(rest.is_none(), "an answer is the last message");
-        drop(events);
+        // Nobody resumes it, since its response has another id.
+        events.forget();
         Ok(Arc::unwrap_or_clone(answer))
     }
 
     async fn has_session(&self, id: &SessionId) -> Result<bool, LiveSessionsError> {
-        Ok(self.enter(id).is_some())
+        Ok(self.find(id).is_some())
     }
 
     /// Ends the session. rmcp calls it for a client that does, and for a session that it has stopped serving.
     async fn close_session(&self, id: &SessionId) -> Result<(), LiveSessionsError> {
-        if let Some((guard, _)) = self.enter(id) {
+        if let Some((guard, _)) = self.find(id) {
             guard.session().terminate();
         }
         Ok(())

@@ -5,8 +5,8 @@
 //! 2. A stream has one reader at a time; a later one takes over.
 //! 3. A message that the reader has not taken yet is not lost: the sender waits for room instead. Without a reader the
 //!    newest messages are kept, for a client that reconnects.
-//! 4. A request's stream is forgotten when its reader has reached the end. Of those that were never read to the end, a
-//!    session keeps the newest few.
+//! 4. Of the streams that are answered and have no reader, a session keeps the newest few, also those that were read to the
+//!    end: their messages may have been lost on the way.
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::pin;
@@ -27,8 +27,10 @@ use crate::channel::{Channel, KEPT, Later, Message, Next};
 #[derive(Default)]
 pub(crate) struct Outbox {
     state: Mutex<State>,
-    /// Notified when a reader has taken a message or has gone, and at the end.
+    /// Notified when a reader has taken a message or has gone, when the way to a stream has changed, and at the end.
     room: Notify,
+    /// Notified when the handler of a request has panicked.
+    panics: Notify,
 }
 
 #[derive(Default)]
@@ -40,6 +42,8 @@ struct State {
     of_request: HashMap<RequestId, u64>,
     of_token: HashMap<ProgressToken, u64>,
     opened: u64,
+    /// The requests whose handlers have panicked, until the transport answers them.
+    panicked: Vec<RequestId>,
     logs: bool,
     closed: bool,
 }
@@ -76,6 +80,7 @@ impl Outbox {
         drop(state);
         drop(forgotten);
         ended.unwrap_or_default().run();
+        self.room.notify_waiters();
         (number, reader)
     }
 
@@ -94,12 +99,7 @@ impl Outbox {
             return Next::Finished;
         };
         let (next, later) = channel.take(reader, waker);
-        let forgotten = match (&next, stream) {
-            (Next::Finished, Some(number)) => state.forget(number),
-            _ => None,
-        };
         drop(state);
-        drop(forgotten);
         later.run();
         if let Next::Message(..) = next {
             self.room.notify_waiters();
@@ -110,9 +110,17 @@ impl Outbox {
     pub(crate) fn leave(&self, stream: Stream, reader: u64) {
         let mut state = self.lock();
         let later = state.channel(stream).map(|channel| channel.leave(reader));
+        let forgotten = state.forget_left_over();
         drop(state);
+        drop(forgotten);
         later.unwrap_or_default().run();
         self.room.notify_waiters();
+    }
+
+    /// Forgets the stream of a request, which nobody resumes.
+    pub(crate) fn forget(&self, number: u64) {
+        let forgotten = self.lock().forget(number);
+        drop(forgotten);
     }
 
     /// Sends a message on its stream, when there is room.
@@ -176,6 +184,24 @@ impl Outbox {
         });
         drop(state);
         later.unwrap_or_default().run();
+        self.room.notify_waiters();
+    }
+
+    /// Takes note that the handler of a request has panicked.
+    pub(crate) fn panicked(&self, request: RequestId) {
+        self.lock().panicked.push(request);
+        self.panics.notify_one();
+    }
+
+    /// Waits until handlers have panicked, and returns their requests; none is lost if it is dropped.
+    pub(crate) async fn panics(&self) -> Vec<RequestId> {
+        loop {
+            self.panics.notified().await;
+            let panicked = std::mem::take(&mut self.lock().panicked);
+            if !panicked.is_empty() {
+                return panicked;
+            }
+        }
     }
 
     /// Ends all streams after the messages that they have. A request that is still unanswered gets this error.
@@ -270,7 +296,7 @@ impl State {
         self.requests.remove(&number)
     }
 
-    /// Forgets the oldest streams that are finished and were not read to the end, if there are too many.
+    /// Forgets the oldest streams that are finished and have no reader, if there are too many.
     fn forget_left_over(&mut self) -> Vec<Channel> {
         let left_over =
             |(number, channel): (&u64, &Channel)| channel.is_left_over().then_some(*number);

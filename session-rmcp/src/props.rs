@@ -7,6 +7,7 @@ use rmcp::ErrorData;
 use rmcp::handler::server::common::{AsRequestContext, FromContextPart};
 use session_core::{Props, PropsError, RequestGuard, Session, SessionProperties};
 
+use crate::alarm::Alarm;
 use crate::transport::Inside;
 
 /// The MCP session of a call, as an argument of a tool or prompt. It derefs to the [`Session`].
@@ -21,13 +22,16 @@ use crate::transport::Inside;
 ///
 /// [token of the context]: rmcp::service::RequestContext
 #[derive(Clone)]
-pub struct McpSession(RequestGuard);
+pub struct McpSession {
+    guard: RequestGuard,
+    _alarm: Alarm,
+}
 
 impl McpSession {
     /// Returns the request inside the session, whose clones may stay there for longer than the call. It is a function and
     /// not a method, like that of [`Arc`](std::sync::Arc), so that it hides none of the session's.
     pub fn request(session: &Self) -> &RequestGuard {
-        &session.0
+        &session.guard
     }
 }
 
@@ -35,26 +39,29 @@ impl Deref for McpSession {
     type Target = Session;
 
     fn deref(&self) -> &Session {
-        self.0.session()
+        self.guard.session()
     }
 }
 
 impl fmt::Debug for McpSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("McpSession").field(&self.0).finish()
+        f.debug_tuple("McpSession").field(&self.guard).finish()
     }
 }
 
 impl<C: AsRequestContext> FromContextPart<C> for McpSession {
     fn from_context_part(context: &mut C) -> Result<Self, ErrorData> {
         let inside = context.as_request_context().extensions.get::<Inside>();
-        let Inside(guard) = inside.ok_or_else(|| {
+        let Inside { guard, alarm } = inside.ok_or_else(|| {
             ErrorData::invalid_request(
                 "this needs an MCP session, which protocol 2026-07-28 does not have: use a tool that takes a handle",
                 None,
             )
         })?;
-        Ok(Self(guard.clone()))
+        Ok(Self {
+            guard: guard.clone(),
+            _alarm: alarm.of_this_task(),
+        })
     }
 }
 

@@ -1,19 +1,19 @@
 //! rmcp's side of a conversation: where the handler's serve loop takes its client's messages, and leaves its own.
 
 use std::collections::HashMap;
-use std::pin::Pin;
+use std::fmt;
 use std::sync::Arc;
-use std::{fmt, future};
+use std::time::Duration;
 
-use rmcp::RoleServer;
 use rmcp::model::{
     ClientJsonRpcMessage, ClientNotification, JsonRpcMessage, RequestId, ServerJsonRpcMessage,
 };
 use rmcp::transport::Transport;
+use rmcp::{ErrorData, RoleServer};
 use session_core::{CancellationToken, LocalSession as _, RequestGuard, Session, SessionEnded};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Sleep;
 
+use crate::alarm::Alarm;
 use crate::outbox::{self, Outbox};
 
 /// The transport of one MCP session: what [`LiveSessions`](crate::LiveSessions) hands to rmcp for each of them.
@@ -28,8 +28,8 @@ pub struct SessionTransport {
     completed: CancellationToken,
     /// The calls that are not answered yet.
     calls: HashMap<RequestId, RequestGuard>,
-    /// Ends the session if the client does not finish `initialize`; `None` once it has.
-    init_timeout: Option<Pin<Box<Sleep>>>,
+    /// Dropped when the client has finished `initialize`: see [`end_if_late`].
+    initializing: Option<oneshot::Sender<()>>,
     /// Dropped with the transport: tells the session's cleanup that rmcp has let go.
     _served: oneshot::Sender<()>,
 }
@@ -43,7 +43,10 @@ pub(crate) struct Inbound {
 
 /// The request that a tool or prompt runs for, in the extensions of its context.
 #[derive(Clone)]
-pub(crate) struct Inside(pub(crate) RequestGuard);
+pub(crate) struct Inside {
+    pub(crate) guard: RequestGuard,
+    pub(crate) alarm: Alarm,
+}
 
 impl SessionTransport {
     pub(crate) fn new(
@@ -51,15 +54,17 @@ impl SessionTransport {
         outbox: Arc<Outbox>,
         inbound: mpsc::Receiver<Box<Inbound>>,
         served: oneshot::Sender<()>,
-        init_timeout: Sleep,
+        init_timeout: Duration,
     ) -> Self {
+        let (initializing, initialized) = oneshot::channel();
+        tokio::spawn(end_if_late(session.clone(), init_timeout, initialized));
         Self {
             completed: session.completion_token(),
             session: session.clone(),
             outbox,
             inbound,
             calls: HashMap::new(),
-            init_timeout: Some(Box::pin(init_timeout)),
+            initializing: Some(initializing),
             _served: served,
         }
     }
@@ -70,11 +75,14 @@ impl SessionTransport {
         match &message {
             JsonRpcMessage::Request(request) => {
                 let id = request.id.clone();
-                message.insert_extension(Inside(guard.clone()));
+                message.insert_extension(Inside {
+                    guard: guard.clone(),
+                    alarm: Alarm::new(self.outbox.clone(), id.clone()),
+                });
                 self.calls.insert(id, guard);
             }
             JsonRpcMessage::Notification(notification) => match &notification.notification {
-                ClientNotification::InitializedNotification(_) => self.init_timeout = None,
+                ClientNotification::InitializedNotification(_) => self.initializing = None,
                 ClientNotification::CancelledNotification(cancelled) => {
                     // rmcp drops the answer of a cancelled call. A tool that runs on stays inside by its own guard.
                     if let Some(request) = &cancelled.params.request_id {
@@ -87,6 +95,18 @@ impl SessionTransport {
             _ => {}
         }
         message
+    }
+
+    /// Answers calls whose handlers have panicked.
+    fn answer_for(&mut self, panicked: Vec<RequestId>) {
+        for request in panicked {
+            if self.calls.contains_key(&request) {
+                let error =
+                    ErrorData::internal_error("the handler of this call has panicked", None);
+                let answer = self.send(ServerJsonRpcMessage::error(error, Some(request)));
+                tokio::spawn(answer);
+            }
+        }
     }
 }
 
@@ -118,10 +138,7 @@ impl Transport<RoleServer> for SessionTransport {
             tokio::select! {
                 inbound = self.inbound.recv() => return Some(self.admit(inbound?)),
                 () = self.completed.cancelled(), if !over => {}
-                () = elapsed(self.init_timeout.as_mut()) => {
-                    self.init_timeout = None;
-                    self.session.terminate_because("the client did not finish `initialize`");
-                }
+                panicked = self.outbox.panics() => self.answer_for(panicked),
             }
         }
     }
@@ -132,10 +149,16 @@ impl Transport<RoleServer> for SessionTransport {
     }
 }
 
-async fn elapsed(timeout: Option<&mut Pin<Box<Sleep>>>) {
-    match timeout {
-        Some(timeout) => timeout.await,
-        None => future::pending().await,
+/// Ends the session if the client does not finish `initialize` in time. It is a task, because rmcp does not poll its
+/// transport while the handler initializes, which may take for ever.
+async fn end_if_late(session: Session, timeout: Duration, initialized: oneshot::Receiver<()>) {
+    let completed = session.completion_token();
+    tokio::select! {
+        _ = initialized => {}
+        () = completed.cancelled() => {}
+        () = tokio::time::sleep(timeout) => {
+            session.terminate_because("the client did not finish `initialize`");
+        }
     }
 }
 

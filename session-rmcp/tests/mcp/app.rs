@@ -10,7 +10,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rmcp::handler::server::router::tool::ToolRouter;
-use rmcp::model::{ProgressNotificationParam, RequestMetaObject, ServerCapabilities, ServerConfig};
+use rmcp::model::{
+    InitializeRequestParams, InitializeResult, ProgressNotificationParam, RequestMetaObject,
+    ServerCapabilities, ServerConfig,
+};
+use rmcp::service::RequestContext;
 use rmcp::{ErrorData, Json, Peer, RoleServer, ServerHandler, tool, tool_handler, tool_router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -179,6 +183,19 @@ impl Server {
         "waited".to_owned()
     }
 
+    /// Panics, with the session's connection in hand.
+    #[tool]
+    async fn panic(&self, bench: McpProps<Workbench>) -> Result<String, ErrorData> {
+        let _connection = bench.connection().await.map_err(tool_error)?;
+        panic!("a tool panics")
+    }
+
+    /// Panics, and is no future.
+    #[tool]
+    fn panic_at_once(&self) -> String {
+        panic!("a tool panics")
+    }
+
     /// Waits until the session ends.
     #[tool]
     async fn until_the_end(&self, session: McpSession) -> String {
@@ -201,6 +218,7 @@ impl Server {
             let progress = ProgressNotificationParam::new(token.clone(), f64::from(step));
             peer.notify_progress(progress).await.map_err(tool_error)?;
         }
+        self.app.note("reported");
         Ok("reported".to_owned())
     }
 
@@ -258,6 +276,19 @@ impl Server {
 
 #[tool_handler(router = self.router)]
 impl ServerHandler for Server {
+    /// Never ends for a client of the name `stuck`.
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        if request.client_info.name == "stuck" {
+            std::future::pending::<()>().await;
+        }
+        context.peer.set_peer_info(request.clone());
+        self.negotiate_initialize(&request)
+    }
+
     fn get_info(&self) -> ServerConfig {
         #[expect(deprecated, reason = "sessions tell their end by a log message")]
         let capabilities = ServerCapabilities::builder()

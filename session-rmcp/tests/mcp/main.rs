@@ -1,7 +1,10 @@
 //! MCP servers with live sessions and handles: rmcp's own client over HTTP, and a client by hand where time is paused.
 
 mod app;
+mod bodies;
 mod bounds;
+mod closing;
+mod dropped;
 mod handles;
 mod memory;
 mod owners;

@@ -6,7 +6,7 @@ use session_core::LocalSession as _;
 use session_rmcp::LiveSessions;
 
 use crate::app::App;
-use crate::raw::Raw;
+use crate::raw::{Raw, text_of};
 use crate::served::{by_header, service};
 
 /// Every kind of request with this client's id.
@@ -33,6 +33,35 @@ async fn another_owners_session_is_not_found_and_not_touched() {
     }
     assert_eq!(ann.text("count").await, "1");
     assert_eq!(sessions.group(&"ann".into()).unwrap().sessions().len(), 1);
+}
+
+/// A version without sessions is no way around the owner: rmcp takes `initialize` for one with sessions, whatever version
+/// it asks for.
+#[tokio::test(start_paused = true)]
+async fn initialize_of_a_version_without_sessions_does_not_reach_another_owners_session() {
+    let app = App::new();
+    let sessions = app.manager().build().unwrap();
+    let service = service(&app, by_header(LiveSessions::new(sessions.clone())));
+    let mut ann = Raw::of_user(&service, "ann");
+    ann.start().await;
+    let mut waiting = ann.call("wait").await;
+    app.call_at_the_gate().await;
+
+    let mut bob = Raw::of_user(&service, "bob");
+    bob.headers
+        .insert("mcp-session-id", ann.headers["mcp-session-id"].clone());
+    bob.headers
+        .insert("mcp-protocol-version", "2026-07-28".parse().unwrap());
+    // The id of the call that waits: that of `initialize` was 1.
+    let initialize = json!({"jsonrpc": "2.0", "id": 2, "method": "initialize", "params": {
+        "protocolVersion": "2026-07-28",
+        "capabilities": {},
+        "clientInfo": {"name": "bob", "version": "1"},
+    }});
+    let answer = bob.send(Method::POST, &initialize.to_string()).await;
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    app.gate.add_permits(1);
+    assert_eq!(text_of(&waiting.answer().await), "waited");
 }
 
 #[tokio::test(start_paused = true)]

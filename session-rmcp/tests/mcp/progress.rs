@@ -73,3 +73,21 @@ async fn a_client_that_stops_reading_holds_up_no_end() {
     assert_eq!(app.log(), ["job stopped", "connection rolled back"]);
     assert_eq!(sessions.stats().in_cleanup, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_its_client_cancels_does_not_wait_for_room_any_more() {
+    let app = App::new();
+    let sessions = app.manager().build().unwrap();
+    let mut raw = Raw::new(&service(&app, LiveSessions::new(sessions)));
+    raw.start().await;
+    let _unread = raw.call("report").await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert!(app.log().is_empty());
+    let cancelled = serde_json::json!({"requestId": 2});
+    assert_eq!(
+        raw.notify("notifications/cancelled", &cancelled).await,
+        http::StatusCode::ACCEPTED
+    );
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(app.log(), ["reported"]);
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use http::StatusCode;
+use serde_json::json;
 use session_core::{
     CompletionCause, LifecycleEvent, LifecycleEvents, LocalSession as _, SessionManager,
 };
@@ -211,6 +212,56 @@ async fn nothing_of_a_killed_client_is_left() {
     assert_eq!(
         app.log(),
         ["call ended", "job stopped", "connection rolled back"]
+    );
+    assert_nothing_is_left(&sessions);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_panics_is_answered_with_an_error_and_its_session_times_out() {
+    let app = App::new();
+    let sessions = app.manager().idle_timeout(60 * SECOND).build().unwrap();
+    let service = service(&app, LiveSessions::new(sessions.clone()));
+    for tool in ["panic", "panic_at_once"] {
+        let mut raw = Raw::new(&service);
+        raw.start().await;
+        let session = sessions.sessions().pop().unwrap();
+        let mut events = raw.call(tool).await;
+        let answer = tokio::time::timeout(10 * SECOND, events.answer()).await;
+        assert_eq!(
+            answer.unwrap()["error"]["message"],
+            "the handler of this call has panicked"
+        );
+        assert!(events.next().await.is_none());
+        assert_eq!(raw.text("count").await, "1");
+        let report = tokio::time::timeout(120 * SECOND, session.cleanup_completed()).await;
+        assert!(report.unwrap().is_clean());
+        assert_eq!(
+            session.completion_cause(),
+            Some(CompletionCause::IdleTimeout)
+        );
+    }
+    assert_nothing_is_left(&sessions);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_initialize_that_the_server_never_answers_times_out_too() {
+    let app = App::new();
+    let sessions = app.manager().build().unwrap();
+    let live = LiveSessions::new(sessions.clone()).with_init_timeout(10 * SECOND);
+    let mut raw = Raw::new(&service(&app, live));
+    let params = json!({
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "stuck", "version": "1"},
+    });
+    let answer = tokio::time::timeout(SECOND, raw.request("initialize", &params)).await;
+    assert!(answer.is_err());
+    let session = sessions.sessions().pop().unwrap();
+    let ended = tokio::time::timeout(3600 * SECOND, session.cleanup_completed()).await;
+    ended.expect("the session ends");
+    assert_eq!(
+        session.completion_reason().as_deref(),
+        Some("the client did not finish `initialize`")
     );
     assert_nothing_is_left(&sessions);
 }
