@@ -5,7 +5,8 @@ use std::error::Error;
 use rmcp::ErrorData;
 
 /// Turns the error of an accessor, or any other, into the error of a tool, an internal one, whose message has the
-/// causes: `.map_err(tool_error)?`. The client sees all of it.
+/// causes: `.map_err(tool_error)?`. The client sees all of it. Whether the model does is up to the client. For errors that
+/// it can do something about, a tool returns `Result<_, String>`.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -19,8 +19,8 @@ use crate::props::no_set;
 pub struct Handles(Caller);
 
 impl Handles {
-    /// Creates a property set in a session of its own, which belongs to the owner of this call. Returns its handle, inside
-    /// which the call is.
+    /// Creates a property set in a session of its own, which belongs to the owner of this call. Returns its handle. The
+    /// call is inside that session as long as it holds the handle.
     ///
     /// # Errors
     ///
@@ -68,7 +68,8 @@ impl Handles {
     }
 }
 
-/// A handle in a [list](Handles::list). A tool can return it: `Json(handles.list())`.
+/// A handle in a [list](Handles::list). A tool can return it: `Json(handles.list())`. In JSON the names of the fields are
+/// in camel case: `ageSeconds`.
 #[derive(Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

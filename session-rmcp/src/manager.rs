@@ -18,7 +18,8 @@ use crate::transport::SessionTransport;
 
 /// A request of a session was refused.
 ///
-/// rmcp answers 500 to all of these; [`LiveService`](crate::LiveService) knows better.
+/// rmcp answers 500 to all of these but [`UnknownEvent`](Self::UnknownEvent). [`LiveService`](crate::LiveService) answers
+/// 404 or 503 to the first two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LiveSessionsError {
@@ -28,7 +29,7 @@ pub enum LiveSessionsError {
     /// No session could be created.
     #[error(transparent)]
     Create(#[from] CreateError),
-    /// The event from which the client wants to go on is unknown, or no longer kept.
+    /// The event from which the client wants to go on is unknown, or no longer kept. rmcp answers with an empty stream.
     #[error("the event to resume from is unknown")]
     UnknownEvent,
     /// A stream or `initialize` was asked for by a message that is not a request.

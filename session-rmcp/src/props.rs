@@ -8,11 +8,13 @@ use rmcp::handler::server::common::{AsRequestContext, FromContextPart};
 use session_core::{Props, PropsError, RequestGuard, Session, SessionProperties};
 
 use crate::alarm::Alarm;
+use crate::caller::Caller;
 use crate::transport::Inside;
 
 /// The MCP session of a call, as an argument of a tool or prompt. It derefs to the [`Session`].
 ///
-/// It is inside the session as long as it is held: the session is not idle then, and its cleanup waits.
+/// It is inside the session as long as it is held: the session is not idle then, and its cleanup waits. A call that has no
+/// session, because its client speaks protocol 2026-07-28, is refused with `invalid_request`.
 ///
 /// rmcp runs a tool on a task that only rmcp could abort, so cleanup can't: a tool that takes long ends by itself when
 /// [`completion_token`](session_core::LocalSession::completion_token) is cancelled, or runs its work on
@@ -52,16 +54,22 @@ impl fmt::Debug for McpSession {
 impl<C: AsRequestContext> FromContextPart<C> for McpSession {
     fn from_context_part(context: &mut C) -> Result<Self, ErrorData> {
         let inside = context.as_request_context().extensions.get::<Inside>();
-        let Inside { guard, alarm } = inside.ok_or_else(|| {
-            ErrorData::invalid_request(
-                "this needs an MCP session, which protocol 2026-07-28 does not have: use a tool that takes a handle",
-                None,
-            )
-        })?;
+        let Inside { guard, alarm } = inside.ok_or_else(|| no_session(context))?;
         Ok(Self {
             guard: guard.clone(),
             _alarm: alarm.of_this_task(),
         })
+    }
+}
+
+/// The error of a call outside a session: its client's protocol has none, or the server is not served as it should be.
+fn no_session(context: &impl AsRequestContext) -> ErrorData {
+    if Caller::of(context).is_ok() {
+        let message = "this needs an MCP session, which protocol 2026-07-28 does not have: use a tool that takes a handle";
+        ErrorData::invalid_request(message, None)
+    } else {
+        let message = "sessions need an HTTP service made with `LiveSessions::service`, and a client whose protocol has them";
+        ErrorData::internal_error(message, None)
     }
 }
 
@@ -96,20 +104,20 @@ impl<C: AsRequestContext> FromContextPart<C> for McpSession {
 /// #[tool_handler]
 /// impl ServerHandler for Counter {}
 /// ```
-pub struct McpProps<P> {
+pub struct McpProps<P: SessionProperties> {
     /// Dropped before the guard.
     props: Props<P>,
     session: McpSession,
 }
 
-impl<P> McpProps<P> {
+impl<P: SessionProperties> McpProps<P> {
     /// Returns the session of the call.
     pub fn session(props: &Self) -> &McpSession {
         &props.session
     }
 }
 
-impl<P> Deref for McpProps<P> {
+impl<P: SessionProperties> Deref for McpProps<P> {
     type Target = P;
 
     fn deref(&self) -> &P {
@@ -117,7 +125,7 @@ impl<P> Deref for McpProps<P> {
     }
 }
 
-impl<P> Clone for McpProps<P> {
+impl<P: SessionProperties> Clone for McpProps<P> {
     fn clone(&self) -> Self {
         Self {
             props: self.props.clone(),
