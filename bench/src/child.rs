@@ -17,7 +17,7 @@ pub(crate) fn allocations_of_requests() -> Vec<f64> {
 }
 
 /// The bytes allocated for a session.
-pub(crate) fn allocated(holder: usize) -> f64 {
+pub fn allocated(holder: usize) -> f64 {
     ask(COUNTED, &[MEMORY, &holder.to_string()])[0]
 }
 

@@ -4,8 +4,6 @@
 pub mod accessor;
 /// Measurements in other processes.
 pub mod child;
-/// Row 9: the store's work for a cluster, and a simulation of large ones.
-pub mod cluster;
 /// Row 7: the cost of the derive in a build.
 pub mod compile;
 /// Row 5: from a cookie header to an id.
@@ -14,14 +12,10 @@ pub mod cookie;
 pub mod dictionary;
 /// The measuring: in batches, interleaved, compared round by round.
 pub mod harness;
-/// Row 9: a request that is another node's.
-mod hop;
 /// Row 3: from an id to a live session.
 pub mod lookup;
 /// Row 6: the memory of a live session.
 pub mod memory;
-/// A Redis of the bench's own.
-mod redis_server;
 /// The output of measurements and verdicts.
 pub mod report;
 /// Row 4: a whole request.

@@ -2,7 +2,7 @@
 
 use session_bench::report::{Verdict, print_verdicts};
 use session_bench::{
-    accessor, child, cluster, compile, cookie, dictionary, lookup, memory, request, runtime,
+    accessor, child, compile, cookie, dictionary, lookup, memory, request, runtime,
 };
 use tokio::runtime::Runtime;
 
@@ -17,16 +17,13 @@ fn main() {
         return;
     }
     let chosen = |row: usize| match arguments.as_slice() {
-        // Row 7 builds for minutes, and row 9 needs Redis.
+        // Row 7 builds for minutes.
         [] => row < 7,
         _ => arguments.contains(&row.to_string()),
     };
 
     let mut verdicts = Vec::new();
-    for row in [1, 2, 3, 4, 5, 6, 7, 9]
-        .into_iter()
-        .filter(|row| chosen(*row))
-    {
+    for row in (1..=7).filter(|row| chosen(*row)) {
         let of_row = match row {
             1 => in_a_task(&runtime, accessor::run),
             2 => in_a_task(&runtime, dictionary::run),
@@ -34,8 +31,7 @@ fn main() {
             4 => request::run(&runtime),
             5 => in_a_task(&runtime, cookie::run),
             6 => memory::run(),
-            7 => compile::run(&runtime),
-            _ => cluster::run(),
+            _ => compile::run(&runtime),
         };
         verdicts.extend(of_row.into_iter().map(|verdict| (row, verdict)));
     }

@@ -130,18 +130,26 @@ fn models() -> bool {
 
 fn bench(rows: &[String]) -> bool {
     let of_bench = |command| cargo([command, "--release", "--manifest-path", "bench/Cargo.toml"]);
-    let (of_mcp, others): (Vec<_>, Vec<_>) = rows.iter().partition(|row| *row == "8");
+    let others: Vec<_> = rows
+        .iter()
+        .filter(|row| !matches!(row.as_str(), "8" | "9"))
+        .collect();
     // One of the binaries starts another, so all are built first.
     let mut bench = of_bench("run");
     bench.arg("--").args(&others);
-    // Row 8 is a package of its own.
-    let mut mcp = of_bench("run");
-    mcp.args(["--package", "session-bench-mcp"]);
+    // Rows 8 and 9 are packages of their own.
+    let of_package = |package| {
+        let mut bench = of_bench("run");
+        bench.args(["--package", package]);
+        bench
+    };
+    let chosen = |row: &str| rows.iter().any(|chosen| chosen == row);
     let all = rows.is_empty();
-    let needs_redis = rows.iter().any(|row| row == "9");
-    (!needs_redis || install_what_is_missing(&OF_CLUSTERS))
-        && (others.is_empty() && !all || run(of_bench("build")) && run(bench))
-        && (of_mcp.is_empty() && !all || run(mcp))
+    run(of_bench("build"))
+        && (others.is_empty() && !all || run(bench))
+        && (!chosen("8") && !all || run(of_package("session-bench-mcp")))
+        && (!chosen("9")
+            || install_what_is_missing(&OF_CLUSTERS) && run(of_package("session-bench-cluster")))
 }
 
 /// The release build of the bench has the program to count.

@@ -1,13 +1,16 @@
+//! The store's work for a cluster, and a simulation of large ones.
+
+mod hop;
+mod redis_server;
+
 use std::net::SocketAddr;
 
+use session_bench::child;
+use session_bench::memory::HOLDERS;
 use session_cluster::{Answer, Beat, Directory as _, RedisDirectory, Report, Standing};
 use session_core::NodeTag;
 
-use crate::child;
-use crate::hop;
-use crate::memory::HOLDERS;
-use crate::redis_server::RedisServer;
-use crate::report::Verdict;
+use redis_server::RedisServer;
 
 /// The numbers of nodes that are measured.
 const SIZES: [usize; 4] = [3, 10, 100, 1_000];
@@ -44,8 +47,7 @@ struct Node {
     last: Option<Answer>,
 }
 
-/// Measures the row.
-pub fn run() -> Vec<Verdict> {
+fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -93,8 +95,6 @@ pub fn run() -> Vec<Verdict> {
         "| to another node, which sends it on | {:.1} us of processor time |",
         requests.forwarded
     );
-    // A cluster's costs have no budget.
-    Vec::new()
 }
 
 /// Prints the store's work and the nodes' memory in large clusters, from the measured costs.
