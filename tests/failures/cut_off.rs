@@ -55,20 +55,20 @@ async fn cut_off(wire: Wire) {
         first - cut
     );
     assert!(first < cut + 3 * LEASE, "{:?}", first - cut);
+    // In between it waits, and is refused only if that takes longer than its patience.
     let refused: Vec<_> = all().filter(|answer| answer.is_unsure()).collect();
-    assert!(!refused.is_empty());
     for answer in &refused {
         assert!(answer.has_retry_after, "{answer:?}");
         assert!(answer.done - answer.sent < PATIENCE + LEASE, "{answer:?}");
     }
-    let refused = refused.iter().map(|answer| answer.sent).min().unwrap();
+    let refused = refused.iter().map(|answer| answer.sent).min();
     let row = format!("cut off from the store ({wire:?})");
     figure(
         &row,
         format!(
             "served until {}, refused from {}, a stranger from {}",
             seconds(last - cut),
-            seconds(refused - cut),
+            refused.map_or("never".to_owned(), |refused| seconds(refused - cut)),
             seconds(first - cut)
         ),
     );
