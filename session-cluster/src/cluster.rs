@@ -35,7 +35,7 @@ use crate::view::{Mode, View};
 /// keeps the membership: it renews the node's lease in the store each period, and learns there which nodes are alive.
 /// A request costs the store nothing.
 ///
-/// If the last clone is dropped and the node has not left, it gives itself up, without ending its sessions: no other
+/// If the last clone is dropped and the node has not left, it writes its own verdict, without ending its sessions: no other
 /// node sends it a request any more.
 ///
 /// ```

@@ -30,7 +30,7 @@ pub enum WhenCutOff {
     /// learns that it was given up, others may treat its visitors as strangers, and a session that was ended elsewhere is
     /// served for as long.
     Serve,
-    /// The node gives itself up: all its sessions end with
+    /// The node resigns: all its sessions end with
     /// [`CompletionCause::OwnershipLost`](session_core::CompletionCause::OwnershipLost), at most one timeout of the store
     /// after the end of the lease. So what they hold outside, such as locks of a database, is released then.
     End,
@@ -51,7 +51,7 @@ impl Default for Times {
 }
 
 impl Times {
-    /// The silence after which an observer gives a node up.
+    /// The silence after which an observer takes a node for dead.
     pub(crate) fn silence(&self) -> Duration {
         self.lease + self.lease / 10
     }

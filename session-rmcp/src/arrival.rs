@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use session_core::{CreateError, GroupId};
 
-/// What [`LiveService`](crate::LiveService) and the session manager tell each other about a request.
+/// The notes that [`LiveService`](crate::LiveService) and the session manager exchange about a request.
 #[derive(Default)]
 pub(crate) struct Arrival {
     /// The owner of a session that the request creates.

@@ -31,7 +31,7 @@ pub(crate) struct Channel {
     pub(crate) token: Option<ProgressToken>,
 }
 
-/// What a reader finds.
+/// The state that a reader finds.
 pub(crate) enum Next {
     Message(u64, Message),
     /// Another reader has taken over.
@@ -40,7 +40,7 @@ pub(crate) enum Next {
     Nothing,
 }
 
-/// What must be woken or dropped once the lock is released.
+/// The wakers and values to wake or drop once the lock is released.
 #[derive(Default)]
 pub(crate) struct Later {
     pub(crate) waker: Option<Waker>,

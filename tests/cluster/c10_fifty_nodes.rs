@@ -63,7 +63,7 @@ impl Fleet {
 
     /// Fails if a node was given up, or has been since, or a session has ended.
     async fn assert_nobody_was_buried(&self) {
-        // Whatever an observer has begun to count runs out meanwhile.
+        // The times that observers have begun to count run out meanwhile.
         pass(3 * LEASE).await;
         self.settle_within(0).await;
         for node in &self.nodes {

@@ -1,4 +1,4 @@
-//! Rule 13: a process that claims an address gives up whichever had it.
+//! Rule 13: a process that claims an address displaces whichever had it.
 
 use session_cluster::InProcessDirectory;
 use session_core::{CompletionCause, LocalSession as _};

@@ -235,7 +235,7 @@ struct Server {
     kind: Kind,
 }
 
-/// What differs from the defaults.
+/// The settings that differ from the defaults.
 #[derive(Default)]
 struct Settings {
     idle_timeout: Option<Duration>,

@@ -50,7 +50,7 @@ pub(crate) struct Overview {
     nodes: Vec<Shown>,
     /// The last one first.
     events: Vec<Event>,
-    /// What the visitor's cookie says.
+    /// The content of the visitor's cookie.
     you: String,
 }
 

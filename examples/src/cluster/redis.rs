@@ -70,7 +70,7 @@ impl Redis {
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT, "sh", program])
             .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
-            // What is in the store means nothing to a cluster that has ended.
+            // The store means nothing to a cluster that has ended.
             .args(["--save", "", "--appendonly", "no"])
             .arg("--dir")
             .arg(directory)

@@ -1,4 +1,4 @@
-//! What one client works with, in a session of the protocol or behind a handle.
+//! The objects that one client works with, in a session of the protocol or behind a handle.
 
 use session_core::{Exclusive, Property, SessionProperties};
 

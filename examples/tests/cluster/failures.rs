@@ -1,4 +1,4 @@
-//! What happens to visitors when a node fails.
+//! The fate of visitors when a node fails.
 
 use serde_json::{Value, json};
 

@@ -19,7 +19,7 @@ fn a_session_is_reached_through_every_door() {
         assert_eq!(ann.rows("SELECT x FROM mine"), json!([[7]]));
     }
     let number = ann.node(&cluster);
-    // What is committed, all see; what is temporary, only Ann does.
+    // All see the rows that are committed; only Ann sees the temporary ones.
     ann.rows("CREATE TABLE ours AS SELECT 8 AS x");
     let mut others = Vec::new();
     for _ in 0..3 {

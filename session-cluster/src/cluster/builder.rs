@@ -52,7 +52,7 @@ impl Cluster {
 
 impl<D: Directory> ClusterBuilder<D> {
     /// Where the other nodes reach this one's server, in plain HTTP. Each node has an address of its own: a node that joins
-    /// gives up at once whichever had its address before, which is how a restarted process takes over its place.
+    /// displaces at once whichever had its address before, which is how a restarted process takes over its place.
     pub fn address(mut self, address: SocketAddr) -> Self {
         self.address = Some(address);
         self

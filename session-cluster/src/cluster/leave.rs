@@ -36,8 +36,8 @@ impl Cluster {
     }
 
     /// Leaves the cluster: [drains](Self::drain) until no session is left, but not for longer than `drain`;
-    /// [shuts the sessions down](session_core::SessionManager::shutdown), with `shutdown` as its timeout; and gives the
-    /// node's tag up, so that its visitors are strangers to the other nodes at once.
+    /// [shuts the sessions down](session_core::SessionManager::shutdown), with `shutdown` as its timeout; and
+    /// writes the verdict on its own tag, so that its visitors are strangers to the other nodes at once.
     ///
     /// From then on the node only forwards. So keep the server listening until this returns, and stop it then. The report of
     /// `session_axum::serve` counts no sessions after this, since they have ended: log this one.

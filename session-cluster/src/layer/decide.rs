@@ -131,7 +131,7 @@ where
                 },
             },
         };
-        // What can't be sent is served here: a `CONNECT` to a host, which is a proxy's.
+        // A request that can't be sent is served here: a `CONNECT` to a host, which is a proxy's.
         let can_go = target(request.uri(), request.extensions()).is_some();
         let Some(peer) = peer.filter(|_| can_go) else {
             if view.is_open() {

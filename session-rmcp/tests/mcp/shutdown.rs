@@ -76,7 +76,7 @@ async fn a_call_that_does_not_end_is_answered_with_an_error_and_named() {
     app.gate.add_permits(1);
 }
 
-/// rmcp gives a tool five seconds after the end of its transport, and has the handler until then.
+/// rmcp waits five seconds for a tool after the end of its transport, and has the handler until then.
 #[tokio::test(start_paused = true)]
 async fn cleanup_ends_when_rmcp_has_let_go() {
     let app = App::new();

@@ -135,7 +135,7 @@ async fn c13_who_claims_an_address_gives_up_the_one_that_had_it(store: impl Stor
     assert_eq!(answer.standing, Standing::Held);
     assert_eq!(before.renew(&directory).await.standing, Standing::Dead);
     assert_eq!(after.renew(&directory).await.standing, Standing::Held);
-    // And the next one at this address gives up this one.
+    // And the next one at this address displaces this one.
     let mut last = Node::at(1);
     last.claim(&directory).await;
     assert_eq!(after.renew(&directory).await.standing, Standing::Dead);

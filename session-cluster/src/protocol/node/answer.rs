@@ -154,7 +154,7 @@ impl<C: Clone + PartialEq> Node<C> {
         steps.push(Step::GivenUp(self.tag));
     }
 
-    /// The node ends its own tag, which may still be in the store: the next claim gives it up there, by its address.
+    /// The node ends its own tag, which may still be in the store: the next claim replaces it there, by its address.
     pub(super) fn resign(
         &mut self,
         fresh: &mut dyn FnMut() -> NodeTag,

@@ -1,4 +1,4 @@
-//! Rule 13: a process that claims an address gives up the one that had it.
+//! Rule 13: a process that claims an address displaces the one that had it.
 
 use crate::protocol::rules::kit::{Kit, is_given_up, tag_of};
 use crate::protocol::{Knowledge, Step};
