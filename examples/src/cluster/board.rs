@@ -22,6 +22,8 @@ struct Inner {
     since: Instant,
     nodes: Vec<Node>,
     events: VecDeque<Event>,
+    /// The events that the log has not been told.
+    news: Vec<String>,
 }
 
 /// A node, and all that it has said so far.
@@ -79,6 +81,7 @@ impl Board {
             since: Instant::now(),
             nodes: nodes.into_iter().map(node).collect(),
             events: VecDeque::new(),
+            news: Vec::new(),
         }))
     }
 
@@ -93,8 +96,7 @@ impl Board {
 
     /// Notes what the node with this index has said.
     pub(crate) fn heard(&self, index: usize, word: Word) {
-        let mut inner = self.inner();
-        match word {
+        self.change(|inner| match word {
             Word::Listens(_) => {}
             Word::State(state) => inner.state(index, state),
             Word::NewSession { had, has: _ } => {
@@ -108,21 +110,22 @@ impl Board {
                     index + 1
                 ));
             }
-        }
+        });
     }
 
     /// Notes the end of the node's process.
     pub(crate) fn exited(&self, index: usize, status: ExitStatus) {
-        let mut inner = self.inner();
-        let node = &mut inner.nodes[index];
-        let sessions = node.last.take().map_or(0, |(state, _)| state.sessions);
-        node.exit = Some(status.to_string());
-        let pid = node.pid;
-        inner.happened(format!(
-            "node {} (pid {pid}) has ended, {status}: {} went with it",
-            index + 1,
-            sessions_in_words(sessions)
-        ));
+        self.change(|inner| {
+            let node = &mut inner.nodes[index];
+            let sessions = node.last.take().map_or(0, |(state, _)| state.sessions);
+            node.exit = Some(status.to_string());
+            let pid = node.pid;
+            inner.happened(format!(
+                "node {} (pid {pid}) has ended, {status}: {} went with it",
+                index + 1,
+                sessions_in_words(sessions)
+            ));
+        });
     }
 
     /// Returns all that there is to show to a visitor with an id of this tag, if they have one.
@@ -139,6 +142,18 @@ impl Board {
         }
     }
 
+    /// Changes the board, and logs what has happened.
+    fn change(&self, change: impl FnOnce(&mut Inner)) {
+        let news = {
+            let mut inner = self.inner();
+            change(&mut inner);
+            std::mem::take(&mut inner.news)
+        };
+        for event in news {
+            tracing::info!("{event}");
+        }
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().expect("no holder panics")
     }
@@ -150,6 +165,7 @@ impl Inner {
             self.events.pop_front();
         }
         let at = self.since.elapsed().as_secs_f64();
+        self.news.push(text.clone());
         self.events.push_back(Event { at, text });
     }
 

@@ -1,13 +1,16 @@
 //! The program under test.
 
-use std::fs;
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -15,8 +18,6 @@ use crate::visitor::ask;
 
 /// How long anything may take before a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-/// How long to wait before looking again.
-pub(crate) const MOMENT: Duration = Duration::from_millis(50);
 
 /// The running program with its processes. All are killed when this is dropped.
 pub(crate) struct Cluster {
@@ -25,8 +26,15 @@ pub(crate) struct Cluster {
     pub(crate) status: SocketAddr,
     pub(crate) nodes: Vec<Process>,
     pub(crate) redis: Process,
+    log: RefCell<Log>,
     /// Its temporary directory, so that all its files are below it.
     pub(crate) temp: TempDir,
+}
+
+/// The lines of the program's log: those that came so far, and those to come.
+struct Log {
+    lines: Vec<String>,
+    more: Receiver<String>,
 }
 
 /// A process that the program has started, and where it is reached.
@@ -54,12 +62,13 @@ impl Cluster {
             .spawn()
             .expect("the program starts");
         // The log is read, so that the program does not wait; it shows with a test that fails.
-        let mut log = BufReader::new(child.stderr.take().expect("it is piped"));
+        let log = BufReader::new(child.stderr.take().expect("it is piped"));
+        let (sender, more) = channel();
         thread::spawn(move || {
-            let mut line = String::new();
-            while log.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
-                eprint!("{line}");
-                line.clear();
+            for line in log.lines().map_while(Result::ok) {
+                eprintln!("{line}");
+                // The test may be over.
+                let _ = sender.send(line);
             }
         });
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
@@ -89,6 +98,10 @@ impl Cluster {
                 .collect(),
             redis: process(&next("redis")),
             child,
+            log: RefCell::new(Log {
+                lines: Vec::new(),
+                more,
+            }),
             temp,
         }
     }
@@ -107,12 +120,8 @@ impl Cluster {
 
     /// Waits until the program has ended.
     pub(crate) fn ended(&mut self) -> ExitStatus {
-        let mut status = None;
-        wait_until("the end of the program", || {
-            status = self.child.try_wait().expect("it is a child");
-            status.is_some()
-        });
-        status.expect("it has just been seen")
+        assert!(ends(self.child.id()), "the program does not end");
+        self.child.wait().expect("it is a child")
     }
 
     /// The state that the page shows, to a visitor with this cookie.
@@ -120,16 +129,20 @@ impl Cluster {
         ask(self.status, "GET", "/api/status", cookie, "").body
     }
 
-    /// Waits until the page shows an event with this text.
+    /// Waits until the log has an event with this text, which the page then shows too.
     pub(crate) fn wait_for_event(&self, text: &str) {
-        wait_until(text, || {
-            let status = self.status(None);
-            let mut events = status["events"].as_array().expect("it is a list").iter();
-            events.any(|event| {
-                let told = event["text"].as_str();
-                told.is_some_and(|told| told.contains(text))
-            })
-        });
+        let log = &mut *self.log.borrow_mut();
+        while !log.lines.iter().any(|line| line.contains(text)) {
+            let line = log.more.recv_timeout(PATIENCE);
+            log.lines
+                .push(line.unwrap_or_else(|_| panic!("`{text}` did not come")));
+        }
+        let status = self.status(None);
+        let mut events = status["events"].as_array().expect("it is a list").iter();
+        assert!(events.any(|event| {
+            let told = event["text"].as_str();
+            told.is_some_and(|told| told.contains(text))
+        }));
     }
 }
 
@@ -150,20 +163,23 @@ pub(crate) fn signal(pid: u32, name: &str) {
 
 /// Whether the process runs. One that has only not been waited for yet does not.
 pub(crate) fn is_running(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
-    stat.is_ok_and(|stat| !stat.contains(") Z "))
+    !ends_within(pid, Duration::ZERO)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the program is another process, which can't be waited for"
-)]
-pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < PATIENCE, "{what} did not come");
-        thread::sleep(MOMENT);
-    }
+/// Waits for the end of a process. Returns whether it has come in time.
+pub(crate) fn ends(pid: u32) -> bool {
+    ends_within(pid, PATIENCE)
+}
+
+fn ends_within(pid: u32, time: Duration) -> bool {
+    let pid = pid.try_into().ok().and_then(Pid::from_raw);
+    // If there is none, it has ended and was waited for.
+    let Ok(process) = pidfd_open(pid.expect("it is a process"), PidfdFlags::empty()) else {
+        return true;
+    };
+    let time = Timespec::try_from(time).expect("it is short");
+    let mut ended = [PollFd::new(&process, PollFlags::IN)];
+    poll(&mut ended, Some(&time)).expect("it can be waited for") == 1
 }
 
 /// Reads a stream to its end, as text.

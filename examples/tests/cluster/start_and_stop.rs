@@ -2,12 +2,12 @@
 
 use std::process::Stdio;
 
-use crate::program::{Cluster, cluster, is_running, wait_until};
+use crate::program::{Cluster, cluster, ends, is_running};
 use crate::visitor::Visitor;
 
 fn assert_all_end(cluster: &Cluster) {
     for process in cluster.processes() {
-        wait_until("the end of its processes", || !is_running(process.pid));
+        assert!(ends(process.pid), "{} does not end", process.pid);
     }
 }
 
