@@ -135,7 +135,7 @@ pub(crate) async fn join(
     (sessions, cluster)
 }
 
-/// Gives up the node at this address: another one claims it.
+/// Displaces the node at this address: another one claims it.
 pub(crate) async fn bury(directory: &InProcessDirectory, address: SocketAddr) {
     drop(join(directory, address).await);
 }

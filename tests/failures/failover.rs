@@ -3,9 +3,9 @@
 use session_tests::RedisServer;
 use tokio::time::{Instant, sleep};
 
+use crate::crowd::Crowd;
 use crate::probe::Probe;
 use crate::record::Answer;
-use crate::store_lost::Crowd;
 use crate::wait::{LEASE, PERIOD, figure, until};
 use crate::world::{World, address_of};
 

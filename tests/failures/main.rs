@@ -9,6 +9,7 @@
 
 mod checks;
 mod client;
+mod crowd;
 mod cut_off;
 mod deploy;
 mod failover;

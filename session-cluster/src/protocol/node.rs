@@ -148,7 +148,7 @@ impl<C: Clone + PartialEq> Node<C> {
         ends.then(|| self.lease.end(&self.times))?
     }
 
-    /// Gives the node up if its lease is over and it was told to end its sessions then.
+    /// Ends the node's tag if its lease is over and it was told to end its sessions then.
     pub(crate) fn lapse(
         &mut self,
         now: Moment,

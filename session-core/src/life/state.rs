@@ -122,7 +122,7 @@ impl State {
         }
     }
 
-    /// Gives it this key, or none. Returns the old one.
+    /// Sets its key, or takes it away. Returns the old one.
     pub(crate) fn set_key(&mut self, key: Option<KeyHash>) -> Option<KeyHash> {
         let old = self.take_key();
         if key.is_some() {

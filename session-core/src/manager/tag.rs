@@ -6,11 +6,12 @@ use crate::manager::SessionManager;
 use crate::sessions::session::Session;
 
 impl SessionManager {
-    /// Gives the ids that are created from now on this tag, and ends the active sessions whose ids have another, with
+    /// Sets the tag of the ids that are created from now on, and ends the active sessions whose ids have another, with
     /// [`CompletionCause::OwnershipLost`]. Returns the number of sessions that this call has ended.
     ///
-    /// This is for processes that serve as one, each under a tag of its own: see [`NodeTag`]. A manager without a tag
-    /// ends no session for it. Set the first one before the first session is created, and a new one when the process is
+    /// This is for processes that serve as one, each under a tag of its own: see [`NodeTag`]. Until the
+    /// first call no session ends for its tag. That call ends those that were created before it, so set the first tag
+    /// before the first session, and a new one when the process is
     /// no longer the owner of the old one.
     ///
     /// A session that is being created, or changes its id, at the same time also has the new tag, or ends before that

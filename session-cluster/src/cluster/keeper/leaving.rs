@@ -10,7 +10,7 @@ use crate::view::Mode;
 const ATTEMPTS: u32 = 3;
 
 impl Keeper {
-    /// Gives the node's tag up. From then on the node only learns of the others.
+    /// Writes the verdict on the node's tag. From then on the node only learns of the others.
     pub(super) async fn leave(&mut self) -> Result<(), DirectoryError> {
         // First, so that no request gets in after the verdict.
         self.shared.view.close();
