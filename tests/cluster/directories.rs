@@ -8,7 +8,7 @@ mod runs;
 mod verdicts;
 
 use session_cluster::{Directory, InProcessDirectory, RedisDirectory};
-use session_tests::RedisServer;
+use workspace_tests::RedisServer;
 
 /// A store, with a directory in it.
 pub(crate) trait Store {

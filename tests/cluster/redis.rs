@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use session_cluster::{Directory as _, DirectoryError, RedisDirectory, Standing};
 use session_core::NodeTag;
-use session_tests::RedisServer;
+use workspace_tests::RedisServer;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 

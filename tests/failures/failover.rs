@@ -1,6 +1,6 @@
 //! A failover to a replica that lacks the last second, and with it the newest node, or a verdict.
 
-use session_tests::RedisServer;
+use workspace_tests::RedisServer;
 use tokio::time::{Instant, sleep};
 
 use crate::crowd::Crowd;

@@ -64,6 +64,11 @@ impl Answer {
         self.status == Some(503)
     }
 
+    /// Whether its session ended while it was running.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.status == Some(409) && self.body["type"] == "urn:problem-type:session-ended"
+    }
+
     pub(crate) fn seen(&self) -> &Seen {
         let seen = self.session.as_ref();
         seen.unwrap_or_else(|| panic!("no session: {self:?}"))

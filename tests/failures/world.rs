@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::future::join_all;
 
-use session_tests::RedisServer;
+use workspace_tests::RedisServer;
 
 use crate::node::Node;
 use crate::place::Place;
