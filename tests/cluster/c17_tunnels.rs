@@ -1,5 +1,6 @@
 //! Rule 17: an upgraded connection is a tunnel of bytes, and closes with either side and with the owner's verdict.
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -66,6 +67,15 @@ async fn tunnel(node: &Node, cookie: &str) -> Io {
     let (response, _) = send_on(node.address, Http::One, request).await;
     assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
     assert_eq!(header(&response, "upgrade"), Some("own/1"));
+    TokioIo::new(hyper::upgrade::on(response).await.unwrap())
+}
+
+async fn tunnel_over_http_2(node: &Node, cookie: &str) -> Io {
+    let mut request = with_body(Method::CONNECT, "/upgrade", cookie, Body::empty());
+    let protocol = Protocol::from_static("own");
+    request.extensions_mut().insert(protocol);
+    let (response, _) = send_on(node.address, Http::Two, request).await;
+    assert_eq!(response.status(), StatusCode::OK);
     TokioIo::new(hyper::upgrade::on(response).await.unwrap())
 }
 
@@ -148,14 +158,7 @@ async fn c17_a_web_socket_passes_with_its_protocol_and_its_close() {
 async fn c17_a_connect_of_http_2_is_an_upgrade_at_the_owner() {
     let (_directory, a, b) = pair().await;
     let (_session, cookie) = b.visitor();
-    let body = axum::body::Body::empty();
-    let mut request = with_body(Method::CONNECT, "/upgrade", &cookie, body);
-    request
-        .extensions_mut()
-        .insert(Protocol::from_static("own"));
-    let (response, _) = send_on(a.address, Http::Two, request).await;
-    assert_eq!(response.status(), StatusCode::OK);
-    let mut io = TokioIo::new(hyper::upgrade::on(response).await.unwrap());
+    let mut io = tunnel_over_http_2(&a, &cookie).await;
     echoes(&mut io, "first").await;
     drop(io);
     b.stage.dropped.notified().await;
@@ -177,13 +180,7 @@ async fn c17_a_tunnel_ends_with_the_shutdown_of_the_server_that_it_passes() {
 async fn c17_a_tunnel_over_http_2_does_not_delay_that_shutdown() {
     let (_directory, a, b) = pair().await;
     let (_session, cookie) = b.visitor();
-    let body = axum::body::Body::empty();
-    let mut request = with_body(Method::CONNECT, "/upgrade", &cookie, body);
-    request
-        .extensions_mut()
-        .insert(Protocol::from_static("own"));
-    let (response, _) = send_on(a.address, Http::Two, request).await;
-    let mut io = TokioIo::new(hyper::upgrade::on(response).await.unwrap());
+    let mut io = tunnel_over_http_2(&a, &cookie).await;
     echoes(&mut io, "first").await;
     // Its timeout is 30 seconds, at which connections are cut.
     let shutdown = tokio::time::timeout(std::time::Duration::from_secs(15), a.shut_down());
