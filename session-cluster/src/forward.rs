@@ -40,11 +40,15 @@ const IDLE_TIME: Duration = Duration::from_secs(30);
 
 /// The number of headers that an owner's response may have. On a single node nobody counts them.
 const MOST_HEADERS: usize = 1000;
+/// And over HTTP/2, the bytes that they may take.
+const MOST_HEADER_BYTES: u32 = 1 << 20;
 
 /// Sends requests to other nodes, on connections that it keeps.
 #[derive(Clone)]
 pub(crate) struct Forwarder {
     client: Client<HttpConnector, HopBody>,
+    /// For requests with trailers that need not be announced.
+    over_http_2: Client<HttpConnector, HopBody>,
     /// Requests, streams and tunnels that were cut, because their owner was gone.
     cut: Arc<Counter>,
 }
@@ -77,8 +81,19 @@ impl Forwarder {
             .http1_max_headers(MOST_HEADERS)
             // A request without the header has none at the owner either: its address is nobody's business.
             .set_host(false)
+            .build(connector.clone());
+        let over_http_2 = Client::builder(TokioExecutor::new())
+            .http2_only(true)
+            .http2_max_header_list_size(MOST_HEADER_BYTES)
+            // A connection for each: requests that share one would wait for each other, since it has a window and a number
+            // of streams.
+            .pool_max_idle_per_host(0)
             .build(connector);
-        Self { client, cut }
+        Self {
+            client,
+            over_http_2,
+            cut,
+        }
     }
 
     /// Sends a request of this node's own. Returns the node's response as it is.
@@ -125,7 +140,9 @@ impl Forwarder {
         let mut hop = Request::new(body);
         *hop.method_mut() = method;
         *hop.headers_mut() = headers;
-        if !is_bodiless && asks == Asks::Nothing && !hop.headers().contains_key(CONTENT_LENGTH) {
+        let has_http_2 = gate.is_none() && head::needs_http_2(&parts, asks);
+        let has_length = hop.headers().contains_key(CONTENT_LENGTH);
+        if !is_bodiless && asks == Asks::Nothing && !has_length && !has_http_2 {
             // Otherwise the client drops the body of a `GET`, as it does not know whether there is one.
             let chunked = HeaderValue::from_static("chunked");
             hop.headers_mut().insert(TRANSFER_ENCODING, chunked);
@@ -141,7 +158,12 @@ impl Forwarder {
         }
         let connection = capture_connection(&mut hop);
 
-        let sent = self.client.request(hop);
+        let client = if has_http_2 {
+            &self.over_http_2
+        } else {
+            &self.client
+        };
+        let sent = client.request(hop);
         let response = match peer.gone.run_until_cancelled(sent).await {
             Some(Ok(response)) if is_in_order(&response, asks) => response,
             failed => {

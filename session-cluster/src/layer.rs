@@ -60,13 +60,16 @@ use crate::cluster::{Cluster, Shared};
 ///
 /// # What passes
 ///
-/// Nothing is buffered: bodies, trailers that are announced (`Trailer`) and event streams pass as they come. A client
-/// that hangs up ends its request at the session's node. An upgraded connection passes as a tunnel of bytes, whatever its
+/// Nothing is buffered: bodies, trailers and event streams pass as they come. A client that hangs up ends its request at the session's node. An upgraded connection passes as a tunnel of bytes, whatever its
 /// protocol, and one that comes in as HTTP/2's extended `CONNECT` is an upgrade on the session's node. If that node dies,
 /// bodies under way fail, and tunnels close.
 ///
-/// The nodes speak HTTP/1.1 among themselves, without encryption: their network must be private. The secret protects the
-/// nodes from clients that pretend to be nodes, but hides nothing.
+/// The nodes speak HTTP/1.1 among themselves, which has only the trailers that a message announces (`Trailer`). A request
+/// that comes over HTTP/2 from a client that takes trailers (`TE: trailers`), such as one of gRPC, goes on over HTTP/2, on
+/// a connection of its own: the addresses of a cluster of such services must speak HTTP/2 without TLS.
+///
+/// Among themselves they encrypt nothing: their network must be private. The secret protects the nodes from clients that
+/// pretend to be nodes, but hides nothing.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is added to a service"]
 pub struct ClusterLayer {

@@ -62,8 +62,7 @@
 //!   then on its visitors are strangers, as after the restart of a single server. Before, they get 503.
 //! - **Requests cost the store nothing.** Each node asks it once in a period (5 seconds), and it keeps some 200 bytes for
 //!   each node. Only an id with a tag that the node does not know makes a question, and all of these at most ten a second.
-//! - **Nothing is buffered.** Uploads, event streams, announced trailers and upgraded connections pass from node to node
-//!   as they come.
+//! - **Nothing is buffered.** Uploads, event streams, trailers and upgraded connections pass from node to node as they come.
 //!
 //! # Operations on all nodes
 //!

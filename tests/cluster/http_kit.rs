@@ -206,12 +206,14 @@ async fn head(State(stage): State<Stage>, request: Request) -> Response {
     ([("x-node", stage.name)], lines.join("\n")).into_response()
 }
 
-/// Sends the request's body back as it comes, with its trailers.
+/// Sends the request's body back as it comes, with its trailers, which are announced if they were.
 async fn echo(State(stage): State<Stage>, request: Request) -> Response {
     stage.requests.fetch_add(1, Ordering::Relaxed);
-    let mut response = Response::new(Body::new(request.into_body()));
-    let trailer = http::HeaderValue::from_static("x-sum");
-    response.headers_mut().insert("trailer", trailer);
+    let (head, body) = request.into_parts();
+    let mut response = Response::new(body);
+    if let Some(announced) = head.headers.get("trailer") {
+        response.headers_mut().insert("trailer", announced.clone());
+    }
     response
 }
 

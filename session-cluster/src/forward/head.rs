@@ -72,6 +72,14 @@ pub(super) fn outgoing(parts: &Parts) -> (Method, HeaderMap, Asks) {
     (Method::GET, headers, asks)
 }
 
+/// Whether the request goes over HTTP/2, as it came: HTTP/1.1 has only the trailers that were announced, and gRPC announces
+/// none. Its clients say that they take trailers, and others of HTTP/2 hardly ever do.
+pub(super) fn needs_http_2(parts: &Parts, asks: Asks) -> bool {
+    parts.version == Version::HTTP_2
+        && asks == Asks::Nothing
+        && names(&parts.headers, &TE, "trailers")
+}
+
 /// Prepares the head of the owner's response for the client.
 pub(super) fn incoming(head: &mut response::Parts, asks: Asks) {
     let upgraded = head.status == StatusCode::SWITCHING_PROTOCOLS;

@@ -59,6 +59,10 @@ where
                 // The one that is there is the other node's.
                 None => _ = facts.remove::<ConnectInfo<std::net::SocketAddr>>(),
             }
+            // Over HTTP/2 the authority is that of this node. The client's is in the header.
+            if let Some(target) = request.uri().path_and_query().cloned() {
+                *request.uri_mut() = target.into();
+            }
             from_node(&node, request, word.to).await
         }
     }
