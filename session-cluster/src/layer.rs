@@ -60,9 +60,10 @@ use crate::cluster::{Cluster, Shared};
 ///
 /// # What passes
 ///
-/// Nothing is buffered: bodies, trailers and event streams pass as they come. A client that hangs up ends its request at the session's node. An upgraded connection passes as a tunnel of bytes, whatever its
-/// protocol, and one that comes in as HTTP/2's extended `CONNECT` is an upgrade on the session's node. If that node dies,
-/// bodies under way fail, and tunnels close.
+/// Nothing is buffered: bodies, trailers and event streams pass as they come. A client that hangs up ends its request at
+/// the session's node. An upgraded connection passes as a tunnel of bytes, whatever its protocol, and one that comes in as
+/// HTTP/2's extended `CONNECT` is an upgrade on the session's node. If that node dies, bodies under way fail, and tunnels
+/// close.
 ///
 /// The nodes speak HTTP/1.1 among themselves, which has only the trailers that a message announces (`Trailer`). A request
 /// that comes over HTTP/2 from a client that takes trailers (`TE: trailers`), such as one of gRPC, goes on over HTTP/2, on
