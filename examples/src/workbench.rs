@@ -39,7 +39,7 @@ pub(crate) use self::api::{router, session_layer};
 #[cfg(unix)]
 pub(crate) use self::database::{Database, LoadError};
 #[cfg(unix)]
-pub(crate) use self::server::{GRACE, SHUTDOWN_TIMEOUT, manage_sessions, start_log, tell};
+pub(crate) use self::server::manage_sessions;
 
 /// Runs a blocking function where blocking is allowed; a panic goes on in the caller.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
