@@ -23,10 +23,8 @@ use tokio::time::sleep;
 use super::args::{NodeOptions, SECRET};
 use super::page::tag_in;
 use super::word::{self, Mode, Word};
-use crate::workbench::{
-    Database, GRACE, LoadError, SHUTDOWN_TIMEOUT, as_problem, manage_sessions, only_local, router,
-    session_layer, start_log, tell,
-};
+use crate::local::{GRACE, SHUTDOWN_TIMEOUT, as_problem, only_local, start_log, tell};
+use crate::workbench::{Database, LoadError, manage_sessions, router, session_layer};
 
 /// How long a session lives without a request.
 const IDLE: Duration = Duration::from_secs(20 * 60);

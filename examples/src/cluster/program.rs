@@ -17,7 +17,8 @@ use super::board::Board;
 use super::process::NodeProcess;
 use super::redis::{Redis, RedisError};
 use super::{front, node, page};
-use crate::workbench::{Database, LoadError, start_log};
+use crate::local::start_log;
+use crate::workbench::{Database, LoadError};
 
 const NODES: usize = 3;
 
