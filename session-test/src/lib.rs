@@ -48,6 +48,8 @@
 //! }
 //! ```
 //!
+//! The page [Testing](testing) starts from a small application and tests it step by step.
+//!
 //! # Panics
 //!
 //! These are tools for tests: where something is not as the test expects it, they panic, and say what was expected and what
@@ -72,6 +74,11 @@ mod patience;
 mod request;
 mod tab;
 mod websocket;
+
+#[doc = include_str!("../testing/application.md")]
+#[doc = concat!("```\n", include_str!("../testing/app.rs"), "```\n")]
+#[doc = include_str!("../testing/tests.md")]
+pub mod testing {}
 
 pub use answer::Answer;
 pub use browser::Browser;
