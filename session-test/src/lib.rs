@@ -56,7 +56,8 @@
 //! came. A message about a request names its method and path, and the line of the test that asked for it.
 //!
 //! No wait of this crate is endless. In paused time it is given up after a week of that time, which is longer than the
-//! timeouts of most applications and passes in a moment; otherwise after a minute.
+//! timeouts of most applications and passes in a moment; otherwise after a minute. So the runtime needs its timers, which
+//! `#[tokio::test]` enables.
 #![deny(missing_docs)]
 
 mod answer;

@@ -157,11 +157,11 @@ async fn r29_a_stream_after_a_log_out_is_no_sessions() {
         )
         .layer(SessionLayer::new(sessions.clone()));
     let session = sessions.create().unwrap();
-    let response = kit::get(&app, "/", cookie(&session)).await;
+    let response = kit::open(&app, "/", cookie(&session)).await;
     assert!(kit::removes(&response));
     // The request has left the session, though its stream goes on.
     assert!(session.cleanup_completed().await.is_clean());
-    assert_eq!(response.text(), "data: bye\n\n");
+    assert_eq!(kit::text(response).await, "data: bye\n\n");
 }
 
 /// Over sockets, with compression where it is allowed.
