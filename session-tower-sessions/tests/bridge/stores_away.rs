@@ -28,6 +28,21 @@ async fn while_the_store_does_not_answer_extractors_are_refused_and_no_session_e
     assert_eq!(world.created(), 1);
 }
 
+/// The store might not have known the id.
+#[tokio::test]
+async fn an_id_that_could_not_be_verified_is_not_followed() {
+    let world = World::new();
+    let (ann, session) = world.live().await;
+    world.store.fail(Call::Load);
+    let change = send(&ann, "/stop/cycle");
+    world.stage.stopped().await;
+    world.store.recover();
+    world.stage.go_on();
+    change.await.unwrap().assert_status(200);
+    assert_ended!(session, CompletionCause::Terminated);
+    assert_eq!(ok(&ann, "/new").await, "true");
+}
+
 #[tokio::test]
 async fn a_live_session_survives_an_outage() {
     let world = World::new();

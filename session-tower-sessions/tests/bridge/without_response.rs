@@ -39,6 +39,14 @@ fn routes() -> Router {
             }),
         )
         .route(
+            "/live/save/error",
+            get(async |_: Live, theirs: Theirs| {
+                insert(&theirs).await?;
+                theirs.save().await.map_err(failed)?;
+                Ok::<_, Response>(ERROR)
+            }),
+        )
+        .route(
             "/flush/error",
             get(async |theirs: Theirs| {
                 theirs.flush().await.map_err(failed)?;
@@ -76,9 +84,11 @@ async fn an_error_of_the_server_ends_no_visitors_session() {
 #[tokio::test]
 async fn a_strangers_session_ends_with_an_error_of_the_server() {
     let world = World::with(routes());
-    for path in ["/live/error", "/live/insert/error"] {
-        assert_eq!(status(&world.stranger(), path).await, 500);
-        assert_eq!(world.active(), 0, "they do not save, {path}");
+    for path in ["/live/error", "/live/insert/error", "/live/save/error"] {
+        let ann = world.stranger();
+        assert_eq!(status(&ann, path).await, 500);
+        assert_eq!(ann.cookie("id"), None, "nobody is told, {path}");
+        assert_eq!(world.active(), 0, "{path}");
     }
     world.sessions.assert_clean().await;
 }
