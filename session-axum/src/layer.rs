@@ -11,7 +11,7 @@ use crate::group_resolver::GroupResolver;
 use crate::page_origin::PageOrigin;
 use crate::service::SessionService;
 use crate::shared::Shared;
-use crate::transport::SessionTransport;
+use crate::transport::{NoTransport, SessionTransport};
 
 /// Adds sessions to an HTTP service. A request that presents the id of a live session is inside that session
 /// from its arrival until the response's body has ended.
@@ -58,11 +58,24 @@ pub struct SessionLayer {
 impl SessionLayer {
     /// Creates a layer for the sessions of this manager.
     pub fn new(sessions: SessionManager) -> Self {
-        let transport = Arc::new(CookieTransport::new("id"));
+        Self::of(sessions, Arc::new(CookieTransport::new("id")), false)
+    }
+
+    /// Creates a layer for sessions that another framework names: a layer further out puts a
+    /// [`KeyedRequest`](crate::KeyedRequest) into each request's extensions.
+    ///
+    /// It reads no id from a request, and writes none into a response. A request without a `KeyedRequest` is a
+    /// stranger's. (`session-cluster` finds the node of a session by its id, so it has no use for such a layer.)
+    pub fn keyed(sessions: SessionManager) -> Self {
+        Self::of(sessions, Arc::new(NoTransport), true)
+    }
+
+    fn of(sessions: SessionManager, transport: Arc<dyn SessionTransport>, keyed: bool) -> Self {
         Self {
             shared: Arc::new(Shared {
                 sessions,
                 transport,
+                keyed,
                 groups: None,
                 #[cfg(feature = "ws")]
                 allowed_origins: Vec::new(),
@@ -103,9 +116,11 @@ impl SessionLayer {
         &self.shared.transport
     }
 
-    /// Sets where the session's id travels.
+    /// Sets where the session's id travels. Requests are not [keyed](Self::keyed) then.
     pub fn with_transport(mut self, transport: impl SessionTransport) -> Self {
-        Arc::make_mut(&mut self.shared).transport = Arc::new(transport);
+        let shared = Arc::make_mut(&mut self.shared);
+        shared.transport = Arc::new(transport);
+        shared.keyed = false;
         self
     }
 

@@ -178,6 +178,11 @@
 //! Live objects do not move between processes. The crate `session-cluster` makes several servers one service: its layer,
 //! outside of this one, sends each request to the server that has its session.
 //!
+//! # Beside another framework's sessions
+//!
+//! The crate `session-tower-sessions` keeps live sessions under the ids of tower-sessions, on its cookie. For other
+//! frameworks, or programs with tokens, a layer of [keyed requests](SessionLayer::keyed) has sessions under their names.
+//!
 //! # Other tower services
 //!
 //! The layer only needs `http::Request` and `http::Response`, whose bodies are `'static` and, for responses,
@@ -194,6 +199,7 @@ mod future;
 mod group_resolver;
 mod head;
 mod header;
+mod keyed;
 mod layer;
 mod notes;
 #[cfg(feature = "ws")]
@@ -232,6 +238,7 @@ pub use self::future::ResponseFuture;
 pub use self::group_resolver::GroupResolver;
 pub use self::head::RequestHead;
 pub use self::header::HeaderTransport;
+pub use self::keyed::KeyedRequest;
 pub use self::layer::SessionLayer;
 pub use self::rejection::SessionRejection;
 pub use self::serve::{Serve, Sockets, serve, shutdown_signal};

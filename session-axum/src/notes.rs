@@ -6,8 +6,9 @@ use std::sync::Weak;
 
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderValue};
-use session_core::{GroupId, LocalSession, NewId, RequestGuard, SessionId, SupersededId};
+use session_core::{GroupId, LocalSession, NewId, RequestGuard, Session, SessionId, SupersededId};
 
+use crate::keyed::KeyedRequest;
 use crate::transport::{Origin, SessionTransport};
 
 /// The notes of one visit.
@@ -17,6 +18,8 @@ pub(crate) struct Notes {
     pub(crate) others: Vec<SessionId>,
     /// The group that the resolver found at the request's arrival.
     pub(crate) group: Option<GroupId>,
+    /// Another framework names the request's session.
+    pub(crate) keyed: Option<KeyedRequest>,
     /// The request created its session.
     pub(crate) is_new: bool,
     /// The new id of the session, from its creation or from a change of id by this request.
@@ -38,15 +41,21 @@ impl Notes {
         self.bound.upgrade().is_some()
     }
 
-    pub(crate) fn creates(&mut self, id: SessionId) {
+    pub(crate) fn creates(&mut self, session: &Session) {
         self.is_new = true;
-        self.untold = Some(id);
+        self.untold = Some(session.id());
+        if let Some(keyed) = &self.keyed {
+            keyed.creates(session);
+        }
     }
 
     pub(crate) fn cycles(&mut self, new: NewId) {
         let id = new.id();
         self.takes(new.into_superseded());
-        self.untold = Some(id);
+        // The client of a keyed session knows its key, unless the request has created it without one.
+        if self.keyed.is_none() || self.untold.is_some() {
+            self.untold = Some(id);
+        }
     }
 
     /// The request has ended a session, unless others have, and those whose ids its client presented as well.
@@ -141,7 +150,8 @@ impl Telling<'_> {
             return false;
         };
         let current = self.guard.and_then(|guard| notes.current(guard));
-        if let (None, true, Some(guard)) = (current, notes.is_new, self.guard) {
+        let unknown = notes.is_new && notes.untold.is_some();
+        if let (None, true, Some(guard)) = (current, unknown, self.guard) {
             // Its id was changed through core's handle, or it has ended: no client knows it.
             guard.session().terminate();
         }

@@ -21,7 +21,7 @@ use session_core::{
 /// |---|---|
 /// | 409 | the session ended while the request ran; a property was already present |
 /// | 409, with `Retry-After` and `Refresh` | another request logged in or out, and this one presents the old id |
-/// | 503, with `Retry-After` | the manager is full, draining or shutting down, or the group is full; a property is busy |
+/// | 503, with `Retry-After` | the manager is full, draining or shutting down, or the group is full; a property is busy; the framework that names the session can't tell |
 /// | 403 | a page of another site asked for a WebSocket |
 /// | 500 | a property could not be created; a layer or a state is missing |
 ///
@@ -47,6 +47,8 @@ pub enum SessionRejection {
     Ended(Ended),
     /// See [`Superseded`].
     Superseded(Superseded),
+    /// See [`Unavailable`].
+    Unavailable(Unavailable),
     /// See [`CrossOrigin`].
     CrossOrigin(CrossOrigin),
     /// See [`NotCreated`].
@@ -151,6 +153,14 @@ rejection! {
 }
 
 rejection! {
+    /// The framework that [names](crate::KeyedRequest) the request's session can't tell at the moment, because its store
+    /// does not answer, for example. So the client is neither known nor a stranger, and no session is created or ended.
+    pub struct Unavailable;
+    SERVICE_UNAVAILABLE, "session-unavailable", "The session is not available",
+    "it is not known at the moment whose request this is: try again later"
+}
+
+rejection! {
     /// A page of another site asked for a WebSocket. Browsers do not protect against that: they let any page connect
     /// to any server, and send the visitor's cookies along.
     ///
@@ -233,6 +243,7 @@ macro_rules! each {
             SessionRejection::ResponseStarted($inner) => $do,
             SessionRejection::Ended($inner) => $do,
             SessionRejection::Superseded($inner) => $do,
+            SessionRejection::Unavailable($inner) => $do,
             SessionRejection::CrossOrigin($inner) => $do,
             SessionRejection::NotCreated($inner) => $do,
             SessionRejection::PropertyPresent($inner) => $do,

@@ -12,6 +12,7 @@ use tower_service::Service;
 
 use crate::body::SessionBody;
 use crate::future::{ResponseFuture, VisitGuard};
+use crate::keyed::KeyedRequest;
 use crate::request_body::WatchedBody;
 use crate::shared::Shared;
 use crate::visit::Visit;
@@ -48,6 +49,11 @@ where
         let (arrival, origin) = self.shared.arrive((&request).into());
         let groups = self.shared.groups_for(&arrival);
         let visit = Arc::new(Visit::new(Arc::clone(&self.shared), arrival, origin));
+        if self.shared.keyed
+            && let Some(keyed) = request.extensions().get()
+        {
+            visit.is_keyed(KeyedRequest::clone(keyed));
+        }
         request.extensions_mut().insert(Arc::clone(&visit));
         if let Some(groups) = groups {
             let (head, body) = request.into_parts();

@@ -9,6 +9,7 @@ use session_core::{GroupId, NotLive, RequestGuard, SessionId, SessionManager};
 
 use crate::group_resolver::GroupResolver;
 use crate::head::RequestHead;
+use crate::keyed::{KeyedRequest, Name};
 use crate::notes::Notes;
 #[cfg(feature = "ws")]
 use crate::page_origin::PageOrigin;
@@ -21,6 +22,8 @@ const MOST_IDS: usize = 8;
 pub(crate) struct Shared {
     pub(crate) sessions: SessionManager,
     pub(crate) transport: Arc<dyn SessionTransport>,
+    /// Another framework names the sessions.
+    pub(crate) keyed: bool,
     pub(crate) groups: Option<Arc<dyn GroupResolver>>,
     /// The other origins whose pages may open WebSockets.
     #[cfg(feature = "ws")]
@@ -33,6 +36,8 @@ pub(crate) enum Arrival {
     Stranger,
     /// It presents an id that was taken from its client a moment ago, and no live one.
     Superseded,
+    /// The framework that names its session can't tell at the moment.
+    Unavailable,
     /// It has entered the first live session among those whose ids it presents. The notes have the ids after that.
     Inside(RequestGuard, Option<Box<Notes>>),
 }
@@ -40,6 +45,11 @@ pub(crate) enum Arrival {
 impl Shared {
     /// Looks the request up. The origin is that of the id that counted, otherwise that of the first one.
     pub(crate) fn arrive(&self, head: RequestHead<'_>) -> (Arrival, Origin) {
+        if self.keyed {
+            let keyed = head.extensions.get();
+            let arrival = keyed.map_or(Arrival::Stranger, |keyed| self.arrive_keyed(keyed));
+            return (arrival, Origin::default());
+        }
         let mut search = Search {
             sessions: &self.sessions,
             arrival: Arrival::Stranger,
@@ -52,10 +62,23 @@ impl Shared {
         (search.arrival, search.origin)
     }
 
+    fn arrive_keyed(&self, request: &KeyedRequest) -> Arrival {
+        match request.name() {
+            Name::Key(key) => match self.sessions.enter_keyed(key) {
+                Ok(guard) if request.is_current() => Arrival::Inside(guard, None),
+                Ok(_) | Err(NotLive::Superseded) => Arrival::Superseded,
+                Err(_) => Arrival::Stranger,
+            },
+            Name::Stranger => Arrival::Stranger,
+            Name::Superseded => Arrival::Superseded,
+            Name::Unavailable => Arrival::Unavailable,
+        }
+    }
+
     /// The resolver, if it is to be asked at once: for requests without a live session.
     pub(crate) fn groups_for(&self, arrival: &Arrival) -> Option<&dyn GroupResolver> {
         match arrival {
-            Arrival::Inside(..) => None,
+            Arrival::Inside(..) | Arrival::Unavailable => None,
             Arrival::Stranger | Arrival::Superseded => self.groups.as_deref(),
         }
     }
@@ -86,7 +109,7 @@ impl Search<'_> {
         self.left -= 1;
         match &mut self.arrival {
             Arrival::Inside(_, notes) => notes.get_or_insert_default().others.push(id),
-            Arrival::Stranger | Arrival::Superseded => match self.sessions.enter(&id) {
+            _ => match self.sessions.enter(&id) {
                 Ok(guard) => {
                     self.arrival = Arrival::Inside(guard, None);
                     self.origin = origin;

@@ -228,6 +228,22 @@ impl<A: SessionTransport, B: SessionTransport> SessionTransport for Or<A, B> {
     }
 }
 
+/// For sessions that another framework names: their ids do not travel.
+pub(crate) struct NoTransport;
+
+impl SessionTransport for NoTransport {
+    fn read(
+        &self,
+        _: RequestHead<'_>,
+        _: &mut dyn FnMut(SessionId, Origin) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn write(&self, _: Origin, _: &mut HeaderMap, _: SessionId) {}
+    fn remove(&self, _: Origin, _: &mut HeaderMap) {}
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,6 +24,8 @@ use session_core::{GroupId, LocalSession, RequestGuard, Session, SupersededId};
 
 use self::state::{At, Ended, State};
 use crate::body::Guards;
+use crate::keyed::KeyedRequest;
+use crate::notes::Notes;
 use crate::rejection::{self, MissingSessionLayer, ResponseStarted, SessionRejection, Superseded};
 use crate::shared::{Arrival, Shared};
 use crate::transport::Origin;
@@ -43,6 +45,7 @@ impl Visit {
         let (at, notes) = match arrival {
             Arrival::Stranger => (At::Nowhere, None),
             Arrival::Superseded => (At::Superseded, None),
+            Arrival::Unavailable => (At::Unavailable, None),
             Arrival::Inside(guard, notes) => (At::Inside(guard), notes),
         };
         Self(Mutex::new(State {
@@ -66,6 +69,11 @@ impl Visit {
         extensions.get().ok_or(MissingSessionLayer)
     }
 
+    /// Another framework names the request's session.
+    pub(crate) fn is_keyed(&self, request: KeyedRequest) {
+        self.lock().notes_mut().keyed = Some(request);
+    }
+
     /// The resolver has found the group at the request's arrival.
     pub(crate) fn finds_group(&self, group: GroupId) {
         self.lock().notes_mut().group = Some(group);
@@ -81,10 +89,10 @@ impl Visit {
     }
 
     /// The session, if there is one and this request may have it.
-    pub(crate) fn find(&self) -> Result<Option<Found>, ResponseStarted> {
+    pub(crate) fn find(&self) -> Result<Option<Found>, SessionRejection> {
         match self.try_find() {
-            Err(SessionRejection::ResponseStarted(started)) => Err(started),
-            found => Ok(found.ok().flatten()),
+            Err(SessionRejection::Ended(_) | SessionRejection::Superseded(_)) => Ok(None),
+            found => found,
         }
     }
 
@@ -103,16 +111,16 @@ impl Visit {
         &self,
         group: impl FnOnce(&Shared) -> Option<GroupId>,
     ) -> Result<Found, SessionRejection> {
-        let (shared, at_arrival) = {
+        let (shared, at_arrival, keyed) = {
             let state = self.lock();
             if let Some(found) = state.find()? {
                 return Ok(found);
             }
             let shared = state.shared.clone().ok_or(ResponseStarted)?;
-            (shared, state.group_at_arrival())
+            (shared, state.group_at_arrival(), state.keyed())
         };
         let group = at_arrival.or_else(|| group(&shared));
-        self.create(&shared, group.as_ref(), State::find)
+        self.enter_or_create(&shared, keyed.as_ref(), group.as_ref(), State::find)
     }
 
     /// The session, or a new one, even if this request may not have its session any more.
@@ -120,15 +128,60 @@ impl Visit {
         &self,
         group: Option<&GroupId>,
     ) -> Result<Found, SessionRejection> {
-        let find = |state: &State| Ok(state.find().ok().flatten());
-        let shared = {
+        let find = |state: &State| match state.find() {
+            Err(SessionRejection::Ended(_) | SessionRejection::Superseded(_)) => Ok(None),
+            found => found,
+        };
+        let (shared, keyed) = {
             let state = self.lock();
             if let Some(found) = find(&state)? {
                 return Ok(found);
             }
-            state.shared.clone().ok_or(ResponseStarted)?
+            (state.shared.clone().ok_or(ResponseStarted)?, state.keyed())
         };
-        self.create(&shared, group, find)
+        match self.enter_or_create(&shared, keyed.as_ref(), group, find) {
+            // The key was taken from the client a moment ago: the session is to have another.
+            Err(SessionRejection::Superseded(_)) => self.create(&shared, group, find),
+            entered => entered,
+        }
+    }
+
+    fn enter_or_create(
+        &self,
+        shared: &Shared,
+        keyed: Option<&KeyedRequest>,
+        group: Option<&GroupId>,
+        find: impl FnOnce(&State) -> Result<Option<Found>, SessionRejection>,
+    ) -> Result<Found, SessionRejection> {
+        let Some((keyed, key)) = keyed.and_then(|keyed| Some((keyed, keyed.key()?))) else {
+            return self.create(shared, group, find);
+        };
+        if !keyed.is_current() {
+            return Err(Superseded.into());
+        }
+        let entry = shared.sessions.enter_or_create_keyed(key)?;
+        let session = entry.request.session();
+        // Checked again afterwards: see `KeyedRequest::named_while`.
+        let entered = match group {
+            _ if !keyed.is_current() => Err(Superseded.into()),
+            Some(group) if entry.is_new => session.join(group.clone()).map_err(Into::into),
+            _ => Ok(()),
+        };
+        if let Err(rejection) = entered {
+            if entry.is_new {
+                session.terminate();
+            }
+            return Err(rejection);
+        }
+        // Its client knows the key, so the session stays even if the visit has ended.
+        let mut found =
+            self.settle_in(entry.request, |notes, _| notes.is_new = entry.is_new, find)?;
+        if entry.is_new && !found.is_new {
+            // Another extractor of the request has found it first.
+            self.lock().notes_mut().is_new = true;
+            found.is_new = true;
+        }
+        Ok(found)
     }
 
     fn create(
@@ -140,7 +193,7 @@ impl Visit {
         // Outside the lock: to make room the manager may end another session, and that wakes its waiters.
         let guard = shared.sessions.create_entered(group)?;
         let session = guard.session().clone();
-        let settled = self.settle_in(guard, find);
+        let settled = self.settle_in(guard, Notes::creates, find);
         if settled
             .as_ref()
             .map_or(true, |found| found.session != session)
@@ -151,10 +204,11 @@ impl Visit {
         settled
     }
 
-    /// Makes the new session the visit's, unless that has one by now.
+    /// Makes the session the visit's, unless that has one by now.
     fn settle_in(
         &self,
         guard: RequestGuard,
+        note: impl FnOnce(&mut Notes, &Session),
         find: impl FnOnce(&State) -> Result<Option<Found>, SessionRejection>,
     ) -> Result<Found, SessionRejection> {
         let mut state = self.lock();
@@ -167,10 +221,11 @@ impl Visit {
         let session = guard.session().clone();
         state.leave();
         state.at = At::Inside(guard);
-        state.notes_mut().creates(session.id());
+        let notes = state.notes_mut();
+        note(notes, &session);
         Ok(Found {
             session,
-            is_new: true,
+            is_new: notes.is_new,
         })
     }
 

@@ -137,6 +137,7 @@ pub use life::owned::Owned;
 pub use life::signal::CleanupCompleted;
 pub use local::LocalSession;
 pub use manager::builder::SessionManagerBuilder;
+pub use manager::keyed::KeyedEntry;
 pub use manager::{SessionManager, SessionStats, ShutdownReport};
 pub use properties::context::InitContext;
 pub use properties::dictionary::Properties;

@@ -5,6 +5,7 @@ pub(crate) mod create;
 mod drain;
 pub(crate) mod eviction;
 pub(crate) mod expiry;
+pub(crate) mod keyed;
 mod settled;
 mod tag;
 
@@ -13,7 +14,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{CreateError, NotLive};
-use crate::id::session_key::SessionKey;
 use crate::id::{GroupId, SessionId};
 use crate::life::cause::CompletionCause;
 use crate::life::event::{LifecycleEvents, Subject};
@@ -120,70 +120,6 @@ impl SessionManager {
     /// As [`create`](Self::create).
     pub fn create_entered(&self, group: Option<&GroupId>) -> Result<RequestGuard, CreateError> {
         create::create_entered(&self.0.sessions, group)
-    }
-
-    /// Returns the active session with this key, or creates it. Of any number of callers that ask for a key at the same
-    /// time one creates its session, and the others get that one.
-    ///
-    /// A key is the application's own name for a session: see [`SessionKey`]. The session has an id of its own beside
-    /// it. [`Session::rekey`] changes the key, and at completion it is free for another session.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use session_core::{LocalSession, SessionKey, SessionManager};
-    ///
-    /// let sessions = SessionManager::builder().build()?;
-    /// let tenant = SessionKey::new("tenant:7")?;
-    /// let session = sessions.get_or_create_keyed(&tenant)?;
-    /// assert_eq!(sessions.get_or_create_keyed(&tenant)?, session);
-    ///
-    /// session.terminate();
-    /// assert_ne!(sessions.get_or_create_keyed(&tenant)?, session);
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`CreateError::KeySuperseded`] if the key was taken from its session a moment ago. If there is no session with
-    /// this key, also as [`create`](Self::create).
-    ///
-    /// # Panics
-    ///
-    /// As [`create`](Self::create).
-    pub fn get_or_create_keyed(&self, key: &SessionKey) -> Result<Session, CreateError> {
-        let sessions = &self.0.sessions;
-        create::get_or_create_keyed(sessions, sessions.keys.hash(key), Session::if_active)
-    }
-
-    /// Enters the active session with this key, for the length of a request, or creates it with the request inside. This
-    /// is [`get_or_create_keyed`](Self::get_or_create_keyed) and [`Session::enter`] in one step: the session neither ends
-    /// nor is idle in between.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use session_core::{SessionKey, SessionManager};
-    ///
-    /// let sessions = SessionManager::builder().build()?;
-    /// let tenant = SessionKey::new("tenant:7")?;
-    /// let request = sessions.enter_keyed(&tenant)?;
-    /// assert_eq!(sessions.get_or_create_keyed(&tenant)?, *request.session());
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`get_or_create_keyed`](Self::get_or_create_keyed).
-    ///
-    /// # Panics
-    ///
-    /// As [`create`](Self::create) and [`Session::enter`].
-    pub fn enter_keyed(&self, key: &SessionKey) -> Result<RequestGuard, CreateError> {
-        let sessions = &self.0.sessions;
-        create::get_or_create_keyed(
-            sessions,
-            sessions.keys.hash(key),
-            Session::try_enter_by_name,
-        )
     }
 
     /// Returns the active session with this id. A look-up does not count as activity.

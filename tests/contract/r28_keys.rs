@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use session_core::{
-    CompletionCause, CreateError, EmptySessionKey, LocalSession, RekeyError, Session, SessionKey,
-    SessionManager, WhenFull,
+    CompletionCause, CreateError, EmptySessionKey, LocalSession, NotLive, RekeyError, Session,
+    SessionKey, SessionManager, WhenFull,
 };
 use tokio::time::advance;
 
@@ -296,7 +296,7 @@ fn r28_callers_that_race_at_the_bound_evict_one() {
 #[tokio::test(start_paused = true)]
 async fn r28_a_session_entered_by_its_key_is_not_idle_for_a_moment() {
     let sessions = manager();
-    let first = sessions.enter_keyed(&key("k")).unwrap();
+    let first = sessions.enter_or_create_keyed(&key("k")).unwrap().request;
     let session = first.session().clone();
     session.set_idle_timeout(Duration::ZERO); // ends with its last activity
     let second = sessions.enter_keyed(&key("k")).unwrap();
@@ -308,8 +308,10 @@ async fn r28_a_session_entered_by_its_key_is_not_idle_for_a_moment() {
         session.completion_cause(),
         Some(CompletionCause::IdleTimeout)
     );
-    let next = sessions.enter_keyed(&key("k")).unwrap();
-    assert_ne!(*next.session(), session);
+    let unknown = sessions.enter_keyed(&key("k")).unwrap_err();
+    assert_eq!(unknown, NotLive::Unknown);
+    let next = sessions.enter_or_create_keyed(&key("k")).unwrap();
+    assert_ne!(*next.request.session(), session);
 }
 
 #[tokio::test(start_paused = true)]

@@ -47,6 +47,7 @@ fn no_imports_go_in_a_circle() {
         "session-macros",
         "session-cluster",
         "session-rmcp",
+        "session-tower-sessions",
         "session-test",
     ] {
         let mut imports = imports(package);
@@ -96,7 +97,7 @@ fn imports(package: &str) -> Imports {
         })
         .collect();
     let modules: BTreeSet<_> = texts.iter().map(|(own, _)| own.clone()).collect();
-    assert!(modules.len() > 10, "{package} is not where it was");
+    assert!(modules.len() > 5, "{package} is not where it was");
     texts
         .into_iter()
         .filter(|(own, _)| !tests.iter().any(|test| own.starts_with(test)))

@@ -16,6 +16,7 @@ mod r20_unreached;
 mod r21_superseded;
 mod r23_reasons;
 mod r24_unconfirmed;
+mod r28_keyed;
 mod r29_event_streams;
 mod r29_own_change;
 mod r29_session_events;

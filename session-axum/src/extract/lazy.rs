@@ -98,7 +98,8 @@ impl LazySession {
     /// # Errors
     ///
     /// 409 if the client's id was superseded a moment ago, or another request has ended the session or logged in since
-    /// this one came in; 500 if the response's head is out already.
+    /// this one came in; 503 if it is not known at the moment whose request this is
+    /// ([`Unavailable`](crate::rejection::Unavailable)); 500 if the response's head is out already.
     pub fn try_get(&self) -> Result<Option<Session>, SessionRejection> {
         let found = self.visit.try_find()?;
         Ok(found.map(|found| Session::new(found, &self.visit)))
@@ -132,7 +133,8 @@ impl LazySession {
     ///
     /// # Errors
     ///
-    /// 503 if the manager accepts no new session, 500 if the response's head is out already.
+    /// 503 if the manager accepts no new session, or if it is not known at the moment whose request this is; 500 if the
+    /// response's head is out already.
     pub fn get_or_create(&self) -> Result<Session, SessionRejection> {
         self.get_or_create_in(self.group.as_ref())
     }

@@ -53,7 +53,8 @@ use crate::visit::{Found, Visit};
 /// # Rejections
 ///
 /// 409 if another request has ended the session since this one arrived, or has logged in or out and this one presents
-/// the old id ([`Superseded`](crate::rejection::Superseded)), 503 if the manager accepts no new session, 500
+/// the old id ([`Superseded`](crate::rejection::Superseded)), 503 if the manager accepts no new session
+/// or another framework can't [name](crate::KeyedRequest) this one at the moment (even as an `Option`), 500
 /// if [`SessionLayer`](crate::SessionLayer) is missing or the response's head is out already.
 #[derive(Clone)]
 pub struct Session {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use session_core::{GroupId, LocalSession as _, Pass, RequestGuard, Session};
 
 use super::Found;
+use crate::keyed::KeyedRequest;
 use crate::notes::Notes;
-use crate::rejection::{self, SessionRejection, Superseded};
+use crate::rejection::{self, SessionRejection, Superseded, Unavailable};
 use crate::shared::Shared;
 use crate::transport::Origin;
 
@@ -31,6 +32,8 @@ pub(super) enum At {
     Nowhere,
     /// The id that it presented was taken from its client a moment ago.
     Superseded,
+    /// The framework that names its session can't tell at the moment.
+    Unavailable,
     Inside(RequestGuard),
 }
 
@@ -38,6 +41,7 @@ impl State {
     pub(super) fn find(&self) -> Result<Option<Found>, SessionRejection> {
         match &self.at {
             At::Nowhere => Ok(None),
+            At::Unavailable => Err(Unavailable.into()),
             At::Superseded => Err(Superseded.into()),
             At::Inside(guard) if guard.is_parted() => Err(Superseded.into()),
             At::Inside(guard) if guard.session().is_completed() => Err(rejection::Ended.into()),
@@ -50,6 +54,10 @@ impl State {
 
     pub(super) fn group_at_arrival(&self) -> Option<GroupId> {
         self.notes.as_ref()?.group.clone()
+    }
+
+    pub(super) fn keyed(&self) -> Option<KeyedRequest> {
+        self.notes.as_ref()?.keyed.clone()
     }
 
     pub(super) fn notes_mut(&mut self) -> &mut Notes {
@@ -105,7 +113,7 @@ impl State {
         let shared = self.shared.take()?;
         let guard = match mem::replace(&mut self.at, At::Nowhere) {
             At::Inside(guard) => Some(guard),
-            At::Nowhere | At::Superseded => None,
+            At::Nowhere | At::Superseded | At::Unavailable => None,
         };
         Some(Ended {
             shared,

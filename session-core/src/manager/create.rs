@@ -44,28 +44,29 @@ pub(crate) fn create_entered(
     Ok(guard)
 }
 
-/// Takes the session with this key, or creates it and takes that. Of any number of callers one creates it.
+/// Takes the session with this key, or creates it and takes that. Of any number of callers one creates it, and is told so
+/// beside.
 ///
 /// `take` returns `None` once completion has begun.
 pub(crate) fn get_or_create_keyed<T>(
     sessions: &Arc<Sessions>,
     key: KeyHash,
     take: impl Fn(&Session) -> Option<T>,
-) -> Result<T, CreateError> {
+) -> Result<(T, bool), CreateError> {
     let find = || match sessions.keyed(&key, &take) {
         Ok(taken) => Ok(Some(taken)),
         Err(NotLive::Superseded) => Err(CreateError::KeySuperseded),
         Err(NotLive::Unknown) => Ok(None),
     };
     if let Some(taken) = find()? {
-        return Ok(taken);
+        return Ok((taken, false));
     }
     // Before the lock is taken, because this may panic.
     let id = SessionId::random(sessions.tag.get());
     let (session, taken, evicted) = {
         let _adding = sessions.keys.adding.lock();
         if let Some(taken) = find()? {
-            return Ok(taken);
+            return Ok((taken, false));
         }
         check(sessions)?;
         let evicted = reserve(sessions, Kind::Anonymous)?;
@@ -77,7 +78,7 @@ pub(crate) fn get_or_create_keyed<T>(
     };
     drop(evicted);
     registered(&session)?;
-    Ok(taken)
+    Ok((taken, true))
 }
 
 /// Takes a place for a session in this group.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, MaxSteps, Runner};
 
-use crate::error::CreateError;
+use crate::error::{CreateError, RekeyError};
 use crate::id::GroupId;
 use crate::id::session_key::SessionKey;
 use crate::life::activity::Activity;
@@ -164,6 +164,16 @@ impl World {
             self.sessions.keys.hash(key),
             Session::if_active,
         )
+        .map(|(session, _)| session)
+    }
+
+    pub(super) fn rekey(
+        &self,
+        old: &SessionKey,
+        new: Option<&SessionKey>,
+    ) -> Result<Option<Session>, RekeyError> {
+        let hash = |key| self.sessions.keys.hash(key);
+        self.sessions.rekey(hash(old), new.map(hash))
     }
 
     pub(super) fn enter_keyed(&self, key: &SessionKey) -> Result<RequestGuard, CreateError> {
@@ -172,6 +182,7 @@ impl World {
             self.sessions.keys.hash(key),
             Session::try_enter_by_name,
         )
+        .map(|(guard, _)| guard)
     }
 
     pub(super) fn create_entered(

@@ -216,6 +216,54 @@ fn rekey_against_completion() {
     });
 }
 
+/// An adapter changes a key that no session has yet, while others ask for one: they get it before, and it moves, or
+/// they are refused.
+#[test]
+fn creations_against_a_rekey_by_the_manager() {
+    explore(|| {
+        let world = World::new();
+        let (given, moved) = (Given::default(), Mutex::new(None));
+        let ask = || match world.keyed(&key("old")) {
+            Ok(session) => given.add(session),
+            Err(error) => assert_eq!(error, CreateError::KeySuperseded),
+        };
+        race!(ask, ask, || *moved.lock().unwrap() =
+            Some(world.rekey(&key("old"), Some(&key("new")))));
+        let moved = moved.into_inner().unwrap().unwrap().unwrap();
+        let mut given = given.0.into_inner().unwrap();
+        given.dedup();
+        assert!(given.len() < 2, "two of one key");
+        assert_eq!(given.pop(), moved);
+        let refused = world.keyed(&key("old"));
+        assert_eq!(refused, Err(CreateError::KeySuperseded));
+        assert_eq!(world.sessions.keys.slots.superseded(), 1);
+        world.end();
+    });
+}
+
+/// Two requests change one key, as after a double click, while its session ends: one of them moves it, or none.
+#[test]
+fn two_rekeys_by_the_manager_and_the_end_of_the_keys_session() {
+    explore(|| {
+        let world = World::new();
+        let session = world.keyed(&key("old")).unwrap();
+        let moved = Mutex::new(Vec::new());
+        let change = |new: Option<&SessionKey>| {
+            let session = world.rekey(&key("old"), new).unwrap();
+            moved.lock().unwrap().extend(session);
+            let refused = world.keyed(&key("old"));
+            assert_eq!(refused, Err(CreateError::KeySuperseded));
+        };
+        race!(|| change(Some(&key("new"))), || change(None), || session
+            .terminate(),);
+        assert!(moved.into_inner().unwrap().len() < 2);
+        assert!(world.sessions.keys.slots.live().is_empty());
+        assert_eq!(world.sessions.keys.slots.superseded(), 1);
+        assert!(world.keyed(&key("new")).is_ok());
+        world.end();
+    });
+}
+
 #[test]
 fn creations_against_shutdown() {
     explore(|| {

@@ -14,6 +14,37 @@ impl Sessions {
         let wait = |ending: Session| ending.await_completion();
         self.keys.slots.enter(key, take, wait)
     }
+
+    /// Moves the session with the old key, if there is one, and supersedes that key in any case.
+    pub(crate) fn rekey(
+        &self,
+        old: KeyHash,
+        new: Option<KeyHash>,
+    ) -> Result<Option<Session>, RekeyError> {
+        let _adding = self.keys.adding.lock();
+        loop {
+            match self.keyed(&old, Session::if_active) {
+                Ok(session) => match session.change_key(new) {
+                    // It has ended since: the key is free by now.
+                    Err(RekeyError::SessionEnded) => {}
+                    moved => return moved.map(|()| Some(session)),
+                },
+                Err(NotLive::Superseded) => return Ok(None),
+                Err(NotLive::Unknown) => {
+                    if new != Some(old) {
+                        self.supersede_key(old);
+                    }
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    fn supersede_key(&self, key: KeyHash) {
+        if self.keys.slots.supersede(&key) {
+            self.keys.slots.begin(key, self.env.clock.now());
+        }
+    }
 }
 
 impl Session {
@@ -51,6 +82,12 @@ impl Session {
         let keys = &self.sessions().keys;
         let key = key.map(|key| keys.hash(key));
         let _adding = keys.adding.lock();
+        self.change_key(key)
+    }
+
+    /// Called under the lock `adding`.
+    fn change_key(&self, key: Option<KeyHash>) -> Result<(), RekeyError> {
+        let keys = &self.sessions().keys;
         // Before the session's own lock, since this may wait for another session's.
         if let Some(key) = &key {
             match self.sessions().keyed(key, Session::if_active) {
@@ -68,10 +105,8 @@ impl Session {
         if let Some(key) = key {
             keys.slots.insert(key, self.clone());
         }
-        if let Some(old) = state.set_key(key)
-            && keys.slots.supersede(&old)
-        {
-            keys.slots.begin(old, self.local().env.clock.now());
+        if let Some(old) = state.set_key(key) {
+            self.sessions().supersede_key(old);
         }
         Ok(())
     }
