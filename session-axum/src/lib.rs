@@ -183,6 +183,11 @@
 //! The crate `session-tower-sessions` keeps live sessions under the ids of tower-sessions, on its cookie. For other
 //! frameworks, or programs with tokens, a layer of [keyed requests](SessionLayer::keyed) has sessions under their names.
 //!
+//! # Tests
+//!
+//! The crate `session-test` has a browser for tests, in their own process: it keeps cookies, opens event streams and
+//! WebSockets, and works in paused time. It also waits for the ends of sessions, and checks them.
+//!
 //! # Other tower services
 //!
 //! The layer only needs `http::Request` and `http::Response`, whose bodies are `'static` and, for responses,

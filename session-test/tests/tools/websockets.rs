@@ -251,7 +251,8 @@ async fn a_server_that_closes_is_answered() {
     let ann = Browser::new(Router::new().route("/", any(close)));
     let mut socket = ann.websocket("/").await;
     assert_eq!(socket.next().await, Some(Message::close(1005, "")));
-    let answer = told.await.unwrap();
+    let told = tokio::time::timeout(Duration::from_secs(60), told).await;
+    let answer = told.expect("no answer").unwrap();
     assert!(
         matches!(answer, Some(Ok(ws::Message::Close(None)))),
         "{answer:?}"
