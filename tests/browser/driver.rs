@@ -136,11 +136,21 @@ impl Driver {
 
     /// Clicks on the element with this id, as a mouse does.
     pub(crate) async fn click(&self, id: &str) {
+        let path = format!("{}/click", self.element(id).await);
+        self.post(&path, json!({})).await;
+    }
+
+    /// Types into the element with this id, as a keyboard does: `\u{e007}` is Enter.
+    pub(crate) async fn type_into(&self, id: &str, text: &str) {
+        let path = format!("{}/value", self.element(id).await);
+        self.post(&path, json!({ "text": text })).await;
+    }
+
+    async fn element(&self, id: &str) -> String {
         let selector = json!({ "using": "css selector", "value": format!("#{id}") });
         let found = self.post("/element", selector).await;
         let element = found.as_object().unwrap().values().next().unwrap();
-        let path = format!("/element/{}/click", element.as_str().unwrap());
-        self.post(&path, json!({})).await;
+        format!("/element/{}", element.as_str().unwrap())
     }
 
     /// The text that the page shows.
@@ -163,7 +173,7 @@ impl Driver {
     }
 
     /// Waits until the script returns this, on any page that the browser shows by then.
-    async fn wait_for(&self, script: &str, expected: &str) {
+    pub(crate) async fn wait_for(&self, script: &str, expected: &str) {
         let reached = async {
             while self.run(script, json!([])).await != expected {
                 sleep(Duration::from_millis(20)).await;

@@ -1,5 +1,6 @@
 //! Log-in and log-out in a real browser, as a person does them: Chromium, driven over WebDriver.
 
+mod chat;
 mod driver;
 mod server;
 
