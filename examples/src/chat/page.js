@@ -42,8 +42,18 @@ function element(name, properties, ...children) {
 }
 
 function note(id, text) {
-  $(id).textContent = text;
-  $(id).hidden = !text;
+  stayAtEnd(() => {
+    $(id).textContent = text;
+    $(id).hidden = !text;
+  });
+}
+
+// If the last message was to be seen, it still is.
+function stayAtEnd(change) {
+  const list = $("messages");
+  const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+  change();
+  if (isAtEnd) list.scrollTop = list.scrollHeight;
 }
 
 // Runs what a button does. A stranger is shown the log-in.
@@ -173,10 +183,7 @@ function show(entry) {
 }
 
 function add(line) {
-  const list = $("messages");
-  const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
-  list.append(line);
-  if (isAtEnd) list.scrollTop = list.scrollHeight;
+  stayAtEnd(() => $("messages").append(line));
 }
 
 $("say-form").onsubmit = (event) => {
