@@ -5,6 +5,7 @@ pub(crate) mod create;
 mod drain;
 pub(crate) mod eviction;
 pub(crate) mod expiry;
+mod settled;
 mod tag;
 
 use std::fmt;

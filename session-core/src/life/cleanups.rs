@@ -5,7 +5,7 @@
 //!    The exception is a session that holds nothing: it has no cleanup.
 //! 2. The lock is a leaf, taken under a session's state or its seat.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -59,6 +59,16 @@ impl Cleanups {
     pub(crate) fn are_under_way(&self) -> bool {
         let state = self.state.lock();
         !state.owed.is_empty() || !state.under_way.is_empty()
+    }
+
+    /// Whether the cleanup of one of these is under way or owed.
+    pub(crate) fn are_any_of(&self, serials: &HashSet<u64>) -> bool {
+        let state = self.state.lock();
+        let mut owed = state.owed.iter().map(Subject::serial);
+        owed.any(|serial| serials.contains(&serial))
+            || serials
+                .iter()
+                .any(|serial| state.under_way.contains_key(serial))
     }
 
     /// Returns the sessions and groups whose cleanups are under way or owed.
