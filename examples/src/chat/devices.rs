@@ -35,10 +35,8 @@ struct Holding {
 
 /// Returns the user's sessions, the oldest first.
 pub(crate) async fn list(member: Member) -> Reply<Vec<View>> {
-    let sessions = member.group.sessions();
-    let mut views: Vec<_> = sessions
+    let mut views: Vec<_> = active(&member)
         .iter()
-        // One that ends at this moment is none of them.
         .filter_map(|session| view(session, *session == *member.session))
         .collect();
     views.sort_by_key(|view| view.device);
@@ -68,7 +66,14 @@ fn view(session: &Session, this: bool) -> Option<View> {
     })
 }
 
-/// The device's number; `None` if its session has ended.
+/// The user's sessions. One that has ended is in the group until it has been cleaned up.
+fn active(member: &Member) -> Vec<Session> {
+    let mut sessions = member.group.sessions();
+    sessions.retain(|session| !session.is_completed());
+    sessions
+}
+
+/// The device's number; `None` if its session ends at this moment.
 fn number(session: &Session) -> Option<u32> {
     let device = session.props::<Device>().ok()?;
     device.number().ok().map(|number| **number)
@@ -79,10 +84,9 @@ pub(crate) async fn log_out_one(
     member: Member,
     Path(device): Path<u32>,
 ) -> Result<StatusCode, Problem> {
-    let sessions = member.group.sessions();
-    let named = sessions
+    let named = active(&member)
         .into_iter()
-        .find(|session| !session.is_completed() && number(session) == Some(device))
+        .find(|session| number(session) == Some(device))
         .ok_or(Problem::Device(device))?;
     if named == *member.session {
         member.session.terminate_because("logged out");
@@ -99,7 +103,7 @@ pub(crate) struct Ended {
 
 /// Ends the user's other sessions, whose pages are told.
 pub(crate) async fn log_out_others(member: Member) -> Reply<Ended> {
-    let mut others = member.group.sessions();
+    let mut others = active(&member);
     others.retain(|session| *session != *member.session);
     for other in &others {
         other.terminate_because("logged out from another device");

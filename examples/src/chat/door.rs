@@ -144,3 +144,56 @@ impl Door {
         token
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn when_too_many_log_in_at_once_the_rest_is_told_so_and_loses_no_guess() {
+        let door = Door::new(Users::with_passwords(&[("ann", "the sea")]).unwrap());
+        let hashing = door.turns.acquire_many(u32::try_from(AT_ONCE).unwrap());
+        let hashing = hashing.await.unwrap();
+        for _ in 0..10 {
+            let refused = door.check("ann", "the sea".into(), None).await;
+            assert!(matches!(refused, Err(Problem::Busy)));
+        }
+        drop(hashing);
+        assert!(door.check("ann", "the sea".into(), None).await.is_ok());
+    }
+
+    /// A client that hangs up frees no turn, since its password is still being hashed.
+    #[tokio::test]
+    async fn no_more_are_hashed_at_once_than_there_are_turns() {
+        let door = Arc::new(Door::new(
+            Users::with_passwords(&[("ann", "the sea")]).unwrap(),
+        ));
+        let guess = door.check("ann", "wrong".into(), None);
+        tokio::select! {
+            biased;
+            _ = guess => unreachable!("it takes longer than one poll"),
+            () = std::future::ready(()) => {}
+        }
+        assert_eq!(door.turns.available_permits(), AT_ONCE - 1);
+        // It comes back when the thread is done.
+        let all = door.turns.acquire_many(u32::try_from(AT_ONCE).unwrap());
+        assert!(all.await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_last_browsers_of_a_user_are_known() {
+        let door = Door::new(Users::with_passwords(&[("ann", "the sea")]).unwrap());
+        let ann = UserName::new("ann").unwrap();
+        let first = door.remember(&ann);
+        for _ in 1..MOST_BROWSERS {
+            door.remember(&ann);
+        }
+        assert!(door.own_guesses(&ann, first).is_some());
+        door.remember(&ann);
+        assert!(door.own_guesses(&ann, first).is_none());
+        assert_eq!(
+            Token::decode(&first.encode()).map(|token| token.0),
+            Some(first.0)
+        );
+    }
+}

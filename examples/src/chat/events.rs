@@ -37,14 +37,15 @@ pub(crate) async fn events(
     drafts.mark_changed();
     let told = stream::unfold((reader, drafts), async |(mut reader, mut drafts)| {
         let event = tokio::select! {
-            read = reader.next() => match read {
-                Read::Entry(entry) => Event::default().id(entry.id.to_string()).json_data(&*entry),
-                Read::Missed(entries) => Event::default().event("missed").json_data(entries),
-            },
+            biased;
             // The draft goes with the session.
             Ok(()) = drafts.changed() => {
                 Event::default().event("draft").json_data(&*drafts.borrow_and_update())
             }
+            read = reader.next() => match read {
+                Read::Entry(entry) => Event::default().id(entry.id.to_string()).json_data(&*entry),
+                Read::Missed(entries) => Event::default().event("missed").json_data(entries),
+            },
         };
         Some((event, (reader, drafts)))
     });

@@ -196,3 +196,71 @@ impl Drop for Presence {
         self.room.grown.send_replace(());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    fn ann() -> UserName {
+        UserName::new("ann").unwrap()
+    }
+
+    /// Reads to the entry with this id, and fails at a gap that it is not told of.
+    async fn read_to(mut reader: Reader, end: u64) {
+        while reader.last < end {
+            let before = reader.last;
+            let read = timeout(Duration::from_secs(60), reader.next()).await;
+            match read.expect("nothing wakes the reader") {
+                Read::Entry(entry) => assert_eq!(entry.id, before + 1),
+                Read::Missed(entries) => assert_eq!(reader.last, before + entries),
+            }
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn readers_that_come_at_any_time_see_all_once_and_in_order() {
+        const WRITERS: u64 = 2;
+        // As many as are kept, and far more.
+        for messages in [MOST_ENTRIES as u64 / WRITERS, 5000] {
+            let room = Arc::new(Room::new());
+            let end = WRITERS * messages;
+            let writers = (0..WRITERS).map(|_| {
+                let room = Arc::clone(&room);
+                std::thread::spawn(move || {
+                    for number in 0..messages {
+                        room.say(&ann(), number.to_string());
+                    }
+                })
+            });
+            let writers: Vec<_> = writers.collect();
+            let mut readers = Vec::new();
+            for _ in 0..50 {
+                readers.push(tokio::spawn(read_to(room.read_after(None), end)));
+                let newest = room.inside().newest;
+                readers.push(tokio::spawn(read_to(room.read_after(Some(newest)), end)));
+                tokio::task::yield_now().await;
+            }
+            for reader in readers {
+                reader.await.unwrap();
+            }
+            for writer in writers {
+                writer.join().unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn the_history_has_an_end() {
+        let room = Arc::new(Room::new());
+        for _ in 0..1000 {
+            room.say(&ann(), "again".into());
+        }
+        let inside = room.inside();
+        assert_eq!(inside.history.len(), MOST_ENTRIES);
+        assert_eq!(inside.history.back().unwrap().id, 1000);
+    }
+}
