@@ -44,6 +44,21 @@ pub use self::users::{Users, UsersError};
 const MOST_DEVICES: usize = 8;
 
 /// A chat. Clones are the same one.
+///
+/// ```
+/// use examples::chat::{Chat, Users};
+/// use session_test::Browser;
+/// use std::time::Duration;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let chat = Chat::new(Users::with_passwords(&[("ann", "of the sea")])?, 3000);
+/// let sessions = chat.manage_sessions(Duration::from_secs(1200));
+/// let ann = Browser::new(chat.app(sessions));
+/// let form = serde_json::json!({ "name": "ann", "password": "of the sea" });
+/// ann.post("/log-in").json(&form).await.assert_status(200);
+/// assert_eq!(ann.get("/people").await.text(), "[\"ann\"]\n");
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Chat {
     inner: Arc<Inner>,

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
+use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 use session_core::{CompletionCause, LocalSession as _};
 use session_test::{Browser, assert_ended};
 use tokio::time::sleep;
 
-use crate::house::{House, IDLE, devices, follow, gone, refusal, rest, say};
+use crate::house::{House, IDLE, devices, follow, gone, log_in, refusal, rest, say};
 
 /// The numbers of the devices, with a star at the one that asks.
 async fn numbers(browser: &Browser) -> Vec<String> {
@@ -196,5 +197,33 @@ async fn a_ninth_device_logs_out_the_one_that_is_idle_longest() {
     );
     assert_eq!(devices(&tenth).await.len(), 8);
     drop(pages);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn devices_that_log_in_while_the_others_are_logged_out_are_in_or_out() {
+    let house = House::new();
+    let phone = house.logged_in("ann").await;
+    for _ in 0..3 {
+        let others = [(); 3].map(|()| house.browser());
+        let log_ins = join_all(others.iter().map(|other| log_in(other, "ann")));
+        let log_outs = async {
+            for _ in 0..3 {
+                phone
+                    .delete("/me/sessions/others")
+                    .await
+                    .assert_status(StatusCode::OK);
+            }
+        };
+        let (answers, ()) = join(log_ins, log_outs).await;
+        for (other, answer) in others.iter().zip(answers) {
+            // The log-in itself is told if it was too late.
+            assert!([200, 409].contains(&answer.status().as_u16()), "{answer:?}");
+            let is_in = devices(&phone).await.len() > 1 && other.get("/me").await.status() == 200;
+            assert_eq!(is_in, other.session(&house.sessions).is_some());
+        }
+    }
+    assert_eq!(phone.delete("/me/sessions/others").await.status(), 200);
+    assert_eq!(numbers(&phone).await, ["1*"]);
     house.close().await;
 }

@@ -1,13 +1,16 @@
 //! Log-in and log-out.
 
+use std::pin::pin;
+
 use axum::http::StatusCode;
-use axum::http::header::SET_COOKIE;
+use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use futures_util::future::join_all;
+use futures_util::poll;
 use serde_json::{Value, json};
 use session_core::{CompletionCause, LocalSession as _};
 use session_test::assert_ended;
 
-use crate::house::{House, devices, follow, gone, guess, log_in, next, refusal, say};
+use crate::house::{House, devices, follow, gone, guess, log_in, next, refusal, rest, say};
 
 #[tokio::test]
 async fn a_wrong_log_in_leaves_nothing_and_does_not_tell_which_part_was_wrong() {
@@ -136,5 +139,42 @@ async fn a_refused_log_in_leaves_the_session_that_there_is() {
     assert_eq!(refusal(&guess(&ann, "bob", "wrong").await), 401);
     assert_eq!(house.session(&ann), session);
     assert_eq!(ann.get("/me").await.json::<Value>()["name"], "ann");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_while_its_password_is_looked_at_leaves_nothing() {
+    let house = House::new();
+    let browser = house.browser();
+    for _ in 0..3 {
+        let mut request = pin!(log_in(&browser, "ann"));
+        assert!(poll!(&mut request).is_pending());
+    }
+    assert_eq!(refusal(&guess(&browser, "ann", "the hill").await), 401);
+    assert_eq!(house.sessions.sessions(), []);
+    assert_eq!(house.sessions.groups(), []);
+    house.close().await;
+}
+
+/// A log-in in one tab gives the browser another id. The other tab comes back with it.
+#[tokio::test]
+async fn another_log_in_of_the_user_in_the_same_browser_ends_no_session() {
+    let house = House::new();
+    let browser = house.logged_in("ann").await;
+    let session = house.session(&browser);
+    let before = format!("chat-3000={}", browser.cookie("chat-3000").unwrap());
+    let mut events = follow(&browser).await;
+    assert_eq!(next(&mut events, 1).await, ["ann came"]);
+    log_in(&browser, "ann").await.assert_status(StatusCode::OK);
+    assert_eq!(house.session(&browser), session);
+    // Not told to log in: `EventSource` comes back, and goes on.
+    assert_eq!(rest(events).await, [""; 0]);
+    let mut events = follow(&browser).await;
+    assert_eq!(next(&mut events, 1).await, ["ann came"]);
+    // A request that was under way with the cookie from before.
+    let late = browser.get("/me").header("cookie", before.as_str()).await;
+    assert_eq!(refusal(&late), 409);
+    assert_eq!(late.headers()[RETRY_AFTER], "1");
+    drop(events);
     house.close().await;
 }
