@@ -9,6 +9,7 @@
 
 #[cfg(unix)]
 pub mod cluster;
+mod local;
 pub mod mcp;
 pub mod workbench;
 

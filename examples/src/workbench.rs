@@ -9,21 +9,18 @@
 //! - `writers`, `idle_transaction`, `statements`: sessions that are in each other's way, and which one yields
 //! - `runners`, `runner`, `spill`: queries that run while other requests come and go, and their rows
 //! - `api`, `tables`, `problem`: the requests of a client, and their answers
-//! - `host`, `origin`, `body`: which requests are let in
+//! - `crate::local`: which requests are let in
 //! - `args`, `database`, `import`, `blank_lines`, `server`: the program around it
 
 mod api;
 mod args;
 mod blank_lines;
-mod body;
 mod connection;
 mod database;
 mod execution;
 mod file_size;
-mod host;
 mod idle_transaction;
 mod import;
-mod origin;
 mod problem;
 mod runner;
 mod runners;
@@ -41,10 +38,6 @@ pub use server::main;
 pub(crate) use self::api::{router, session_layer};
 #[cfg(unix)]
 pub(crate) use self::database::{Database, LoadError};
-#[cfg(unix)]
-pub(crate) use self::host::only_local;
-#[cfg(unix)]
-pub(crate) use self::problem::as_problem;
 #[cfg(unix)]
 pub(crate) use self::server::{GRACE, SHUTDOWN_TIMEOUT, manage_sessions, start_log, tell};
 

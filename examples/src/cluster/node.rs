@@ -23,9 +23,10 @@ use tokio::time::sleep;
 use super::args::{NodeOptions, SECRET};
 use super::page::tag_in;
 use super::word::{self, Mode, Word};
+use crate::local::{as_problem, only_local};
 use crate::workbench::{
-    Database, GRACE, LoadError, SHUTDOWN_TIMEOUT, as_problem, manage_sessions, only_local, router,
-    session_layer, start_log, tell,
+    Database, GRACE, LoadError, SHUTDOWN_TIMEOUT, manage_sessions, router, session_layer,
+    start_log, tell,
 };
 
 /// How long a session lives without a request.

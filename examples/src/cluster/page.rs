@@ -11,7 +11,7 @@ use axum::response::Html;
 use axum::routing::get;
 
 use super::board::Board;
-use crate::workbench::only_local;
+use crate::local::only_local;
 
 /// The page, for visitors of a front on this port.
 pub(crate) fn router(board: Arc<Board>, front: u16) -> Router {

@@ -16,13 +16,13 @@ use serde_json::value::RawValue;
 use session_axum::{CookieTransport, LazySession, Props, Session, SessionLayer};
 use session_core::SessionManager;
 
+use super::blocking;
 use super::database::Database;
-use super::origin::only_own_pages;
-use super::problem::{Problem, as_problem};
+use super::problem::Problem;
 use super::runner::{Runner, State as RunnerState, Summary};
 use super::set::Workbench;
 use super::tables::{self, Tables};
-use super::{blocking, body};
+use crate::local::{MOST_BYTES, as_problem, only_own_pages, whole};
 
 /// The layer of sessions, for visitors who reach the server on this port.
 pub(crate) fn session_layer(sessions: SessionManager, port: u16) -> SessionLayer {
@@ -46,8 +46,8 @@ pub(crate) fn router(database: Database, sessions: SessionLayer) -> Router {
         .with_state(database)
         .layer(sessions)
         // Outside the sessions: a request that is refused, or whose body never arrives, enters none.
-        .layer(from_fn(body::whole))
-        .layer(DefaultBodyLimit::max(body::MOST_BYTES))
+        .layer(from_fn(whole))
+        .layer(DefaultBodyLimit::max(MOST_BYTES))
         .layer(from_fn(only_own_pages))
         .layer(map_response(as_problem))
 }

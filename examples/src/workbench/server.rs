@@ -18,7 +18,8 @@ use tracing_subscriber::EnvFilter;
 use super::api;
 use super::args::{Args, Options, USAGE};
 use super::database::Database;
-use super::{file_size, host};
+use super::file_size;
+use crate::local::only_local;
 
 /// A session holds up to a dozen open files, and a process is often limited to 1024.
 const MAX_SESSIONS: usize = 64;
@@ -130,7 +131,7 @@ async fn serve(options: Options, database: Database) -> Result<End, ServeError> 
     let layer = api::session_layer(sessions.clone(), address.port());
     let mut app = api::router(database, layer);
     if address.ip().is_loopback() {
-        app = app.layer(from_fn(host::only_local));
+        app = app.layer(from_fn(only_local));
     }
     println!("listening on http://{address}");
     tracing::info!(

@@ -20,7 +20,7 @@ pub(crate) async fn only_own_pages(request: Request, next: Next) -> Response {
         return answer(
             StatusCode::FORBIDDEN,
             "The request comes from another site",
-            "ask from the workbench's own page",
+            "ask from the server's own page",
         );
     }
     next.run(request).await

@@ -11,9 +11,9 @@ use tokio::time::timeout;
 
 use super::problem::answer;
 
-/// The bytes of a request's body. Statements are kept with their results.
+/// The bytes of a request's body.
 pub(crate) const MOST_BYTES: usize = 128 << 10;
-/// How long a client may take to send a statement.
+/// How long a client may take to send it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Reads the body before the request enters a session. A client that sends half a body and waits is then in no session,
