@@ -3,6 +3,7 @@
 //! [`workbench`] serves each visitor a live SQL workbench: `cargo run` at the root of the workspace starts it.
 //! `cluster` serves it from three nodes: `cargo run --bin cluster`.
 //! [`mcp`] serves live SQLite transactions to MCP clients: `cargo run --bin mcp`.
+//! `terminal` serves a shell to the browser: `cargo run --bin terminal`.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -11,6 +12,8 @@
 pub mod cluster;
 mod local;
 pub mod mcp;
+#[cfg(unix)]
+pub mod terminal;
 pub mod workbench;
 
 /// Compiles the README's code too.
