@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use vt100::{Callbacks, Parser};
 
 /// The lines that are kept above the screen.
-const HISTORY: usize = 5_000;
+const HISTORY: usize = 2_000;
 /// The most characters of a title.
 const TITLE: usize = 200;
 
