@@ -8,9 +8,9 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use session_cluster::{Directory as _, DirectoryError, RedisDirectory, Standing};
 use session_core::NodeTag;
-use workspace_tests::RedisServer;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
+use workspace_tests::RedisServer;
 
 use crate::node::Node;
 

@@ -1,7 +1,7 @@
 //! A failover to a replica that lacks the last second, and with it the newest node, or a verdict.
 
-use workspace_tests::RedisServer;
 use tokio::time::{Instant, sleep};
+use workspace_tests::RedisServer;
 
 use crate::crowd::Crowd;
 use crate::probe::Probe;
