@@ -3,7 +3,7 @@
 //! - `host`: only requests to this machine's own names
 //! - `origin`: only requests of the server's own pages, or of programs
 //! - `body`: a body arrives in full before its request enters a session
-//! - `problem`: errors in JSON
+//! - `reply`, `problem`: responses in JSON, and errors
 //! - `log`, `serving`: the program's log, and its orderly end
 
 mod body;
@@ -11,6 +11,7 @@ mod host;
 mod log;
 mod origin;
 mod problem;
+mod reply;
 mod serving;
 
 pub(crate) use self::body::{MOST_BYTES, whole};
@@ -20,6 +21,7 @@ pub(crate) use self::log::start_log;
 pub(crate) use self::log::tell;
 pub(crate) use self::origin::only_own_pages;
 pub(crate) use self::problem::{answer, as_problem};
+pub(crate) use self::reply::Reply;
 pub(crate) use self::serving::{End, serve_until_told};
 #[cfg(unix)]
 pub(crate) use self::serving::{GRACE, SHUTDOWN_TIMEOUT};

@@ -6,6 +6,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use axum::body::Body;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http1;
@@ -136,11 +138,63 @@ impl Driver {
 
     /// Clicks on the element with this id, as a mouse does.
     pub(crate) async fn click(&self, id: &str) {
+        let path = format!("{}/click", self.element(id).await);
+        self.post(&path, json!({})).await;
+    }
+
+    /// Types into the element with this id, as a keyboard does: `\u{e007}` is Enter.
+    pub(crate) async fn type_into(&self, id: &str, text: &str) {
+        let path = format!("{}/value", self.element(id).await);
+        self.post(&path, json!({ "text": text })).await;
+    }
+
+    async fn element(&self, id: &str) -> String {
         let selector = json!({ "using": "css selector", "value": format!("#{id}") });
         let found = self.post("/element", selector).await;
         let element = found.as_object().unwrap().values().next().unwrap();
-        let path = format!("/element/{}/click", element.as_str().unwrap());
-        self.post(&path, json!({})).await;
+        format!("/element/{}", element.as_str().unwrap())
+    }
+
+    /// Types on the element that has the focus: text, and keys by their names in WebDriver's private characters.
+    pub(crate) async fn press(&self, keys: &str) {
+        self.act(
+            keys.chars()
+                .flat_map(|key| [("keyDown", key), ("keyUp", key)]),
+        )
+        .await;
+    }
+
+    /// Presses the key while the other one is held down.
+    pub(crate) async fn press_with(&self, held: char, key: char) {
+        self.act([
+            ("keyDown", held),
+            ("keyDown", key),
+            ("keyUp", key),
+            ("keyUp", held),
+        ])
+        .await;
+    }
+
+    async fn act(&self, actions: impl IntoIterator<Item = (&str, char)>) {
+        let actions = actions
+            .into_iter()
+            .map(|(kind, key)| json!({ "type": kind, "value": key }));
+        let actions: Vec<_> = actions.collect();
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": actions });
+        self.post("/actions", json!({ "actions": [keyboard] }))
+            .await;
+    }
+
+    /// Calls a method of the browser's own protocol.
+    pub(crate) async fn devtools(&self, method: &str, parameters: Value) {
+        let call = json!({ "cmd": method, "params": parameters });
+        self.post("/goog/cdp/execute", call).await;
+    }
+
+    /// A picture of the page, as PNG.
+    pub(crate) async fn picture(&self) -> Vec<u8> {
+        let picture = self.call(Method::GET, "/screenshot", Value::Null).await;
+        STANDARD.decode(picture.as_str().unwrap()).unwrap()
     }
 
     /// The text that the page shows.
@@ -163,7 +217,7 @@ impl Driver {
     }
 
     /// Waits until the script returns this, on any page that the browser shows by then.
-    async fn wait_for(&self, script: &str, expected: &str) {
+    pub(crate) async fn wait_for(&self, script: &str, expected: &str) {
         let reached = async {
             while self.run(script, json!([])).await != expected {
                 sleep(Duration::from_millis(20)).await;

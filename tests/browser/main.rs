@@ -1,7 +1,11 @@
-//! Log-in and log-out in a real browser, as a person does them: Chromium, driven over WebDriver.
+//! Log-in and log-out in a real browser, and the example `terminal`, as a person uses them: Chromium, driven over
+//! WebDriver.
 
+mod chat;
 mod driver;
 mod server;
+#[cfg(unix)]
+mod terminal;
 
 use std::time::Duration;
 

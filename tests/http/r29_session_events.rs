@@ -177,6 +177,41 @@ async fn r29_events_keep_the_session_and_end_with_it_and_the_last_one_tells() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn r29_the_last_event_can_say_why_the_session_has_ended() {
+    let sessions = manager();
+    let handler = async |events: SessionEvents| {
+        let events = events.last_event_with(|session| {
+            let cause = session.completion_cause().unwrap();
+            let reason = session.completion_reason();
+            last().data(format!("{cause}: {}", reason.as_deref().unwrap_or("-")))
+        });
+        events.run(endless())
+    };
+    let app = Router::new()
+        .route("/events", get(handler))
+        .layer(SessionLayer::new(sessions.clone()));
+    let end: [(fn(&session_core::Session), _); 2] = [
+        (|session| session.terminate(), "terminated: -"),
+        (
+            |session| session.terminate_because("logged out elsewhere"),
+            "terminated: logged out elsewhere",
+        ),
+    ];
+    for (end, told) in end {
+        let session = sessions.create().unwrap();
+        let response = kit::get(&app, "/events", cookie(&session)).await;
+        end(&session);
+        // The client reads on when all is over.
+        assert!(session.cleanup_completed().await.is_clean());
+        drop(session);
+        assert_eq!(
+            text(response).await,
+            format!("event: over\ndata: {told}\n\n")
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn r29_events_are_dropped_at_completion_though_nobody_polls() {
     let sessions = manager();
     for path in ["/events", "/alive", "/unused"] {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{from_fn, map_response};
 use axum::response::sse::{Event, Sse};
 use axum::response::{Html, IntoResponse, Response};
@@ -22,7 +21,7 @@ use super::problem::Problem;
 use super::runner::{Runner, State as RunnerState, Summary};
 use super::set::Workbench;
 use super::tables::{self, Tables};
-use crate::local::{MOST_BYTES, as_problem, only_own_pages, whole};
+use crate::local::{MOST_BYTES, Reply, as_problem, only_own_pages, whole};
 
 /// The layer of sessions, for visitors who reach the server on this port.
 pub(crate) fn session_layer(sessions: SessionManager, port: u16) -> SessionLayer {
@@ -220,15 +219,4 @@ async fn log_out(session: Option<Session>) -> StatusCode {
         session.terminate();
     }
     StatusCode::NO_CONTENT
-}
-
-/// JSON that ends with a newline, for clients in a shell.
-struct Reply<T>(T);
-
-impl<T: Serialize> IntoResponse for Reply<T> {
-    fn into_response(self) -> Response {
-        let mut json = serde_json::to_vec(&self.0).expect("its keys are strings");
-        json.push(b'\n');
-        ([(CONTENT_TYPE, "application/json")], json).into_response()
-    }
 }

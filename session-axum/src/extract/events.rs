@@ -16,7 +16,7 @@ use futures_util::{Stream, stream};
 use http::header::CACHE_CONTROL;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
-use session_core::{Pass, RequestGuard, UntilCompleted, WeakSession};
+use session_core::{Pass, RequestGuard, Session, UntilCompleted, WeakSession};
 
 use crate::rejection::SessionRejection;
 use crate::visit::Visit;
@@ -74,14 +74,49 @@ const RETRY: Duration = Duration::from_secs(1);
 pub struct SessionEvents {
     guard: RequestGuard,
     bound: Arc<()>,
-    last: Option<Event>,
+    last: Option<LastEvent>,
 }
+
+/// Makes the last event.
+type LastEvent = Box<dyn FnOnce() -> Event + Send>;
 
 impl SessionEvents {
     /// Sets the event that the stream ends with when the session completes, if the client reads it. A stream that ends
     /// by itself, or because another request has logged in, has no such event.
     pub fn last_event(mut self, event: Event) -> Self {
-        self.last = Some(event);
+        self.last = Some(Box::new(move || event));
+        self
+    }
+
+    /// Sets the event that the stream ends with, as [`last_event`](Self::last_event) does, but makes it when the session
+    /// has completed. So it can say why: the session's
+    /// [`completion_cause`](session_core::LocalSession::completion_cause) and
+    /// [`completion_reason`](session_core::LocalSession::completion_reason) are known then.
+    ///
+    /// It is called when the client has read the events before it, which may be much later, and never if the client is
+    /// gone. The session's handle is held until then.
+    ///
+    /// ```
+    /// use axum::response::IntoResponse;
+    /// use axum::response::sse::Event;
+    /// use futures_util::stream;
+    /// use session_axum::{LocalSession, SessionEvents};
+    /// use std::convert::Infallible;
+    ///
+    /// async fn news(events: SessionEvents) -> impl IntoResponse {
+    ///     let events = events.last_event_with(|session| {
+    ///         let reason = session.completion_reason();
+    ///         Event::default().event("over").data(reason.as_deref().unwrap_or("please log in again"))
+    ///     });
+    ///     events.run(stream::pending::<Result<Event, Infallible>>())
+    /// }
+    /// ```
+    pub fn last_event_with<F>(mut self, event: F) -> Self
+    where
+        F: FnOnce(&Session) -> Event + Send + 'static,
+    {
+        let session = self.guard.session().clone();
+        self.last = Some(Box::new(move || event(&session)));
         self
     }
 
@@ -142,7 +177,7 @@ impl<S: Sync> FromRequestParts<S> for SessionEvents {
 pub struct SessionEventStream<S> {
     /// `None` once it has ended or failed.
     events: Option<UntilCompleted<S>>,
-    last: Option<Event>,
+    last: Option<LastEvent>,
     session: WeakSession,
     pass: Pass,
     /// The layer leaves the body alone as long as this exists: it would drop the last event.
@@ -169,7 +204,7 @@ where
         let session = self.session.upgrade();
         let parted = session.is_some_and(|session| session.is_parted_from(self.pass));
         let last = self.last.take().filter(|_| !parted);
-        Poll::Ready(last.map(Ok))
+        Poll::Ready(last.map(|last| Ok(last())))
     }
 }
 

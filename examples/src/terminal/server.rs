@@ -1,0 +1,107 @@
+//! The program, from the command line to the orderly end.
+
+use std::env;
+use std::error::Error;
+use std::ffi::OsString;
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use session_axum::shutdown_signal;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::time::timeout;
+
+use super::args::{Args, Options, USAGE};
+use super::{Terminal, app};
+use crate::local::{GRACE, SHUTDOWN_TIMEOUT, start_log, tell};
+
+/// The variables of this process's environment that shells get. Others may hold a secret, such as a token.
+const PASSED_ON: [&str; 8] = [
+    "HOME", "USER", "LOGNAME", "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ",
+];
+
+/// The server does not serve.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {error}")]
+struct ListenError {
+    address: SocketAddr,
+    error: io::Error,
+}
+
+/// The program. It returns 2 for a wrong command line, and 1 if it cannot serve or has left something behind.
+pub fn main() -> ExitCode {
+    let options = match Args::parse(env::args_os().skip(1), env::var_os("SHELL")) {
+        Ok(Args::Serve(options)) => options,
+        Ok(Args::Help) => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(message) => return failure(&message, 2),
+    };
+    start_log();
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return failure(&error.to_string(), 1),
+    };
+    let served = runtime.block_on(serve(options));
+    // Drops the tasks of shells that a second signal has cut short. They kill what is left.
+    drop(runtime);
+    match served {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => failure(&error.to_string(), 1),
+    }
+}
+
+fn failure(message: &str, code: u8) -> ExitCode {
+    eprintln!("terminal: {message}");
+    ExitCode::from(code)
+}
+
+/// Serves until a signal. Returns whether all sessions have ended in order.
+async fn serve(options: Options) -> Result<bool, Box<dyn Error>> {
+    let address = options.listen;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| ListenError { address, error })?;
+    let address = listener.local_addr()?;
+    let key = new_key()?;
+    let terminal = Terminal {
+        shell: options.shell,
+        environment: environment(),
+    };
+    let sessions = terminal.sessions(options.idle);
+    let told = tokio::spawn(tell(sessions.subscribe()));
+    let app = app(sessions.clone(), &key, address.port());
+    println!("listening on http://{address}/{key}/");
+    tracing::info!(
+        "for this machine only, and for pages of its own: whoever knows the address has a shell of yours"
+    );
+    let signal = async {
+        shutdown_signal().await;
+        tracing::info!("shutting down; once more to stop at once");
+    };
+    let report = session_axum::serve(listener, app, sessions)
+        .with_graceful_shutdown(signal)
+        .grace(GRACE)
+        .timeout(SHUTDOWN_TIMEOUT)
+        .await;
+    tracing::info!(ended = report.ended(), unfinished = ?report.unfinished(), "sessions shut down");
+    // The manager was dropped with the server, so the events end, unless a session is held.
+    let _ = timeout(GRACE, told).await;
+    Ok(report.is_clean())
+}
+
+/// A new key: 128 random bits.
+fn new_key() -> Result<String, getrandom::Error> {
+    let mut key = [0; 16];
+    getrandom::fill(&mut key)?;
+    Ok(format!("{:032x}", u128::from_ne_bytes(key)))
+}
+
+/// The environment of shells.
+fn environment() -> Vec<(OsString, OsString)> {
+    let present = |name: &str| Some((name.into(), env::var_os(name)?));
+    PASSED_ON.into_iter().filter_map(present).collect()
+}
