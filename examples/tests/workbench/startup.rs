@@ -3,97 +3,92 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::json;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use session_test::Browser;
 
-use crate::client::Client;
-use crate::server::{Server, workbench};
+use crate::inside::Workbench;
+use crate::kit::visitor::Visitor as _;
+use crate::server::{Server, command};
 
-#[test]
-fn csv_files_become_tables_named_after_them() {
+#[tokio::test]
+async fn csv_files_become_tables_named_after_them() {
     let directory = tempfile::tempdir().expect("there is room");
-    let (one, two) = (
-        directory.path().join("my-plants.csv"),
-        directory.path().join("2024.txt"),
-    );
-    fs::write(&one, "name,height,code\nfern,0.5,007\n\"oak, old\",,12\n").expect("there is room");
-    fs::write(&two, "n\n1\n").expect("there is room");
-    let server = Server::start(&[
-        one.to_str().expect("it is text"),
-        two.to_str().expect("it is text"),
-    ]);
-    let mut client = Client::new(&server);
+    let write = |name, csv| {
+        let path = directory.path().join(name);
+        fs::write(&path, csv).expect("there is room");
+        path.to_str().expect("it is text").to_owned()
+    };
+    let plants = "name,height,code\nfern,0.5,007\n\"oak, old\",,12\n";
+    let (one, two) = (write("my-plants.csv", plants), write("2024.txt", "n\n1\n"));
+    let server = Server::start(&[&one, &two]).await;
+    let ann = server.visitor();
     assert_eq!(
-        client.rows("SELECT * FROM my_plants"),
+        ann.rows("SELECT * FROM my_plants").await,
         json!([["fern", 0.5, "007"], ["oak, old", null, "12"]])
     );
-    assert_eq!(client.rows("SELECT n FROM _2024"), json!([[1]]));
-    assert_eq!(
-        client.get("/api/tables").body["tables"]
-            .as_array()
-            .map(Vec::len),
-        Some(2),
-        "no sample data"
-    );
-    server.stop();
+    assert_eq!(ann.rows("SELECT n FROM _2024").await, json!([[1]]));
+    assert_eq!(tables(&ann).await, ["_2024", "my_plants"], "no sample data");
+    server.stop().await;
 }
 
-#[test]
-fn a_sqlite_database_is_opened_in_place() {
+#[tokio::test]
+async fn a_sqlite_database_is_opened_in_place() {
     let directory = tempfile::tempdir().expect("there is room");
     let path = directory.path().join("given.db");
-    let database = || rusqlite::Connection::open(&path).expect("it is there");
+    let database = || Connection::open(&path).expect("it is there");
     database()
         .execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
         .expect("it is SQL");
-    let server = Server::start(&[path.to_str().expect("it is text")]);
-    let mut client = Client::new(&server);
-    assert_eq!(client.rows("SELECT x FROM t"), json!([[1]]));
-    client.rows("INSERT INTO t VALUES (2)");
-    server.stop();
+    let server = Server::start(&[path.to_str().expect("it is text")]).await;
+    let ann = server.visitor();
+    assert_eq!(ann.rows("SELECT x FROM t").await, json!([[1]]));
+    ann.rows("INSERT INTO t VALUES (2)").await;
+    server.stop().await;
     let rows: i64 = database()
         .query_row("SELECT count(*) FROM t", [], |row| row.get(0))
         .expect("it is SQL");
     assert_eq!(rows, 2, "what was committed stays");
 }
 
-#[test]
-fn a_given_database_may_have_what_visitors_may_not_make() {
-    let directory = tempfile::tempdir().expect("there is room");
-    let path = directory.path().join("given.db");
-    let long = format!("CREATE TABLE long (x /* {} */)", "x".repeat(200_000));
-    rusqlite::Connection::open(&path)
-        .and_then(|db| {
-            db.execute_batch(&long)?;
-            // As left by a program with its own module.
-            db.execute_batch(
-                "PRAGMA writable_schema = 1;
-                 INSERT INTO sqlite_schema VALUES ('table', 'odd', 'odd', 0, 'CREATE VIRTUAL TABLE odd USING nosuch(x)')",
-            )
-        })
-        .expect("it is made");
-    let server = Server::start(&[path.to_str().expect("it is text")]);
-    let (mut ann, mut bob) = (Client::new(&server), Client::new(&server));
-    ann.rows("INSERT INTO long VALUES (1)");
+#[tokio::test]
+async fn a_given_database_may_have_what_visitors_may_not_make() {
+    // With a table as left by a program with its own module.
+    let workbench = Workbench::given(&format!(
+        "CREATE TABLE long (x /* {} */);
+         PRAGMA writable_schema = 1;
+         INSERT INTO sqlite_schema VALUES ('table', 'odd', 'odd', 0, 'CREATE VIRTUAL TABLE odd USING nosuch(x)')",
+        "x".repeat(200_000)
+    ));
+    let (ann, bob) = (workbench.visitor(), workbench.visitor());
+    ann.rows("INSERT INTO long VALUES (1)").await;
     // Another session's change of the schema makes this one read it again.
-    bob.rows("CREATE TABLE t (x)");
-    assert_eq!(ann.rows("SELECT count(*) FROM long"), json!([[1]]));
-    let tables = ann.get("/api/tables").body["tables"].clone();
-    let names = tables.as_array().expect("it is a list").iter();
-    let names: Vec<_> = names.map(|table| table["name"].as_str()).collect();
-    assert_eq!(names, [Some("long"), Some("odd"), Some("t")]);
-    server.stop();
+    bob.rows("CREATE TABLE t (x)").await;
+    let count = ann.rows("SELECT count(*) FROM long").await;
+    assert_eq!(count, json!([[1]]));
+    assert_eq!(tables(&ann).await, ["long", "odd", "t"]);
+    workbench.close().await;
 }
 
-#[test]
-fn a_path_is_never_taken_for_a_uri() {
+/// The names in the visitor's list of tables.
+async fn tables(visitor: &Browser) -> Vec<String> {
+    let list: Value = visitor.get("/api/tables").await.json();
+    let tables = list["tables"].as_array().expect("it is a list").iter();
+    let names = tables.map(|table| table["name"].as_str().expect("it is text").to_owned());
+    names.collect()
+}
+
+#[tokio::test]
+async fn a_path_is_never_taken_for_a_uri() {
     let directory = tempfile::tempdir().expect("there is room");
     let name = "file:given.db?mode=memory";
-    rusqlite::Connection::open(directory.path().join(name))
+    Connection::open(directory.path().join(name))
         .and_then(|db| db.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (7)"))
         .expect("it is made");
-    let server = Server::start_in(directory.path(), &[name]);
-    assert_eq!(Client::new(&server).rows("SELECT x FROM t"), json!([[7]]));
-    server.stop();
+    let server = Server::start_in(directory.path(), &[name]).await;
+    let rows = server.visitor().rows("SELECT x FROM t").await;
+    assert_eq!(rows, json!([[7]]));
+    server.stop().await;
 }
 
 #[test]
@@ -106,7 +101,7 @@ fn wrong_input_is_one_clear_line_and_exit_code_2() {
     };
     let good = file("good.csv", b"a\n1\n");
     let sqlite = directory.path().join("good.db");
-    rusqlite::Connection::open(&sqlite)
+    Connection::open(&sqlite)
         .and_then(|db| db.execute_batch("CREATE TABLE t (x)"))
         .expect("it is made");
     let sqlite = sqlite.to_str().expect("it is text");
@@ -150,7 +145,7 @@ fn wrong_input_is_one_clear_line_and_exit_code_2() {
         (vec!["--listen", "here"], "--listen takes an address"),
         (vec!["--wrong"], "unknown option `--wrong`"),
     ] {
-        let output = workbench()
+        let output = command()
             .args(&args)
             .env("TMPDIR", directory.path())
             .output()
@@ -166,24 +161,24 @@ fn wrong_input_is_one_clear_line_and_exit_code_2() {
     assert_no_temporary_directory(directory.path());
 }
 
-#[test]
-fn help_is_not_an_error_and_a_taken_port_is_reported() {
-    let help = workbench()
+#[tokio::test]
+async fn help_is_not_an_error_and_a_taken_port_is_reported() {
+    let help = command()
         .arg("--help")
         .output()
         .expect("the program starts");
     assert!(help.status.success() && help.stdout.starts_with(b"Serves a live SQL workbench"));
 
-    let server = Server::start(&[]);
+    let server = Server::start(&[]).await;
     let taken = server.address.to_string();
-    let second = workbench()
+    let second = command()
         .args(["--listen", &taken])
         .env("TMPDIR", server.temp.path())
         .output();
     let second = second.expect("the program starts");
     assert_eq!(second.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&second.stderr).contains(&format!("cannot listen on {taken}")));
-    server.stop();
+    server.stop().await;
 }
 
 fn assert_no_temporary_directory(directory: &Path) {
