@@ -24,6 +24,8 @@ async fn two_visitors(cluster: &Cluster) -> (Browser, Browser, usize) {
         if node != its_node {
             return (first, second, its_node);
         }
+        // A node that drains waits for it.
+        second.log_out().await;
     }
 }
 

@@ -4,14 +4,14 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::PATIENCE;
+use super::{PATIENCE, in_time};
 
 /// A log: the lines so far, and those to come.
 #[derive(Clone)]
 pub(crate) struct Log {
-    lines: watch::Receiver<Vec<String>>,
+    pub(crate) lines: watch::Receiver<Vec<String>>,
     /// Its lines have this text. Others are not its own.
-    own: String,
+    pub(crate) own: String,
 }
 
 impl Log {
@@ -24,11 +24,7 @@ impl Log {
                 sender.send_modify(|lines| lines.push(line));
             }
         });
-        Self::among(lines, String::new())
-    }
-
-    /// Those of these lines that have this text.
-    pub(crate) fn among(lines: watch::Receiver<Vec<String>>, own: String) -> Self {
+        let own = String::new();
         Self { lines, own }
     }
 
@@ -43,8 +39,7 @@ impl Log {
     /// Waits for the end of the stream.
     pub(crate) async fn ends(&self) {
         let mut lines = self.lines.clone();
-        let ended = timeout(PATIENCE, lines.wait_for(|_| false)).await;
-        assert!(ended.is_ok(), "it does not end:\n{}", self.text());
+        in_time(async { while lines.changed().await.is_ok() {} }).await;
     }
 
     /// How many lines have `event`.

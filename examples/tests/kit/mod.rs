@@ -9,5 +9,13 @@ pub(crate) mod visitor;
 
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 /// How long anything may take before a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Awaits this for as long as anything may take.
+pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {
+    let output = timeout(PATIENCE, future).await;
+    output.expect("it comes in time")
+}

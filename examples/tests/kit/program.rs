@@ -10,9 +10,8 @@ use std::thread;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Child;
-use tokio::time::timeout;
 
-use super::PATIENCE;
+use super::in_time;
 use super::log::Log;
 
 /// The beginning of the line that says where a program listens.
@@ -44,8 +43,7 @@ impl Program {
             child,
         };
         while program.find(ready).is_none() {
-            let line = timeout(PATIENCE, lines.next_line()).await;
-            let line = line.expect("it says so in time").expect("it is text");
+            let line = in_time(lines.next_line()).await.expect("it is text");
             program.said.push(line.expect("it says that it is ready"));
         }
         program
@@ -75,9 +73,9 @@ impl Program {
 
     /// Waits until it has ended, with its log.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
-        let ended = timeout(PATIENCE, self.child.wait()).await;
+        let ended = in_time(self.child.wait()).await;
         self.log.ends().await;
-        ended.expect("it ends").expect("it is a child")
+        ended.expect("it is a child")
     }
 
     /// Asks it to stop, which it must do in order, and returns its log.

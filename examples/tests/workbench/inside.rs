@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Once};
 use std::time::Duration;
 
@@ -37,6 +37,13 @@ impl Workbench {
         Self::patient(PATIENCE)
     }
 
+    /// With the sample data, and a visitor.
+    pub(crate) fn visited() -> (Self, Browser) {
+        let workbench = Self::new();
+        let visitor = workbench.visitor();
+        (workbench, visitor)
+    }
+
     /// With the sample data. A transaction may be idle for so long while others wait.
     pub(crate) fn patient(patience: Duration) -> Self {
         Self::start(directory(), &[], patience)
@@ -45,9 +52,7 @@ impl Workbench {
     /// With a database that is made so, `given.db`.
     pub(crate) fn given(sql: &str) -> Self {
         let files = directory();
-        let made = Connection::open(files.path().join("given.db"));
-        let made = made.and_then(|database| database.execute_batch(sql));
-        made.expect("it is SQL");
+        make_database(&files.path().join("given.db"), sql);
         Self::start(files, &["given.db"], PATIENCE)
     }
 
@@ -82,7 +87,8 @@ impl Workbench {
     pub(crate) fn session(&self, visitor: &Browser) -> (Session, Log) {
         let session = visitor.session(&self.sessions).expect("it has a session");
         let own = format!("session={}", session.serial());
-        (session, Log::among(LINES.subscribe(), own))
+        let lines = LINES.subscribe();
+        (session, Log { lines, own })
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -111,8 +117,13 @@ impl Workbench {
     }
 }
 
-fn directory() -> TempDir {
+pub(crate) fn directory() -> TempDir {
     tempfile::tempdir().expect("there is room")
+}
+
+pub(crate) fn make_database(path: &Path, sql: &str) {
+    let made = Connection::open(path).and_then(|database| database.execute_batch(sql));
+    made.expect("it is made");
 }
 
 /// All lines of this process's log.

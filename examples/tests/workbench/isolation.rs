@@ -59,8 +59,7 @@ async fn committed_rows_are_visible_to_all() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_racing_requests_open_one_connection() {
-    let workbench = Workbench::new();
-    let ann = workbench.visitor();
+    let (workbench, ann) = Workbench::visited();
     // A session without a connection, since its first request finds no database.
     let answer = workbench.without("workbench.db", ann.query("SELECT 1"));
     problem(&answer.await, 500);
@@ -111,8 +110,7 @@ async fn a_cookie_that_nobody_was_given_starts_clean() {
 
 #[tokio::test]
 async fn a_look_around_makes_no_session() {
-    let workbench = Workbench::new();
-    let visitor = workbench.visitor();
+    let (workbench, visitor) = Workbench::visited();
     for path in [
         "/",
         "/api/tables",

@@ -19,8 +19,7 @@ const ORDER: [&str; 3] = [
 
 #[tokio::test]
 async fn log_out_stops_the_query_then_rolls_back_then_closes() {
-    let workbench = Workbench::new();
-    let ann = workbench.visitor();
+    let (workbench, ann) = Workbench::visited();
     ann.background(&format!("BEGIN; DELETE FROM airports; {ENDLESS}"))
         .await;
     let (session, log) = workbench.session(&ann);
@@ -35,8 +34,7 @@ async fn log_out_stops_the_query_then_rolls_back_then_closes() {
 
 #[tokio::test]
 async fn a_client_that_waits_for_a_query_of_an_ended_session_is_told_so() {
-    let workbench = Workbench::new();
-    let ann = workbench.visitor();
+    let (workbench, ann) = Workbench::visited();
     ann.rows("SELECT 1").await;
     let (session, log) = workbench.session(&ann);
     let dead = ann.cookie(COOKIE).expect("it has a session");

@@ -43,8 +43,7 @@ async fn pages_are_there_while_the_query_goes_on_and_memory_is_bounded() {
 
 #[tokio::test]
 async fn a_running_query_is_cancelled_and_the_connection_is_good_for_the_next() {
-    let workbench = Workbench::new();
-    let ann = workbench.visitor();
+    let (workbench, ann) = Workbench::visited();
     ann.rows("BEGIN; DELETE FROM airports").await;
     let runner = ann.background(ENDLESS).await;
     // The state does not wait.
@@ -66,8 +65,7 @@ async fn a_running_query_is_cancelled_and_the_connection_is_good_for_the_next() 
 
 #[tokio::test]
 async fn a_statement_waits_its_turn_but_not_for_ever() {
-    let workbench = Workbench::new();
-    let ann = workbench.visitor();
+    let (workbench, ann) = Workbench::visited();
     ann.background(ENDLESS).await;
     // Paused time does not pass by itself while a query runs.
     time::pause();
@@ -103,8 +101,7 @@ async fn a_client_that_hangs_up_stops_the_query_it_waited_for() {
 
 #[tokio::test]
 async fn errors_are_answered_as_problems() {
-    let workbench = Workbench::new();
-    let ann = workbench.visitor();
+    let (workbench, ann) = Workbench::visited();
     for (sql, detail) in [
         ("SELEC 1", "near \"SELEC\": syntax error"),
         ("SELECT * FROM nowhere", "no such table: nowhere"),

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::http::header::SET_COOKIE;
 use serde_json::{Value, json};
 use session_test::Browser;
 use tokio::join;
@@ -58,8 +57,7 @@ async fn settings_other_files_and_code_are_refused() {
 
 #[tokio::test]
 async fn tables_can_be_looked_at_and_changed() {
-    let workbench = Workbench::new();
-    let ann = workbench.visitor();
+    let (workbench, ann) = Workbench::visited();
     for sql in [
         "PRAGMA table_info(airports)",
         "PRAGMA Table_List",
@@ -80,20 +78,11 @@ async fn tables_can_be_looked_at_and_changed() {
 
 #[tokio::test]
 async fn no_step_is_long() {
-    let workbench = Workbench::new();
-    let ann = workbench.visitor();
-    refused(
-        &ann,
-        "SELECT instr(zeroblob(4000000), cast(zeroblob(1999000) || x'01' AS blob))",
-        "string or blob too big",
-    )
-    .await;
-    refused(
-        &ann,
-        "SELECT 'a' LIKE printf('%.*c', 1000, '_')",
-        "pattern too complex",
-    )
-    .await;
+    let (workbench, ann) = Workbench::visited();
+    let long = "SELECT instr(zeroblob(4000000), cast(zeroblob(1999000) || x'01' AS blob))";
+    refused(&ann, long, "string or blob too big").await;
+    let pattern = "SELECT 'a' LIKE printf('%.*c', 1000, '_')";
+    refused(&ann, pattern, "pattern too complex").await;
     let calls = |calls| {
         let calls = vec!["abs(latitude)"; calls].join(" + ");
         format!("SELECT {calls} FROM airports LIMIT 1")
@@ -115,40 +104,31 @@ async fn no_step_is_long() {
 
 #[tokio::test]
 async fn a_table_works_out_little_by_itself() {
-    let workbench = Workbench::new();
-    let ann = workbench.visitor();
+    let (workbench, ann) = Workbench::visited();
     let calls = |calls| vec!["abs(x)"; calls].join(" + ");
+    let (four, five, twenty) = (calls(4), calls(5), calls(20));
     for sql in [
-        format!("CREATE TABLE t (x, y AS ({}))", calls(5)),
-        format!("CREATE TEMP TABLE t (x, CHECK ({} < 9))", calls(5)),
-        format!("CREATE TABLE t (x); CREATE INDEX i ON t ({})", calls(5)),
+        format!("CREATE TABLE t (x, y AS ({five}))"),
+        format!("CREATE TEMP TABLE t (x, CHECK ({five} < 9))"),
+        format!("CREATE TABLE t (x); CREATE INDEX i ON t ({five})"),
         // SQLite reports these neither when the table is changed nor when it is read.
-        format!(
-            "CREATE TABLE u (x); ALTER TABLE u ADD COLUMN y AS ({})",
-            calls(5)
-        ),
+        format!("CREATE TABLE u (x); ALTER TABLE u ADD COLUMN y AS ({five})"),
     ] {
         refused(&ann, &sql, "computes too much by itself").await;
     }
-    ann.rows(&format!(
-        "CREATE TABLE v (x, y AS ({}), z VARCHAR(10))",
-        calls(4)
-    ))
-    .await;
-    ann.rows("ALTER TABLE v ADD COLUMN w AS (upper(x)); ALTER TABLE v RENAME COLUMN w TO ww")
-        .await;
-    let once = format!(
-        "CREATE TABLE w AS SELECT {} FROM (SELECT 1 AS x)",
-        calls(20)
-    );
-    ann.rows(&once).await;
+    for sql in [
+        &*format!("CREATE TABLE v (x, y AS ({four}), z VARCHAR(10))"),
+        "ALTER TABLE v ADD COLUMN w AS (upper(x)); ALTER TABLE v RENAME COLUMN w TO ww",
+        &*format!("CREATE TABLE w AS SELECT {twenty} FROM (SELECT 1 AS x)"),
+    ] {
+        ann.rows(sql).await;
+    }
     workbench.close().await;
 }
 
 #[tokio::test]
 async fn the_text_of_all_tables_and_the_list_of_them_are_bounded() {
-    let workbench = Workbench::new();
-    let ann = workbench.visitor();
+    let (workbench, ann) = Workbench::visited();
     let long_name = |number: usize| format!("{number}{}", "x".repeat(20_000));
     let create = |number| format!("CREATE TABLE \"{}\" (x)", long_name(number));
     let mut made = 0;
@@ -182,8 +162,7 @@ async fn a_sort_does_not_fill_the_disk() {
 
 #[tokio::test]
 async fn the_text_of_a_query_that_failed_is_not_kept() {
-    let workbench = Workbench::new();
-    let ann = workbench.visitor();
+    let (workbench, ann) = Workbench::visited();
     let sql = format!("SELECT nope; --{}", "x".repeat(100_000));
     refused(&ann, &sql, "no such column").await;
     let kept = ann.state().await["runners"][0]["sql"].to_string();
@@ -204,21 +183,13 @@ async fn memory_and_disk_are_bounded() {
     };
     refused(&ann, &wide(200), "a row is larger than 512 KiB").await;
     refused(&ann, &wide(201), "too many columns").await;
-    refused(
-        &ann,
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000) SELECT group_concat(i) FROM n",
-        "string or blob too big",
-    ).await;
+    let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000)";
+    let text = format!("{many} SELECT group_concat(i) FROM n");
+    refused(&ann, &text, "string or blob too big").await;
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)";
     for table in ["TEMP TABLE", "TABLE"] {
-        refused(
-            &ann,
-            &format!(
-                "CREATE {table} t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
-                 SELECT zeroblob(65000) FROM n"
-            ),
-            "database or disk is full",
-        )
-        .await;
+        let fill = format!("CREATE {table} t AS {endless} SELECT zeroblob(65000) FROM n");
+        refused(&ann, &fill, "database or disk is full").await;
     }
     assert_eq!(ann.rows("SELECT 1").await, json!([[1]]));
     let peak = server.program.peak_memory();
@@ -274,8 +245,7 @@ async fn a_table_that_changes_between_prepare_and_step_is_read_as_it_is() {
 
 #[tokio::test]
 async fn a_name_that_is_not_this_machines_is_refused() {
-    let workbench = Workbench::new();
-    let ann = workbench.visitor();
+    let (workbench, ann) = Workbench::visited();
     let query = |host: &str| {
         let query = ann.post("/api/query").header("host", host);
         query.json(&json!({ "sql": "SELECT 1" }))
@@ -305,8 +275,7 @@ fn views_in_views(kind: &str, depth: usize, plus: usize) -> String {
 
 #[tokio::test]
 async fn nesting_does_not_overflow_the_stack() {
-    let workbench = Workbench::new();
-    let ann = workbench.visitor();
+    let (workbench, ann) = Workbench::visited();
     for kind in ["TEMP", ""] {
         for (depth, plus) in [(60, 900), (60, 90), (300, 90), (990, 40)] {
             // Refused at once, or when they are read. Both are fine.
@@ -322,21 +291,16 @@ async fn nesting_does_not_overflow_the_stack() {
         }
     }
     let flat = format!("SELECT {}", vec!["1"; 90].join("+"));
-    assert_eq!(
-        ann.rows(&flat).await,
-        json!([[90]]),
-        "what people write is fine"
-    );
+    let sum = ann.rows(&flat).await;
+    assert_eq!(sum, json!([[90]]), "what people write is fine");
     workbench.close().await;
 }
 
 #[tokio::test]
 async fn a_request_is_bounded_since_statements_are_kept() {
-    let workbench = Workbench::new();
-    let ann = workbench.visitor();
+    let (workbench, ann) = Workbench::visited();
     let sql = format!("SELECT 1 --{}", "x".repeat(200_000));
-    let answer = ann.query(&sql).await;
-    problem(&answer, 413);
-    assert!(!answer.headers().contains_key(SET_COOKIE));
+    problem(&ann.query(&sql).await, 413);
+    assert_eq!(ann.cookie(COOKIE), None);
     workbench.close().await;
 }

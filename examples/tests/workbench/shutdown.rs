@@ -6,9 +6,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::join;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
-use tokio::time::timeout;
 
-use crate::kit::PATIENCE;
+use crate::kit::in_time;
 use crate::kit::visitor::{ENDLESS, Visitor as _, problem};
 use crate::server::{Server, assert_empty};
 
@@ -75,8 +74,8 @@ async fn it_ends_within_its_limit_whatever_its_clients_do() {
     let sql = format!("BEGIN; DELETE FROM airports; {ENDLESS}");
     let runner = ann.background(&sql).await;
     let mut open = hostile(&server, &runner, &server.cookie(&ann)).await;
-    let begun = timeout(PATIENCE, open[4].peek(&mut [0])).await;
-    begun.expect("it begins in time").expect("it has begun");
+    let begun = in_time(open[4].peek(&mut [0])).await;
+    begun.expect("it has begun");
     server.program.signal(Signal::TERM);
     assert!(server.program.ended().await.success());
     let log = &server.program.log;
@@ -103,8 +102,8 @@ async fn a_second_signal_ends_it_at_once() {
         .send("POST /api/query HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n")
         .await;
     let mut answer = [0; 25];
-    let read = timeout(PATIENCE, stalled.read_exact(&mut answer)).await;
-    read.expect("it answers in time").expect("it answers");
+    let read = in_time(stalled.read_exact(&mut answer)).await;
+    read.expect("it answers");
     assert_eq!(&answer, b"HTTP/1.1 100 Continue\r\n\r\n");
 
     server.program.signal(Signal::INT);

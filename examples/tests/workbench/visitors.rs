@@ -7,11 +7,10 @@ use serde_json::json;
 use session_core::CompletionCause;
 use session_test::assert_ended;
 use tokio::io::AsyncReadExt as _;
-use tokio::time::timeout;
 use tower::ServiceExt as _;
 
 use crate::inside::Workbench;
-use crate::kit::PATIENCE;
+use crate::kit::in_time;
 use crate::kit::visitor::{ENDLESS, Visitor as _, problem};
 use crate::server::Server;
 
@@ -107,8 +106,8 @@ async fn refused_and_unfinished_requests_make_no_session() {
     // The unfinished requests are answered, in the end, with a timeout.
     for mut stream in unfinished {
         let mut answer = [0; 12];
-        let read = timeout(PATIENCE, stream.read_exact(&mut answer)).await;
-        read.expect("it answers in time").expect("it answers");
+        let read = in_time(stream.read_exact(&mut answer)).await;
+        read.expect("it answers");
         assert_eq!(&answer, b"HTTP/1.1 408");
     }
     assert_eq!(ann.state().await["transaction"], true);
@@ -138,8 +137,7 @@ async fn two_servers_on_one_host_leave_each_others_visitors_alone() {
 
 #[tokio::test]
 async fn the_progress_of_a_query_is_told_until_it_stops() {
-    let workbench = Workbench::new();
-    let ann = workbench.visitor();
+    let (workbench, ann) = Workbench::visited();
     let runner = ann.background(ENDLESS).await;
     let path = format!("{runner}/events");
     let mut events = ann.events(&path).await;
@@ -166,8 +164,7 @@ async fn the_progress_of_a_query_is_told_until_it_stops() {
 
 #[tokio::test]
 async fn a_stream_that_its_client_does_not_read_ends_with_the_session() {
-    let workbench = Workbench::new();
-    let ann = workbench.visitor();
+    let (workbench, ann) = Workbench::visited();
     let sql = format!("BEGIN; DELETE FROM airports; {ENDLESS}");
     let runner = ann.background(&sql).await;
     let _unread = ann.events(&format!("{runner}/events")).await;
