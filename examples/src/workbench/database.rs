@@ -22,9 +22,10 @@ const SAMPLES: [(&str, &str); 2] = [
     ),
 ];
 
-/// The location of the shared tables, and of results too large for memory.
+/// The tables that all visitors of a workbench share, and where results are kept that are too large for memory. Clones
+/// are the same one.
 #[derive(Clone, Debug)]
-pub(crate) struct Database {
+pub struct Database {
     path: PathBuf,
     scratch: PathBuf,
     bounds: Bounds,
@@ -34,29 +35,32 @@ pub(crate) struct Database {
 
 /// The reason why there is nothing to serve, as one line that names the file.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LoadError {
+#[non_exhaustive]
+pub enum LoadError {
+    /// There is a SQLite database among several files.
     #[error("give CSV files or one SQLite database, not both")]
     Mixed,
-    #[error("cannot read {}: {error}", path.display())]
-    Unreadable { path: PathBuf, error: io::Error },
-    #[error("cannot load {} as CSV: {error}", path.display())]
-    NoTable { path: PathBuf, error: ImportError },
-    #[error("cannot open {} as a SQLite database: {error}", path.display())]
-    NoDatabase {
-        path: PathBuf,
-        error: rusqlite::Error,
-    },
+    /// The file cannot be read.
+    #[error("cannot read {file}: {1}", file = .0.display())]
+    Unreadable(PathBuf, io::Error),
+    /// The file is neither a SQLite database nor CSV.
+    #[error("cannot load {file} as CSV: {1}", file = .0.display())]
+    NoTable(PathBuf, ImportError),
+    /// SQLite cannot open the file.
+    #[error("cannot open {file} as a SQLite database: {1}", file = .0.display())]
+    NoDatabase(PathBuf, rusqlite::Error),
 }
 
 impl Database {
-    /// Prepares the tables of the sample data, of the CSV files, or of the given SQLite database.
+    /// Prepares the tables of the sample data, of the CSV files, or of the given SQLite database. Blocks.
     ///
-    /// `scratch` is the program's own directory.
-    pub(crate) fn load(
-        files: &[PathBuf],
-        scratch: &Path,
-        patience: Duration,
-    ) -> Result<Self, LoadError> {
+    /// `scratch` is a directory of its own, which must stay. `patience` is how long an open transaction may be idle while
+    /// others wait for it.
+    ///
+    /// # Errors
+    ///
+    /// If a file can't be loaded; there are then no tables.
+    pub fn load(files: &[PathBuf], scratch: &Path, patience: Duration) -> Result<Self, LoadError> {
         let ready = |path: PathBuf, bounds| Self {
             writers: Arc::new(Writers::new(&path, patience)),
             statements: Arc::default(),
@@ -66,13 +70,9 @@ impl Database {
         };
         let mut sources = Vec::new();
         for path in files {
-            sources.push((
-                path,
-                Source::open(path).map_err(|error| LoadError::Unreadable {
-                    path: path.clone(),
-                    error,
-                })?,
-            ));
+            let source = Source::open(path);
+            let source = source.map_err(|error| LoadError::Unreadable(path.clone(), error))?;
+            sources.push((path, source));
         }
         if let [(path, Source::Sqlite)] = &sources[..] {
             let path = (*path).clone();
@@ -80,19 +80,16 @@ impl Database {
                 .and_then(|connection| Bounds::of(&connection));
             return match measured {
                 Ok(bounds) => Ok(ready(path, bounds)),
-                Err(error) => Err(LoadError::NoDatabase { path, error }),
+                Err(error) => Err(LoadError::NoDatabase(path, error)),
             };
         }
 
         let path = scratch.join("workbench.db");
         let no_table = |path: &Path| {
             let path = path.to_owned();
-            |error| LoadError::NoTable { path, error }
+            |error| LoadError::NoTable(path, error)
         };
-        let no_database = |error| LoadError::NoDatabase {
-            path: path.clone(),
-            error,
-        };
+        let no_database = |error| LoadError::NoDatabase(path.clone(), error);
         let mut connection = prepare(
             &path,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,

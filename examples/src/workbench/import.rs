@@ -11,7 +11,7 @@ use super::{blank_lines, sqlite_message};
 
 /// The reason why a file is not imported.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ImportError {
+pub enum ImportError {
     /// Not CSV, or not well-formed: binary data, rows of different lengths.
     #[error(transparent)]
     Csv(#[from] csv::Error),

@@ -3,23 +3,14 @@
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use axum::middleware::from_fn;
-use session_core::{SessionManager, WhenFull};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use super::api;
 use super::args::{Args, Options, USAGE};
 use super::database::Database;
-use super::file_size;
-use crate::local::{End, only_local, serve_until_told, start_log};
-
-/// A session holds up to a dozen open files, and a process is often limited to 1024.
-const MAX_SESSIONS: usize = 64;
-/// How long a statement waits for the previous one.
-const LEND_TIMEOUT: Duration = Duration::from_secs(5);
+use super::{app, manage_sessions};
+use crate::local::{End, serve_until_told, start_log};
 
 /// The reason why the server does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -69,20 +60,6 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Creates the manager of the workbench's sessions.
-pub(crate) fn manage_sessions(database: &Database, idle: Duration) -> SessionManager {
-    if let Err(error) = file_size::bound(database.most_file_bytes()) {
-        tracing::warn!(%error, "the size of files is not bounded");
-    }
-    SessionManager::builder()
-        .idle_timeout(idle)
-        .lend_timeout(LEND_TIMEOUT)
-        .max_sessions(MAX_SESSIONS, WhenFull::EvictIdlest)
-        .state(database.clone())
-        .build()
-        .expect("there is a runtime, and no setting is zero")
-}
-
 fn failure(message: &str, code: u8) -> ExitCode {
     eprintln!("workbench: {message}");
     ExitCode::from(code)
@@ -95,11 +72,7 @@ async fn serve(options: Options, database: Database) -> Result<End, ServeError> 
         .map_err(|error| ServeError::Listen { address, error })?;
     let sessions = manage_sessions(&database, options.idle);
     let address = listener.local_addr()?;
-    let layer = api::session_layer(sessions.clone(), address.port());
-    let mut app = api::router(database, layer);
-    if address.ip().is_loopback() {
-        app = app.layer(from_fn(only_local));
-    }
+    let app = app(database, sessions.clone(), address);
     println!("listening on http://{address}");
     tracing::info!(
         "for people who trust each other on one machine: SQLite is not a sandbox for the SQL of strangers"

@@ -4,7 +4,8 @@
 #![cfg(target_os = "linux")]
 
 mod failures;
+#[path = "../kit/mod.rs"]
+mod kit;
 mod program;
 mod service;
 mod start_and_stop;
-mod visitor;

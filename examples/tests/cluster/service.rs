@@ -1,64 +1,50 @@
 //! Three nodes are one service.
 
-use std::io::Write;
-use std::net::TcpStream;
-
 use serde_json::{Value, json};
 
-use crate::program::{Cluster, read_all};
-use crate::visitor::{Visitor, ask};
+use crate::kit::browser::browser;
+use crate::kit::visitor::{Visitor as _, problem};
+use crate::program::Cluster;
 
-#[test]
-fn a_session_is_reached_through_every_door() {
-    let cluster = Cluster::start();
-    let mut ann = Visitor::new(&cluster);
-    ann.rows("CREATE TEMP TABLE mine AS SELECT 7 AS x");
+#[tokio::test]
+async fn a_session_is_reached_through_every_door() {
+    let cluster = Cluster::start().await;
+    let ann = cluster.visitor();
+    ann.rows("CREATE TEMP TABLE mine AS SELECT 7 AS x").await;
+    let mine = json!({ "sql": "SELECT x FROM mine" });
     let doors = cluster.nodes.iter().map(|node| node.address);
     for door in doors.chain([cluster.front; 6]) {
-        ann.door = door;
-        assert_eq!(ann.rows("SELECT x FROM mine"), json!([[7]]));
+        let query = browser(door).post("/api/query").json(&mine);
+        let answer = query.header("cookie", cluster.cookie(&ann)).await;
+        assert_eq!(answer.json::<Value>()["rows"], json!([[7]]), "{answer}");
     }
-    let number = ann.node(&cluster);
+    let number = cluster.node(&ann).await;
     // All see the rows that are committed; only Ann sees the temporary ones.
-    ann.rows("CREATE TABLE ours AS SELECT 8 AS x");
+    ann.rows("CREATE TABLE ours AS SELECT 8 AS x").await;
     let mut others = Vec::new();
     for _ in 0..3 {
-        let mut other = Visitor::new(&cluster);
-        assert_eq!(other.rows("SELECT x FROM ours"), json!([[8]]));
-        let mine = json!({ "sql": "SELECT x FROM mine" });
-        assert_eq!(other.send("POST", "/api/query", &mine).status, 400);
-        others.push(other.node(&cluster));
+        let other = cluster.visitor();
+        let rows = other.rows("SELECT x FROM ours").await;
+        assert_eq!(rows, json!([[8]]));
+        problem(&other.query("SELECT x FROM mine").await, 400);
+        others.push(cluster.node(&other).await);
     }
     assert!(others.iter().any(|other| *other != number), "{others:?}");
 }
 
-#[test]
-fn the_page_shows_the_nodes_under_names_of_this_machine_only() {
-    let cluster = Cluster::start();
-    let page = ask(cluster.status, "GET", "/", None, "");
-    assert_eq!(page.status, 200);
-    assert!(
-        page.body
-            .as_str()
-            .is_some_and(|page| page.contains("/api/status"))
-    );
-    let status = cluster.status(None);
+#[tokio::test]
+async fn the_page_shows_the_nodes_under_names_of_this_machine_only() {
+    let cluster = Cluster::start().await;
+    let page = browser(cluster.status);
+    let shown = page.get("/").await.assert_status(200);
+    assert!(shown.text().contains("/api/status"));
+    let status = cluster.status("").await;
     let nodes = status["nodes"].as_array().expect("it is a list");
-    let pids: Vec<_> = nodes.iter().map(|node| &node["pid"]).collect();
-    let expected: Vec<_> = cluster
-        .nodes
-        .iter()
-        .map(|node| Value::from(node.pid))
-        .collect();
-    assert!(pids.iter().copied().eq(&expected), "{status:#}");
+    let pids = nodes.iter().map(|node| node["pid"].as_u64());
+    let expected = cluster.nodes.iter().map(|node| Some(node.pid.into()));
+    assert!(pids.eq(expected), "{status:#}");
     assert_eq!(status["you"], "You have no session: run a query.");
-
     // A site's own name for this machine.
-    let mut foreign = TcpStream::connect(cluster.status).expect("it listens");
-    write!(
-        foreign,
-        "GET / HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n"
-    )
-    .expect("it reads");
-    assert!(read_all(foreign).starts_with("HTTP/1.1 421"));
+    let foreign = page.get("/").header("host", "evil.example").await;
+    foreign.assert_status(421);
 }

@@ -2,25 +2,22 @@
 
 use std::process::Stdio;
 
+use rustix::process::Signal;
+
+use crate::kit::visitor::Visitor as _;
 use crate::program::{Cluster, cluster, ends, is_running};
-use crate::visitor::Visitor;
 
-fn assert_all_end(cluster: &Cluster) {
-    for process in cluster.processes() {
-        assert!(ends(process.pid), "{} does not end", process.pid);
-    }
-}
-
-#[test]
-fn ctrl_c_ends_it_and_leaves_nothing_behind() {
-    let mut cluster = Cluster::start();
+#[tokio::test]
+async fn ctrl_c_ends_it_and_leaves_nothing_behind() {
+    let mut cluster = Cluster::start().await;
     for process in cluster.processes() {
         assert!(is_running(process.pid));
     }
     // A session with an open transaction.
-    Visitor::new(&cluster).rows("BEGIN; DELETE FROM airports; SELECT 1");
-    cluster.signal("INT");
-    let status = cluster.ended();
+    let visitor = cluster.visitor();
+    visitor.rows("BEGIN; DELETE FROM airports; SELECT 1").await;
+    cluster.program.signal(Signal::INT);
+    let status = cluster.program.ended().await;
     assert!(status.success(), "{status}");
     for process in cluster.processes() {
         assert!(!is_running(process.pid));
@@ -29,12 +26,14 @@ fn ctrl_c_ends_it_and_leaves_nothing_behind() {
     assert!(left.next().is_none());
 }
 
-#[test]
-fn nothing_outlives_the_program_if_it_is_killed() {
-    let mut cluster = Cluster::start();
-    cluster.signal("KILL");
-    cluster.ended();
-    assert_all_end(&cluster);
+#[tokio::test]
+async fn nothing_outlives_the_program_if_it_is_killed() {
+    let mut cluster = Cluster::start().await;
+    cluster.program.signal(Signal::KILL);
+    cluster.program.ended().await;
+    for process in cluster.processes() {
+        assert!(ends(process.pid), "{} does not end", process.pid);
+    }
 }
 
 #[test]

@@ -1,94 +1,91 @@
 //! Visitors do not see each other's things.
 
-use std::sync::Barrier;
-use std::{fs, thread};
+use std::sync::Arc;
 
-use serde_json::json;
+use axum::http::header::SET_COOKIE;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use session_core::CompletionCause;
+use session_test::{Browser, assert_ended};
+use tokio::sync::Barrier;
 
-use crate::client::Client;
-use crate::server::Server;
+use crate::inside::{COOKIE, Workbench};
+use crate::kit::visitor::{Visitor as _, problem};
 
-#[test]
-fn temp_tables_and_uncommitted_rows_are_their_owners_alone() {
-    let server = Server::start(&[]);
-    let (mut ann, mut bob) = (Client::new(&server), Client::new(&server));
-    ann.rows("CREATE TEMP TABLE mine (x); INSERT INTO mine VALUES (1); BEGIN; DELETE FROM airports WHERE latitude > 60");
-    assert_eq!(ann.state()["transaction"], true);
-    assert_eq!(ann.rows("SELECT count(*) FROM mine"), json!([[1]]));
-    assert_eq!(ann.get("/api/tables").body["tables"][0]["name"], "mine");
+/// The name of the first table in the visitor's list.
+async fn first_table(visitor: &Browser) -> Value {
+    let tables: Value = visitor.get("/api/tables").await.json();
+    tables["tables"][0]["name"].clone()
+}
 
+#[tokio::test]
+async fn temp_tables_and_uncommitted_rows_are_their_owners_alone() {
+    let workbench = Workbench::new();
+    let (ann, bob) = (workbench.visitor(), workbench.visitor());
+    ann.rows("CREATE TEMP TABLE mine (x); INSERT INTO mine VALUES (1); BEGIN; DELETE FROM airports WHERE latitude > 60").await;
+    assert_eq!(ann.state().await["transaction"], true);
+    assert_eq!(ann.rows("SELECT count(*) FROM mine").await, json!([[1]]));
+    assert_eq!(first_table(&ann).await, "mine");
+
+    let count = "SELECT count(*) FROM airports";
     let everything = json!([[3376]]);
-    assert_ne!(ann.rows("SELECT count(*) FROM airports"), everything);
-    assert_eq!(bob.rows("SELECT count(*) FROM airports"), everything);
-    let answer = bob.post("/api/query", &json!({ "sql": "SELECT * FROM mine" }));
-    assert_eq!(
-        (answer.status, &answer.body["detail"]),
-        (400, &json!("no such table: mine"))
-    );
-    assert_eq!(bob.get("/api/tables").body["tables"][0]["name"], "airports");
-    assert_eq!(bob.state()["transaction"], false);
+    assert_ne!(ann.rows(count).await, everything);
+    assert_eq!(bob.rows(count).await, everything);
+    let answer = bob.query("SELECT * FROM mine").await;
+    assert_eq!(problem(&answer, 400), "no such table: mine");
+    assert_eq!(first_table(&bob).await, "airports");
+    assert_eq!(bob.state().await["transaction"], false);
 
-    ann.log_out();
-    server.log.wait_for("connection closed", 1);
-    assert_eq!(bob.rows("SELECT count(*) FROM airports"), everything);
+    let (session, _) = workbench.session(&ann);
+    ann.log_out().await;
+    assert_ended!(session, CompletionCause::Terminated);
+    assert_eq!(bob.rows(count).await, everything);
     assert_eq!(
-        ann.state(),
+        ann.state().await,
         json!({ "session": false, "transaction": false, "runners": [] })
     );
-    server.stop();
+    workbench.close().await;
 }
 
-#[test]
-fn committed_rows_are_visible_to_all() {
-    let server = Server::start(&[]);
-    let (mut ann, mut bob) = (Client::new(&server), Client::new(&server));
-    ann.rows("BEGIN; CREATE TABLE ours (x); INSERT INTO ours VALUES (7); COMMIT");
-    assert_eq!(bob.rows("SELECT x FROM ours"), json!([[7]]));
-    server.stop();
+#[tokio::test]
+async fn committed_rows_are_visible_to_all() {
+    let workbench = Workbench::new();
+    let (ann, bob) = (workbench.visitor(), workbench.visitor());
+    ann.rows("BEGIN; CREATE TABLE ours (x); INSERT INTO ours VALUES (7); COMMIT")
+        .await;
+    assert_eq!(bob.rows("SELECT x FROM ours").await, json!([[7]]));
+    workbench.close().await;
 }
 
-#[test]
-fn fifty_racing_requests_open_one_connection() {
-    let server = Server::start(&[]);
-    let mut client = Client::new(&server);
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_racing_requests_open_one_connection() {
+    let (workbench, ann) = Workbench::visited();
     // A session without a connection, since its first request finds no database.
-    let database = fs::read_dir(server.temp.path())
-        .expect("it is ours")
-        .next()
-        .expect("it is there")
-        .expect("it reads");
-    let database = database.path().join("workbench.db");
-    let aside = database.with_extension("aside");
-    fs::rename(&database, &aside).expect("nobody has it open");
-    assert_eq!(
-        client
-            .post("/api/query", &json!({ "sql": "SELECT 1" }))
-            .status,
-        500
-    );
-    fs::rename(&aside, &database).expect("it is there");
-    assert!(client.cookie.is_some());
-    server.log.wait_for("connection failed to open", 1);
-    assert_eq!(server.log.count("connection opened"), 0);
+    let answer = workbench.without("workbench.db", ann.query("SELECT 1"));
+    problem(&answer.await, 500);
+    let (_, log) = workbench.session(&ann);
+    assert_eq!(log.count("connection failed to open"), 1);
+    assert_eq!(log.count("connection opened"), 0);
 
-    let start = Barrier::new(50);
-    thread::scope(|scope| {
-        for number in 0..50 {
-            let (mut client, start) = (client.clone(), &start);
-            scope.spawn(move || {
-                start.wait();
-                assert_eq!(client.rows(&format!("SELECT {number}")), json!([[number]]));
-            });
-        }
+    let start = Arc::new(Barrier::new(50));
+    let requests = (0..50).map(|number| {
+        let (tab, start) = (ann.tab(), Arc::clone(&start));
+        tokio::spawn(async move {
+            start.wait().await;
+            let rows = tab.rows(&format!("SELECT {number}")).await;
+            assert_eq!(rows, json!([[number]]));
+        })
     });
-    server.log.wait_for("connection opened", 1);
-    assert_eq!(server.log.count("connection opened"), 1);
-    server.stop();
+    for answered in join_all(requests).await {
+        answered.expect("it has its row");
+    }
+    assert_eq!(log.count("connection opened"), 1);
+    workbench.close().await;
 }
 
-#[test]
-fn a_cookie_that_nobody_was_given_starts_clean() {
-    let server = Server::start(&[]);
+#[tokio::test]
+async fn a_cookie_that_nobody_was_given_starts_clean() {
+    let workbench = Workbench::new();
     for made_up in [
         "AAAAAAAAAAAAAAAAAAAAAA",
         "",
@@ -96,25 +93,24 @@ fn a_cookie_that_nobody_was_given_starts_clean() {
         "%00=\"é;;",
         &"x".repeat(4000),
     ] {
-        let mut client = Client::new(&server);
-        client.cookie = Some(made_up.to_owned());
-        let answer = client.get("/api/state");
-        assert_eq!(
-            (answer.status, &answer.body["session"]),
-            (200, &json!(false)),
-            "{made_up:?}"
-        );
-        assert!(!answer.head.contains("set-cookie"));
-        client.rows("SELECT 1");
-        assert_ne!(client.cookie.as_deref(), Some(made_up));
+        let visitor = workbench.visitor();
+        let cookie = format!("{COOKIE}={made_up}");
+        let answer = visitor.get("/api/state").header("cookie", &cookie).await;
+        let answer = answer.assert_status(200);
+        assert_eq!(answer.json::<Value>()["session"], false, "{made_up:?}");
+        assert!(!answer.headers().contains_key(SET_COOKIE));
+        let query = visitor.post("/api/query").header("cookie", &cookie);
+        let answer = query.json(&json!({ "sql": "SELECT 1" })).await;
+        answer.assert_status(200);
+        let given = visitor.cookie(COOKIE).expect("it has a session");
+        assert_ne!(given, made_up);
     }
-    server.stop();
+    workbench.close().await;
 }
 
-#[test]
-fn a_look_around_makes_no_session() {
-    let server = Server::start(&[]);
-    let mut client = Client::new(&server);
+#[tokio::test]
+async fn a_look_around_makes_no_session() {
+    let (workbench, visitor) = Workbench::visited();
     for path in [
         "/",
         "/api/tables",
@@ -122,10 +118,11 @@ fn a_look_around_makes_no_session() {
         "/api/runners/1",
         "/nowhere",
     ] {
-        assert!(!client.get(path).head.contains("set-cookie"), "{path}");
+        let answer = visitor.get(path).await;
+        assert!(!answer.headers().contains_key(SET_COOKIE), "{path}");
     }
-    client.log_out();
-    assert_eq!(client.cookie, None);
-    server.stop();
-    // No session of theirs ever existed.
+    visitor.log_out().await;
+    assert_eq!(visitor.cookie(COOKIE), None);
+    assert_eq!(workbench.sessions.sessions(), []);
+    workbench.close().await;
 }

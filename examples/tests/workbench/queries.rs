@@ -1,97 +1,107 @@
 //! Queries: their pages, their errors, their end.
 
-use std::fs;
+use std::time::Duration;
 
+use axum::http::header::RETRY_AFTER;
 use serde_json::{Value, json};
+use tokio::time;
 
-use crate::client::{Client, ENDLESS};
+use crate::inside::Workbench;
+use crate::kit::visitor::{ENDLESS, Visitor as _, problem};
 use crate::server::Server;
 
-#[test]
-fn pages_are_there_while_the_query_goes_on_and_memory_is_bounded() {
-    let server = Server::start(&[]);
-    let mut client = Client::new(&server);
-    let runner = client.background(
+#[tokio::test]
+async fn pages_are_there_while_the_query_goes_on_and_memory_is_bounded() {
+    let server = Server::start(&[]).await;
+    let ann = server.visitor();
+    let runner = ann.background(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000) SELECT i, hex(zeroblob(50)) FROM n",
-    );
-    let first = |page: &Value| page["rows"][0][0].as_u64();
+    ).await;
     // A page ahead of the query, which is waited for. Then back again.
-    for page in [50, 0, 2000, 7] {
-        let answer = client.get(&format!("{runner}?page={page}"));
-        assert_eq!(first(&answer.body), Some(page * 100 + 1));
+    for (page, first) in [
+        (50, 5_001),
+        (0, 1),
+        (2000, 200_001),
+        (7, 701),
+        (9999, 999_901),
+    ] {
+        let answer = ann.get(&format!("{runner}?page={page}")).await;
+        assert_eq!(answer.json::<Value>()["rows"][0][0], first);
     }
-    let last = client.get(&format!("{runner}?page=9999")).body;
-    assert_eq!(first(&last), Some(999_901));
     // Only at the query's end is it known that this page does not exist.
-    let past = client.get(&format!("{runner}?page=10000"));
-    assert_eq!(
-        (past.status, &past.body["detail"]),
-        (404, &json!("query 1 has no page 10000"))
-    );
-    let done = client.get(&runner).body;
+    let past = ann.get(&format!("{runner}?page=10000")).await;
+    assert_eq!(problem(&past, 404), "query 1 has no page 10000");
+    let done: Value = ann.get(&runner).await.json();
     assert_eq!(
         (&done["state"], &done["total"], &done["pages"]),
         (&json!("done"), &json!(1_000_000), &json!(10_000))
     );
-    assert!(
-        server.peak_memory() < 64 << 10,
-        "{} KiB",
-        server.peak_memory()
-    );
-    server.stop();
+    let peak = server.program.peak_memory();
+    assert!(peak < 64 << 10, "{peak} KiB");
+    server.stop().await;
 }
 
-#[test]
-fn a_running_query_is_cancelled_and_the_connection_is_good_for_the_next() {
-    let server = Server::start(&[]);
-    let mut client = Client::new(&server);
-    client.rows("BEGIN; DELETE FROM airports");
-    let runner = client.background(ENDLESS);
+#[tokio::test]
+async fn a_running_query_is_cancelled_and_the_connection_is_good_for_the_next() {
+    let (workbench, ann) = Workbench::visited();
+    ann.rows("BEGIN; DELETE FROM airports").await;
+    let runner = ann.background(ENDLESS).await;
     // The state does not wait.
-    let state = client.state();
+    let state = ann.state().await;
     assert_eq!(
         (&state["transaction"], &state["runners"][1]["state"]),
         (&json!(true), &json!("running"))
     );
 
-    let cancelled = client.post(&format!("{runner}/cancel"), &json!({}));
-    assert_eq!(
-        (cancelled.status, &cancelled.body["state"]),
-        (200, &json!("cancelled"))
-    );
-    assert_eq!(client.rows("SELECT count(*) FROM airports"), json!([[0]]));
-    assert_eq!(client.get(&runner).body["rows"][0], json!([1000]));
-    server.stop();
+    let cancelled = ann.post(&format!("{runner}/cancel")).await;
+    let cancelled: Value = cancelled.assert_status(200).json();
+    assert_eq!(cancelled["state"], "cancelled");
+    let count = ann.rows("SELECT count(*) FROM airports").await;
+    assert_eq!(count, json!([[0]]));
+    let kept: Value = ann.get(&runner).await.json();
+    assert_eq!(kept["rows"][0], json!([1000]));
+    workbench.close().await;
 }
 
-#[test]
-fn a_statement_waits_its_turn_but_not_for_ever() {
-    let server = Server::start(&[]);
-    let mut client = Client::new(&server);
-    client.background(ENDLESS);
-    let answer = client.post("/api/query", &json!({ "sql": "SELECT 1" }));
-    assert_eq!(answer.status, 503);
-    assert!(answer.head.contains("retry-after"));
-    server.stop();
+#[tokio::test]
+async fn a_statement_waits_its_turn_but_not_for_ever() {
+    let (workbench, ann) = Workbench::visited();
+    ann.background(ENDLESS).await;
+    // Paused time does not pass by itself while a query runs.
+    time::pause();
+    let passing = async {
+        loop {
+            time::advance(Duration::from_secs(1)).await;
+        }
+    };
+    let answer = tokio::select! {
+        answer = ann.query("SELECT 1") => answer,
+        () = passing => unreachable!("it has no end"),
+    };
+    time::resume();
+    problem(&answer, 503);
+    assert!(answer.headers().contains_key(RETRY_AFTER));
+    workbench.close().await;
 }
 
-#[test]
-fn a_client_that_hangs_up_stops_the_query_it_waited_for() {
-    let server = Server::start(&[]);
-    let mut client = Client::new(&server);
-    client.rows("SELECT 1");
-    let waiting = client.open("POST", "/api/query", &json!({ "sql": ENDLESS }).to_string());
-    server.log.wait_for("runner started", 2);
-    drop(waiting);
-    server.log.wait_for("runner stopped", 2);
-    assert_eq!(client.rows("SELECT 2"), json!([[2]]));
-    server.stop();
+#[tokio::test]
+async fn a_client_that_hangs_up_stops_the_query_it_waited_for() {
+    let server = Server::start(&[]).await;
+    let ann = server.visitor();
+    ann.rows("SELECT 1").await;
+    let log = &server.program.log;
+    tokio::select! {
+        _ = ann.query(ENDLESS) => panic!("it does not end by itself"),
+        () = log.wait_for("runner started", 2) => {}
+    }
+    log.wait_for("runner stopped", 2).await;
+    assert_eq!(ann.rows("SELECT 2").await, json!([[2]]));
+    server.stop().await;
 }
 
-#[test]
-fn errors_are_answered_as_problems() {
-    let server = Server::start(&[]);
-    let mut client = Client::new(&server);
+#[tokio::test]
+async fn errors_are_answered_as_problems() {
+    let (workbench, ann) = Workbench::visited();
     for (sql, detail) in [
         ("SELEC 1", "near \"SELEC\": syntax error"),
         ("SELECT * FROM nowhere", "no such table: nowhere"),
@@ -100,16 +110,7 @@ fn errors_are_answered_as_problems() {
             "the statement has a zero byte",
         ),
     ] {
-        let answer = client.post("/api/query", &json!({ "sql": sql }));
-        assert_eq!(
-            (answer.status, &answer.body["detail"]),
-            (400, &json!(detail))
-        );
-        assert!(
-            answer
-                .head
-                .contains("content-type: application/problem+json")
-        );
+        assert_eq!(problem(&ann.query(sql).await, 400), detail);
     }
     for (path, status) in [
         ("/api/runners/99", 404),
@@ -117,55 +118,39 @@ fn errors_are_answered_as_problems() {
         ("/nowhere", 404),
         ("/api/query", 405),
     ] {
-        let answer = client.get(path);
-        assert_eq!(
-            (answer.status, &answer.body["status"]),
-            (status, &json!(status)),
-            "{path}"
-        );
+        problem(&ann.get(path).await, status);
     }
-    assert_eq!(
-        client.post("/api/query", &json!({ "sequel": 1 })).body["status"],
-        422
-    );
-    assert_eq!(client.rows("SELECT 1 WHERE 0"), json!([]));
-    assert_eq!(client.rows(""), json!([]));
-    server.stop();
+    let no_sql = json!({ "sequel": 1 });
+    problem(&ann.post("/api/query").json(&no_sql).await, 422);
+    assert_eq!(ann.rows("SELECT 1 WHERE 0").await, json!([]));
+    assert_eq!(ann.rows("").await, json!([]));
+    workbench.close().await;
 }
 
-#[test]
-fn the_last_statements_rows_are_the_answer() {
-    let server = Server::start(&[]);
-    let mut client = Client::new(&server);
+#[tokio::test]
+async fn the_last_statements_rows_are_the_answer() {
+    let workbench = Workbench::new();
     let sql =
         "SELECT 1 AS a; CREATE TEMP TABLE t (x); INSERT INTO t VALUES (1), (2); SELECT x FROM t;";
-    let answer = client.post("/api/query", &json!({ "sql": sql })).body;
+    let answer: Value = workbench.visitor().query(sql).await.json();
     assert_eq!(
         (&answer["columns"], &answer["rows"], &answer["changes"]),
         (&json!(["x"]), &json!([[1], [2]]), &json!(2))
     );
-    server.stop();
+    workbench.close().await;
 }
 
-#[test]
-fn a_connection_that_failed_to_open_is_tried_again() {
-    let directory = tempfile::tempdir().expect("there is room");
-    let database = directory.path().join("given.db");
-    rusqlite::Connection::open(&database)
-        .and_then(|db| db.execute_batch("CREATE TABLE t (x)"))
-        .expect("it is made");
-    let server = Server::start(&[database.to_str().expect("it is text")]);
-    let aside = directory.path().join("aside.db");
-    fs::rename(&database, &aside).expect("nobody has it open");
-    let mut client = Client::new(&server);
+#[tokio::test]
+async fn a_connection_that_failed_to_open_is_tried_again() {
+    let workbench = Workbench::given("CREATE TABLE t (x)");
+    let ann = workbench.visitor();
     for _ in 0..2 {
-        let answer = client.post("/api/query", &json!({ "sql": "SELECT * FROM t" }));
-        assert_eq!((answer.status, &answer.body["status"]), (500, &json!(500)));
+        let answer = workbench.without("given.db", ann.query("SELECT * FROM t"));
+        problem(&answer.await, 500);
     }
-    fs::rename(&aside, &database).expect("it is there");
-    assert_eq!(client.rows("SELECT * FROM t"), json!([]));
-    server.log.wait_for("connection opened", 1);
-    assert_eq!(server.log.count("connection failed to open"), 2);
-    assert_eq!(server.log.count("connection opened"), 1);
-    server.stop();
+    assert_eq!(ann.rows("SELECT * FROM t").await, json!([]));
+    let (_, log) = workbench.session(&ann);
+    assert_eq!(log.count("connection failed to open"), 2);
+    assert_eq!(log.count("connection opened"), 1);
+    workbench.close().await;
 }

@@ -1,160 +1,122 @@
 //! The program's input.
 
 use std::fs;
-use std::path::Path;
 
-use serde_json::json;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use session_test::Browser;
 
-use crate::client::Client;
-use crate::server::{Server, workbench};
+use crate::inside::{Workbench, directory, make_database};
+use crate::kit::visitor::Visitor as _;
+use crate::server::{Server, assert_empty, command};
 
-#[test]
-fn csv_files_become_tables_named_after_them() {
-    let directory = tempfile::tempdir().expect("there is room");
-    let (one, two) = (
-        directory.path().join("my-plants.csv"),
-        directory.path().join("2024.txt"),
-    );
-    fs::write(&one, "name,height,code\nfern,0.5,007\n\"oak, old\",,12\n").expect("there is room");
-    fs::write(&two, "n\n1\n").expect("there is room");
-    let server = Server::start(&[
-        one.to_str().expect("it is text"),
-        two.to_str().expect("it is text"),
-    ]);
-    let mut client = Client::new(&server);
+#[tokio::test]
+async fn csv_files_become_tables_named_after_them() {
+    let directory = directory();
+    let plants = "name,height,code\nfern,0.5,007\n\"oak, old\",,12\n";
+    for (name, csv) in [("my-plants.csv", plants), ("2024.txt", "n\n1\n")] {
+        fs::write(directory.path().join(name), csv).expect("there is room");
+    }
+    let server = Server::start_in(directory.path(), &["my-plants.csv", "2024.txt"]).await;
+    let ann = server.visitor();
     assert_eq!(
-        client.rows("SELECT * FROM my_plants"),
+        ann.rows("SELECT * FROM my_plants").await,
         json!([["fern", 0.5, "007"], ["oak, old", null, "12"]])
     );
-    assert_eq!(client.rows("SELECT n FROM _2024"), json!([[1]]));
-    assert_eq!(
-        client.get("/api/tables").body["tables"]
-            .as_array()
-            .map(Vec::len),
-        Some(2),
-        "no sample data"
-    );
-    server.stop();
+    assert_eq!(ann.rows("SELECT n FROM _2024").await, json!([[1]]));
+    assert_eq!(tables(&ann).await, ["_2024", "my_plants"], "no sample data");
+    server.stop().await;
 }
 
-#[test]
-fn a_sqlite_database_is_opened_in_place() {
-    let directory = tempfile::tempdir().expect("there is room");
+#[tokio::test]
+async fn a_sqlite_database_is_opened_in_place() {
+    let directory = directory();
     let path = directory.path().join("given.db");
-    let database = || rusqlite::Connection::open(&path).expect("it is there");
-    database()
-        .execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
-        .expect("it is SQL");
-    let server = Server::start(&[path.to_str().expect("it is text")]);
-    let mut client = Client::new(&server);
-    assert_eq!(client.rows("SELECT x FROM t"), json!([[1]]));
-    client.rows("INSERT INTO t VALUES (2)");
-    server.stop();
-    let rows: i64 = database()
-        .query_row("SELECT count(*) FROM t", [], |row| row.get(0))
-        .expect("it is SQL");
-    assert_eq!(rows, 2, "what was committed stays");
+    make_database(&path, "CREATE TABLE t (x); INSERT INTO t VALUES (1)");
+    let server = Server::start(&[path.to_str().expect("it is text")]).await;
+    let ann = server.visitor();
+    assert_eq!(ann.rows("SELECT x FROM t").await, json!([[1]]));
+    ann.rows("INSERT INTO t VALUES (2)").await;
+    server.stop().await;
+    let database = Connection::open(&path).expect("it is there");
+    let rows = database.query_row("SELECT count(*) FROM t", [], |row| row.get(0));
+    assert_eq!(rows, Ok(2), "what was committed stays");
 }
 
-#[test]
-fn a_given_database_may_have_what_visitors_may_not_make() {
-    let directory = tempfile::tempdir().expect("there is room");
-    let path = directory.path().join("given.db");
-    let long = format!("CREATE TABLE long (x /* {} */)", "x".repeat(200_000));
-    rusqlite::Connection::open(&path)
-        .and_then(|db| {
-            db.execute_batch(&long)?;
-            // As left by a program with its own module.
-            db.execute_batch(
-                "PRAGMA writable_schema = 1;
-                 INSERT INTO sqlite_schema VALUES ('table', 'odd', 'odd', 0, 'CREATE VIRTUAL TABLE odd USING nosuch(x)')",
-            )
-        })
-        .expect("it is made");
-    let server = Server::start(&[path.to_str().expect("it is text")]);
-    let (mut ann, mut bob) = (Client::new(&server), Client::new(&server));
-    ann.rows("INSERT INTO long VALUES (1)");
+#[tokio::test]
+async fn a_given_database_may_have_what_visitors_may_not_make() {
+    // With a table as left by a program with its own module.
+    let workbench = Workbench::given(&format!(
+        "CREATE TABLE long (x /* {} */);
+         PRAGMA writable_schema = 1;
+         INSERT INTO sqlite_schema VALUES ('table', 'odd', 'odd', 0, 'CREATE VIRTUAL TABLE odd USING nosuch(x)')",
+        "x".repeat(200_000)
+    ));
+    let (ann, bob) = (workbench.visitor(), workbench.visitor());
+    ann.rows("INSERT INTO long VALUES (1)").await;
     // Another session's change of the schema makes this one read it again.
-    bob.rows("CREATE TABLE t (x)");
-    assert_eq!(ann.rows("SELECT count(*) FROM long"), json!([[1]]));
-    let tables = ann.get("/api/tables").body["tables"].clone();
-    let names = tables.as_array().expect("it is a list").iter();
-    let names: Vec<_> = names.map(|table| table["name"].as_str()).collect();
-    assert_eq!(names, [Some("long"), Some("odd"), Some("t")]);
-    server.stop();
+    bob.rows("CREATE TABLE t (x)").await;
+    let count = ann.rows("SELECT count(*) FROM long").await;
+    assert_eq!(count, json!([[1]]));
+    assert_eq!(tables(&ann).await, ["long", "odd", "t"]);
+    workbench.close().await;
 }
 
-#[test]
-fn a_path_is_never_taken_for_a_uri() {
-    let directory = tempfile::tempdir().expect("there is room");
+/// The names in the visitor's list of tables.
+async fn tables(visitor: &Browser) -> Vec<String> {
+    let list: Value = visitor.get("/api/tables").await.json();
+    let tables = list["tables"].as_array().expect("it is a list").iter();
+    let names = tables.map(|table| table["name"].as_str().expect("it is text").to_owned());
+    names.collect()
+}
+
+#[tokio::test]
+async fn a_path_is_never_taken_for_a_uri() {
+    let directory = directory();
     let name = "file:given.db?mode=memory";
-    rusqlite::Connection::open(directory.path().join(name))
-        .and_then(|db| db.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (7)"))
-        .expect("it is made");
-    let server = Server::start_in(directory.path(), &[name]);
-    assert_eq!(Client::new(&server).rows("SELECT x FROM t"), json!([[7]]));
-    server.stop();
+    let sql = "CREATE TABLE t (x); INSERT INTO t VALUES (7)";
+    make_database(&directory.path().join(name), sql);
+    let server = Server::start_in(directory.path(), &[name]).await;
+    let rows = server.visitor().rows("SELECT x FROM t").await;
+    assert_eq!(rows, json!([[7]]));
+    server.stop().await;
 }
 
 #[test]
 fn wrong_input_is_one_clear_line_and_exit_code_2() {
-    let directory = tempfile::tempdir().expect("there is room");
-    let file = |name: &str, content: &[u8]| {
-        let path = directory.path().join(name);
-        fs::write(&path, content).expect("there is room");
-        path.to_str().expect("it is text").to_owned()
-    };
-    let good = file("good.csv", b"a\n1\n");
-    let sqlite = directory.path().join("good.db");
-    rusqlite::Connection::open(&sqlite)
-        .and_then(|db| db.execute_batch("CREATE TABLE t (x)"))
-        .expect("it is made");
-    let sqlite = sqlite.to_str().expect("it is text");
-    let missing = format!("{good}.gone");
-    for (args, told) in [
-        (vec![&*missing], "No such file or directory"),
-        (
-            vec![directory.path().to_str().expect("it is text")],
-            "Is a directory",
-        ),
-        (
-            vec![&*file("ragged.csv", b"a,b\n1,2\n3\n")],
-            "found record with 1 fields",
-        ),
-        (
-            vec![&*file("open.csv", b"a,b\n1,2\n3,\"4\n5,6\n")],
-            "line 3: a quote is opened",
-        ),
-        (
-            vec![&*file(
-                "picture.png",
-                b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\xff\xfe",
-            )],
-            "invalid UTF-8",
-        ),
-        (
-            vec![&*file("zeros.csv", b"a\0b\n1\n")],
-            "unrecognized token",
-        ),
-        (vec![&*file("empty.csv", b"")], "the file is empty"),
-        (
-            vec![&*file("twice.csv", b"a,a\n1,2\n")],
-            "duplicate column name: a",
-        ),
-        (
-            vec![&*file("broken.db", b"SQLite format 3\0 and then no more")],
-            "as a SQLite database",
-        ),
-        (vec![&*good, &*good], "already exists"),
-        (vec![&*good, sqlite], "not both"),
-        (vec!["--listen", "here"], "--listen takes an address"),
-        (vec!["--wrong"], "unknown option `--wrong`"),
+    let (files, temp) = (directory(), directory());
+    for (name, content) in [
+        ("good.csv", &b"a\n1\n"[..]),
+        ("ragged.csv", b"a,b\n1,2\n3\n"),
+        ("open.csv", b"a,b\n1,2\n3,\"4\n5,6\n"),
+        ("picture.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\xff\xfe"),
+        ("zeros.csv", b"a\0b\n1\n"),
+        ("empty.csv", b""),
+        ("twice.csv", b"a,a\n1,2\n"),
+        ("broken.db", b"SQLite format 3\0 and then no more"),
     ] {
-        let output = workbench()
-            .args(&args)
-            .env("TMPDIR", directory.path())
-            .output()
-            .expect("the program starts");
+        fs::write(files.path().join(name), content).expect("there is room");
+    }
+    make_database(&files.path().join("good.db"), "CREATE TABLE t (x)");
+    for (args, told) in [
+        (&["missing.csv"][..], "No such file or directory"),
+        (&["."], "Is a directory"),
+        (&["ragged.csv"], "found record with 1 fields"),
+        (&["open.csv"], "line 3: a quote is opened"),
+        (&["picture.png"], "invalid UTF-8"),
+        (&["zeros.csv"], "unrecognized token"),
+        (&["empty.csv"], "the file is empty"),
+        (&["twice.csv"], "duplicate column name: a"),
+        (&["broken.db"], "as a SQLite database"),
+        (&["good.csv", "good.csv"], "already exists"),
+        (&["good.csv", "good.db"], "not both"),
+        (&["--listen", "here"], "--listen takes an address"),
+        (&["--wrong"], "unknown option `--wrong`"),
+    ] {
+        let mut command = command();
+        command.args(args).env("TMPDIR", temp.path());
+        let output = command.current_dir(&files).output();
+        let output = output.expect("the program starts");
         let message = String::from_utf8(output.stderr).expect("it is text");
         assert_eq!(output.status.code(), Some(2), "{args:?}: {message}");
         assert!(
@@ -163,35 +125,25 @@ fn wrong_input_is_one_clear_line_and_exit_code_2() {
         );
         assert!(output.stdout.is_empty());
     }
-    assert_no_temporary_directory(directory.path());
+    assert_empty(&temp);
 }
 
-#[test]
-fn help_is_not_an_error_and_a_taken_port_is_reported() {
-    let help = workbench()
+#[tokio::test]
+async fn help_is_not_an_error_and_a_taken_port_is_reported() {
+    let help = command()
         .arg("--help")
         .output()
         .expect("the program starts");
     assert!(help.status.success() && help.stdout.starts_with(b"Serves a live SQL workbench"));
 
-    let server = Server::start(&[]);
+    let server = Server::start(&[]).await;
     let taken = server.address.to_string();
-    let second = workbench()
+    let second = command()
         .args(["--listen", &taken])
         .env("TMPDIR", server.temp.path())
         .output();
     let second = second.expect("the program starts");
     assert_eq!(second.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&second.stderr).contains(&format!("cannot listen on {taken}")));
-    server.stop();
-}
-
-fn assert_no_temporary_directory(directory: &Path) {
-    let names = fs::read_dir(directory)
-        .expect("it is ours")
-        .map(|entry| entry.expect("it reads").file_name());
-    let left: Vec<_> = names
-        .filter(|name| name.to_string_lossy().starts_with("workbench-"))
-        .collect();
-    assert!(left.is_empty(), "left behind: {left:?}");
+    server.stop().await;
 }
