@@ -178,6 +178,11 @@
 //! Live objects do not move between processes. The crate `session-cluster` makes several servers one service: its layer,
 //! outside of this one, sends each request to the server that has its session.
 //!
+//! # Tests
+//!
+//! The crate `session-test` has a browser for tests, in their own process: it keeps cookies, opens event streams and
+//! WebSockets, and works in paused time. It also waits for the ends of sessions, and checks them.
+//!
 //! # Other tower services
 //!
 //! The layer only needs `http::Request` and `http::Response`, whose bodies are `'static` and, for responses,

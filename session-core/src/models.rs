@@ -36,6 +36,7 @@ mod lingering;
 mod ownership;
 mod parting;
 mod reasons;
+mod settled;
 mod shutdown;
 mod superseded;
 mod tags;

@@ -53,7 +53,7 @@ impl SessionsExt for SessionManager {
 
 /// The reports of a manager's cleanups since [`SessionsExt::record_cleanups`].
 ///
-/// It has room for about 300 sessions: for the last 1024 events of a manager.
+/// It has room for the last 1024 events of the manager, which about 300 sessions have, and keeps the manager alive.
 ///
 /// ```should_panic
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -25,10 +25,8 @@ impl Cookies {
         let url = url(path);
         let mut store = self.store();
         for value in response.get_all(SET_COOKIE) {
-            let cookie = value
-                .to_str()
-                .ok()
-                .and_then(|text| RawCookie::parse(text).ok());
+            let text = std::str::from_utf8(value.as_bytes());
+            let cookie = text.ok().and_then(|text| RawCookie::parse(text).ok());
             if let Some(cookie) = cookie.filter(has_what_its_prefix_asks_for) {
                 // A cookie that a browser discards is discarded here as well.
                 let _ = store.insert_raw(&cookie, &url);

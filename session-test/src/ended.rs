@@ -113,7 +113,7 @@ pub trait Named {
     /// The kind and serial, and the name of a group that has one.
     fn name(&self) -> String;
 
-    /// What is inside.
+    /// The activity inside, and the properties that exist.
     fn state(&self) -> String;
 }
 
@@ -126,7 +126,7 @@ impl Named for Session {
         let activity = self.activity();
         let (requests, keep_alives) = (activity.requests, activity.keep_alives);
         format!(
-            "{requests} requests inside, {keep_alives} keep-alives{}",
+            "requests inside: {requests}, keep-alives: {keep_alives}{}",
             held(self)
         )
     }
@@ -141,7 +141,7 @@ impl Named for SessionGroup {
     }
 
     fn state(&self) -> String {
-        format!("{} sessions{}", self.sessions().len(), held(self))
+        format!("sessions: {}{}", self.sessions().len(), held(self))
     }
 }
 

@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use axum_core::body::Body;
 use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, FusedFuture as _, join};
+use futures_util::future::{BoxFuture, Either, join, select};
 use http::header::{
     CONNECTION, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, UPGRADE,
@@ -71,25 +71,23 @@ async fn shake_hands(mut request: RequestBuilder<WebSocket>) -> Result<WebSocket
     let (mut sender, client) = hyper::client::conn::http1::handshake(TokioIo::new(near))
         .await
         .expect("a connection in memory");
-    let mut connection = Box::pin(join(server, client.with_upgrades()).fuse());
+    let connection = Box::pin(join(server, client.with_upgrades()));
 
     // The connection is polled here, so that a handler that panics fails the test.
-    let mut response = pin!(sender.send_request(request.request));
-    let response = asked.within("an answer", async {
-        tokio::select! {
-            biased;
-            response = &mut response => response,
-            served = &mut connection => {
-                asked.served(served.0);
+    let exchange = async {
+        match select(pin!(sender.send_request(request.request)), connection).await {
+            Either::Left((response, connection)) => {
+                // It ends when the client does, or with the upgrade.
+                tokio::spawn(connection);
+                response
+            }
+            Either::Right(((served, _), response)) => {
+                asked.served(served);
                 response.await
             }
         }
-    });
-    let mut response = asked.served(response.await);
-    // It ends when the client does, or with the upgrade.
-    if !connection.is_terminated() {
-        tokio::spawn(connection);
-    }
+    };
+    let mut response = asked.served(asked.within("an answer", exchange).await);
     tab.cookies.keep(&path, response.headers());
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         return Err(Answer::read(asked, response.map(Body::new)).await);

@@ -48,13 +48,16 @@
 //! }
 //! ```
 //!
+//! The page [Testing](testing) starts from a small application and tests it step by step.
+//!
 //! # Panics
 //!
 //! These are tools for tests: where something is not as the test expects it, they panic, and say what was expected and what
 //! came. A message about a request names its method and path, and the line of the test that asked for it.
 //!
 //! No wait of this crate is endless. In paused time it is given up after a week of that time, which is longer than the
-//! timeouts of most applications and passes in a moment; otherwise after a minute.
+//! timeouts of most applications and passes in a moment; otherwise after a minute. So the runtime needs its timers, which
+//! `#[tokio::test]` enables.
 #![deny(missing_docs)]
 
 mod answer;
@@ -72,6 +75,11 @@ mod patience;
 mod request;
 mod tab;
 mod websocket;
+
+#[doc = include_str!("../testing/application.md")]
+#[doc = concat!("```\n", include_str!("../testing/app.rs"), "```\n")]
+#[doc = include_str!("../testing/tests.md")]
+pub mod testing {}
 
 pub use answer::Answer;
 pub use browser::Browser;

@@ -64,5 +64,6 @@ mod r26_discard;
 mod r26_discard_at_the_end;
 mod r27_guard_clones;
 mod r28_keys;
+mod r28_settled;
 mod r29_until_completed;
 mod traces;

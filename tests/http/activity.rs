@@ -12,10 +12,10 @@ use futures_util::poll;
 use http_body_util::BodyExt;
 use session_axum::{Session, SessionLayer};
 use session_core::{CompletionCause, LocalSession, SessionManager};
+use session_test::assert_ended;
 use tokio::sync::mpsc;
-use tower::ServiceExt;
 
-use crate::kit::{self, Stage, cookie, manager, request, staged};
+use crate::kit::{self, Stage, cookie, manager, staged};
 
 type Chunk = Result<Bytes, std::io::Error>;
 
@@ -61,7 +61,7 @@ async fn a_request_stays_until_its_body_has_ended() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let (sender, app) = streaming(&sessions);
-    let mut body = kit::get(&app, "/", cookie(&session)).await.into_body();
+    let mut body = kit::open(&app, "/", cookie(&session)).await.into_body();
     sender.send(Ok("x".into())).await.unwrap();
     assert!(body.frame().await.unwrap().is_ok());
     leaves_only_by(&session, async {
@@ -77,7 +77,7 @@ async fn a_request_stays_until_its_body_has_failed() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let (sender, app) = streaming(&sessions);
-    let mut body = kit::get(&app, "/", cookie(&session)).await.into_body();
+    let mut body = kit::open(&app, "/", cookie(&session)).await.into_body();
     leaves_only_by(&session, async {
         sender
             .send(Err(std::io::Error::other("as asked for")))
@@ -94,7 +94,7 @@ async fn a_request_stays_until_its_body_is_dropped() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let (_sender, app) = streaming(&sessions);
-    let body = kit::get(&app, "/", cookie(&session)).await.into_body();
+    let body = kit::open(&app, "/", cookie(&session)).await.into_body();
     leaves_only_by(&session, async { drop(body) }).await;
 }
 
@@ -102,7 +102,7 @@ async fn a_request_stays_until_its_body_is_dropped() {
 async fn a_request_is_inside_the_session_that_it_created() {
     let sessions = manager();
     let (_sender, app) = streaming(&sessions);
-    let body = kit::get(&app, "/", "").await.into_body();
+    let body = kit::open(&app, "/", "").await.into_body();
     let session = sessions.sessions().pop().unwrap();
     leaves_only_by(&session, async { drop(body) }).await;
 }
@@ -114,7 +114,7 @@ async fn a_request_is_inside_before_its_handler_asks_and_leaves_with_its_future(
     let app = Router::new()
         .route("/", get(std::future::pending::<()>))
         .layer(SessionLayer::new(sessions.clone()));
-    let mut response = Box::pin(app.oneshot(request("/", cookie(&session))));
+    let mut response = kit::get(&app, "/", cookie(&session)).into_future();
     assert!(poll!(&mut response).is_pending());
     leaves_only_by(&session, async { drop(response) }).await;
 }
@@ -124,12 +124,11 @@ async fn a_request_leaves_even_if_its_session_is_kept_in_hand() {
     let sessions = manager();
     let known = sessions.create().unwrap();
     let stage = Stage::default();
-    let response =
-        tokio::spawn(staged(&sessions, stage.clone()).oneshot(request("/stop", cookie(&known))));
+    let response = kit::spawn(&staged(&sessions, stage.clone()), "/stop", cookie(&known));
     let kept = stage.stopped().await;
     leaves_only_by(&known, async {
         stage.go_on();
-        drop(response.await.unwrap().unwrap());
+        drop(response.await.unwrap());
     })
     .await;
     assert!(kept.is_completed());
@@ -144,17 +143,13 @@ async fn an_open_stream_keeps_its_session_from_being_idle() {
         .unwrap();
     let session = sessions.create().unwrap();
     let (_sender, app) = streaming(&sessions);
-    let body = kit::get(&app, "/", cookie(&session)).await.into_body();
+    let body = kit::open(&app, "/", cookie(&session)).await.into_body();
     for _ in 0..10 {
         tokio::time::advance(idle).await;
         assert!(!session.is_completed());
     }
     drop(body);
-    session.completion_token().cancelled().await;
-    assert_eq!(
-        session.completion_cause(),
-        Some(CompletionCause::IdleTimeout)
-    );
+    assert_ended!(session, CompletionCause::IdleTimeout);
 }
 
 #[tokio::test]
@@ -170,10 +165,10 @@ async fn a_body_reports_the_same_as_the_one_within() {
             }),
         )
         .layer(SessionLayer::new(sessions));
-    let full = kit::get(&app, "/full", "").await.into_body();
+    let full = kit::open(&app, "/full", "").await.into_body();
     assert_eq!(HttpBody::size_hint(&full).exact(), Some(4));
-    let empty = kit::get(&app, "/empty", "").await.into_body();
+    let empty = kit::open(&app, "/empty", "").await.into_body();
     assert!(HttpBody::is_end_stream(&empty));
-    let stream = kit::get(&app, "/stream", "").await.into_body();
+    let stream = kit::open(&app, "/stream", "").await.into_body();
     assert_eq!(HttpBody::size_hint(&stream).upper(), None);
 }

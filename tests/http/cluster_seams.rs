@@ -9,7 +9,7 @@ use session_axum::{
 };
 use session_core::{CompletionCause, LocalSession as _, NodeTag, SessionId};
 
-use crate::kit::{app, cookie, get, is_silent, manager, request, set_cookies, text, told};
+use crate::kit::{app, cookie, get, is_silent, manager, request, set_cookies, told};
 
 #[tokio::test]
 async fn c19_a_stranger_at_a_draining_node_is_told_to_come_again() {
@@ -21,7 +21,7 @@ async fn c19_a_stranger_at_a_draining_node_is_told_to_come_again() {
         assert_eq!(response.status(), 503, "{path}");
         assert_eq!(response.headers()["retry-after"], "1", "{path}");
         assert!(set_cookies(&response).is_empty(), "{path}");
-        let problem = text(response).await;
+        let problem = response.text();
         assert!(problem.contains("No session is available"), "{problem}");
     }
     // Where no session is needed, none is missed.
@@ -33,7 +33,7 @@ async fn c19_a_stranger_at_a_draining_node_is_told_to_come_again() {
         let response = get(&app, path, "").await;
         assert_eq!(response.status(), 200, "{path}");
         assert!(is_silent(&response), "{path}");
-        assert_eq!(text(response).await, expected);
+        assert_eq!(response.text(), expected);
     }
 }
 
@@ -67,7 +67,7 @@ async fn c02_the_visitor_of_a_lost_session_is_a_stranger() {
     assert_eq!(cause, Some(CompletionCause::OwnershipLost));
     let response = get(&app, "/new", cookie(&session)).await;
     assert_eq!(told(&response).unwrap().tag().slot(), 2);
-    assert_eq!(text(response).await, "true");
+    assert_eq!(response.text(), "true");
 }
 
 /// The ids that a request presents, as a layer further out sees them.

@@ -8,9 +8,7 @@ use http::{HeaderValue, Request};
 use session_axum::{CookieTransport, SameSite, SessionLayer};
 use tower::ServiceExt;
 
-use crate::kit::{
-    self, Stage, app, bare, cookie, is_silent, manager, request, set_cookies, text, told,
-};
+use crate::kit::{self, Stage, app, bare, cookie, is_silent, manager, request, set_cookies, told};
 
 /// Cookies that no honest client sends.
 fn hostile() -> Vec<Vec<u8>> {
@@ -58,7 +56,7 @@ async fn r21_a_request_is_looked_up_by_its_first_eight_well_formed_ids() {
         header.extend(b"id=AAAAAAAAAAAAAAAAAAAAAA; ".repeat(made_up));
         header.extend(cookie(&session).as_bytes());
         let response = kit::get(&app, "/optional", header).await;
-        assert_eq!(text(response).await, found, "after {made_up}");
+        assert_eq!(response.text(), found, "after {made_up}");
     }
 }
 
@@ -74,10 +72,7 @@ async fn hostile_cookies_cost_nothing() {
             "{:?}",
             String::from_utf8_lossy(&header)
         );
-        assert_eq!(
-            text(kit::get(&app, "/optional", &header).await).await,
-            "none"
-        );
+        assert_eq!(kit::get(&app, "/optional", &header).await.text(), "none");
         assert_eq!(sessions.sessions(), []);
     }
 }
@@ -108,7 +103,7 @@ async fn a_session_is_found_among_whatever_surrounds_it() {
             format!("\t id= {id} "),
         ] {
             let header = [header.as_slice(), b"; ", own.as_bytes(), b"; a=b"].concat();
-            assert_eq!(text(kit::get(&app, "/session", header).await).await, id);
+            assert_eq!(kit::get(&app, "/session", header).await.text(), id);
         }
     }
     for other in [
@@ -117,7 +112,7 @@ async fn a_session_is_found_among_whatever_surrounds_it() {
         format!("ID={id}"),
         format!("a=id={id}"),
     ] {
-        assert_eq!(text(kit::get(&app, "/optional", other).await).await, "none");
+        assert_eq!(kit::get(&app, "/optional", other).await.text(), "none");
     }
 }
 
@@ -137,7 +132,7 @@ async fn several_cookie_headers_are_one() {
             .append(COOKIE, HeaderValue::from_bytes(header).unwrap());
     }
     let response = app(&sessions).oneshot(request).await.unwrap();
-    assert_eq!(text(response).await, session.id().encode());
+    assert_eq!(kit::text(response).await, session.id().encode());
 }
 
 #[tokio::test]

@@ -6,12 +6,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE};
-use http::{HeaderValue, Request};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use session_axum::{LazySession, Session, SessionGroup, SessionLayer, SessionRejection};
 use session_core::{GroupId, SessionId, SessionManager};
+use session_test::{Answer, Browser, RequestBuilder};
 use tokio::sync::Notify;
-use tower::ServiceExt;
+use tokio::task::JoinHandle;
 
 pub(crate) fn manager() -> SessionManager {
     SessionManager::builder().build().unwrap()
@@ -32,27 +33,66 @@ pub(crate) fn cookie(session: &session_core::Session) -> String {
     format!("id={}", session.id().encode())
 }
 
-pub(crate) async fn get(app: &Router, path: &str, cookies: impl AsRef<[u8]>) -> Response {
-    app.clone().oneshot(request(path, cookies)).await.unwrap()
+/// A request with these cookies in place of a browser's own.
+#[track_caller]
+pub(crate) fn get(app: &Router, path: &str, cookies: impl AsRef<[u8]>) -> RequestBuilder {
+    let request = Browser::new(app.clone()).get(path);
+    match cookies.as_ref() {
+        b"" => request,
+        cookies => request.header(COOKIE, cookies),
+    }
+}
+
+/// Its response, as soon as the head is there.
+#[track_caller]
+pub(crate) fn open(
+    app: &Router,
+    path: &str,
+    cookies: impl AsRef<[u8]>,
+) -> impl Future<Output = Response> {
+    get(app, path, cookies).open()
+}
+
+/// Its answer, on a task of its own.
+#[track_caller]
+pub(crate) fn spawn(app: &Router, path: &str, cookies: impl AsRef<[u8]>) -> JoinHandle<Answer> {
+    tokio::spawn(get(app, path, cookies).into_future())
+}
+
+/// A response with its body, or before it.
+pub(crate) trait Head {
+    fn head(&self) -> (StatusCode, &HeaderMap);
+}
+
+impl Head for Answer {
+    fn head(&self) -> (StatusCode, &HeaderMap) {
+        (self.status(), self.headers())
+    }
+}
+
+impl<B> Head for Response<B> {
+    fn head(&self) -> (StatusCode, &HeaderMap) {
+        (self.status(), self.headers())
+    }
 }
 
 /// The request was refused because it presented an earlier id. Its client is told nothing else.
-pub(crate) fn is_superseded(response: &Response) -> bool {
-    let head = response.headers();
-    response.status() == 409
+pub(crate) fn is_superseded(response: &impl Head) -> bool {
+    let (status, head) = response.head();
+    status == 409
         && head.get("retry-after").is_some_and(|after| after == "1")
         && head.get("refresh").is_some_and(|after| after == "1")
         && no_store(response)
         && set_cookies(response).is_empty()
 }
 
-pub(crate) fn set_cookies(response: &Response) -> Vec<&str> {
-    let cookies = response.headers().get_all(SET_COOKIE).iter();
+pub(crate) fn set_cookies(response: &impl Head) -> Vec<&str> {
+    let cookies = response.head().1.get_all(SET_COOKIE).iter();
     cookies.map(|cookie| cookie.to_str().unwrap()).collect()
 }
 
 /// The id that the response sets.
-pub(crate) fn told(response: &Response) -> Option<SessionId> {
+pub(crate) fn told(response: &impl Head) -> Option<SessionId> {
     let [cookie] = set_cookies(response)[..] else {
         return None;
     };
@@ -60,19 +100,17 @@ pub(crate) fn told(response: &Response) -> Option<SessionId> {
     value.parse().ok()
 }
 
-pub(crate) fn removes(response: &Response) -> bool {
+pub(crate) fn removes(response: &impl Head) -> bool {
     matches!(set_cookies(response)[..], [cookie] if cookie.starts_with("id=;") && cookie.contains("; Max-Age=0;"))
 }
 
-pub(crate) fn no_store(response: &Response) -> bool {
-    response
-        .headers()
-        .get(CACHE_CONTROL)
-        .is_some_and(|value| value == "no-store")
+pub(crate) fn no_store(response: &impl Head) -> bool {
+    let cached = response.head().1.get(CACHE_CONTROL);
+    cached.is_some_and(|value| value == "no-store")
 }
 
 /// Nothing in the head is about sessions.
-pub(crate) fn is_silent(response: &Response) -> bool {
+pub(crate) fn is_silent(response: &impl Head) -> bool {
     set_cookies(response).is_empty() && !no_store(response)
 }
 

@@ -7,14 +7,11 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use futures_util::stream;
 use http::header::CONTENT_TYPE;
-use http_body_util::BodyExt as _;
 use session_axum::{Props, Session, SessionGroup, SessionLayer, SessionRejection};
-use session_core::{LocalSession as _, Property, SessionId, SessionManager, SessionProperties};
-use tower::ServiceExt as _;
+use session_core::{LocalSession as _, Property, SessionManager, SessionProperties};
+use session_test::Browser;
 
-use crate::kit::{
-    self, Stage, cookie, is_silent, is_superseded, manager, request, staged, text, told,
-};
+use crate::kit::{self, Stage, cookie, is_silent, is_superseded, manager, staged, told};
 
 #[derive(SessionProperties)]
 #[session(scope = group)]
@@ -94,18 +91,18 @@ async fn r18_extractors_that_are_asked_after_the_log_in_are_refused() {
             let planted = sessions.create().unwrap();
             let cookies = cookie(&planted);
             let path = format!("/late/{what}");
-            let slow = tokio::spawn(app.clone().oneshot(request(&path, &cookies)));
+            let slow = kit::spawn(&app, &path, &cookies);
             stage.waiting().await;
             let victim = kit::get(&app, log_in, &cookies).await;
             assert!(told(&victim).is_some());
             stage.go_on();
-            let answer = slow.await.unwrap().unwrap();
+            let answer = slow.await.unwrap();
             if what == "optional" {
                 assert!(is_silent(&answer));
-                assert_eq!(text(answer).await, "(false, false, false)");
+                assert_eq!(answer.text(), "(false, false, false)");
             } else {
                 assert!(is_superseded(&answer), "{what}: {answer:?}");
-                assert!(!text(answer).await.contains("user"));
+                assert!(!answer.text().contains("user"));
             }
             assert!(!planted.is_completed(), "the victim notices nothing");
         }
@@ -127,13 +124,10 @@ async fn r18_requests_that_come_after_the_log_in_are_not_let_in() {
             "{path}"
         );
     }
-    assert_eq!(
-        text(kit::get(&app, "/optional", &cookies).await).await,
-        "none"
-    );
+    assert_eq!(kit::get(&app, "/optional", &cookies).await.text(), "none");
     assert_eq!(sessions.sessions(), [planted]);
     let mine = kit::get(&app, "/group", format!("id={}", new.encode())).await;
-    assert_eq!(text(mine).await, "user");
+    assert_eq!(mine.text(), "user");
 }
 
 #[tokio::test]
@@ -143,16 +137,13 @@ async fn r18_a_response_tells_only_the_id_that_its_own_request_made() {
     let stage = Stage::default();
     let app = staged(&sessions, stage.clone());
     let planted = sessions.create().unwrap();
-    let attack = tokio::spawn(
-        app.clone()
-            .oneshot(request("/cycle-then-stop", cookie(&planted))),
-    );
+    let attack = kit::spawn(&app, "/cycle-then-stop", cookie(&planted));
     stage.stopped().await;
     let victim = kit::get(&app, "/log-in", cookie(&planted)).await;
     let victims = told(&victim).unwrap();
     assert_eq!(victims, planted.id());
     stage.go_on();
-    let attackers = attack.await.unwrap().unwrap();
+    let attackers = attack.await.unwrap();
     assert!(is_silent(&attackers), "{attackers:?}");
     assert_eq!(sessions.get(&victims), Some(planted));
 }
@@ -165,7 +156,7 @@ async fn r18_of_two_requests_that_cycle_the_second_is_refused() {
         let app = staged(&sessions, stage.clone());
         let session = sessions.create().unwrap();
         let cookies = cookie(&session);
-        let slow = tokio::spawn(app.clone().oneshot(request("/stop-then-cycle", &cookies)));
+        let slow = kit::spawn(&app, "/stop-then-cycle", &cookies);
         let in_hand = stage.stopped().await;
         let victim = kit::get(&app, path, &cookies).await;
         let victims = told(&victim).unwrap();
@@ -173,7 +164,7 @@ async fn r18_of_two_requests_that_cycle_the_second_is_refused() {
         in_hand.terminate();
         assert!(!session.is_completed());
         stage.go_on();
-        assert!(is_superseded(&slow.await.unwrap().unwrap()));
+        assert!(is_superseded(&slow.await.unwrap()));
         assert_eq!(session.id(), victims);
     }
 }
@@ -200,19 +191,15 @@ async fn r18_an_event_stream_from_before_the_log_in_ends_with_it() {
         .route("/events", get(events))
         .layer(SessionLayer::new(sessions.clone()))
         .merge(kit::app(&sessions));
-    let planted = sessions.create().unwrap();
-    let cookies = cookie(&planted);
-    let mut stream = kit::get(&app, "/events", &cookies).await.into_body();
-    let event = stream.frame().await.unwrap().unwrap().into_data().unwrap();
-    assert_eq!(event, "data: anonymous\n\n");
-    let new: SessionId = told(&kit::get(&app, "/log-in", &cookies).await).unwrap();
-    assert!(stream.frame().await.is_none(), "it goes on");
+    let ann = Browser::new(app);
+    let mut planted = ann.events("/events").await;
+    assert_eq!(planted.next().await.unwrap().data, "anonymous");
+    ann.get("/log-in").await.assert_status(200);
+    assert_eq!(planted.next().await, None, "it goes on");
     // The victim's own stream goes on.
-    let mut own = kit::get(&app, "/events", format!("id={}", new.encode()))
-        .await
-        .into_body();
-    let event = own.frame().await.unwrap().unwrap().into_data().unwrap();
-    assert_eq!(event, "data: user\n\n");
+    let mut own = ann.events("/events").await;
+    assert_eq!(own.next().await.unwrap().data, "user");
+    assert_eq!(sessions.stats().created, 1);
 }
 
 /// Takes the session and asks it for its group, as a naive extractor for the user does.
@@ -254,17 +241,20 @@ async fn r18_no_extractor_shows_the_users_group_while_the_user_logs_in() {
         } else {
             "/give-a-secret"
         };
-        let victim = tokio::spawn(app.clone().oneshot(request(log_in, &cookies)));
+        let victim = kit::spawn(&app, log_in, &cookies);
         for path in [
             "/by-the-session",
             "/group",
             "/optional-group",
             "/by-lazy-props",
         ] {
-            let seen = text(kit::get(&app, path, &cookies).await).await;
-            assert!(!seen.contains("user"), "{path} in round {round}: {seen}");
+            let seen = kit::get(&app, path, &cookies).await;
+            assert!(
+                !seen.text().contains("user"),
+                "{path} in round {round}: {seen}"
+            );
         }
-        let victim = victim.await.unwrap().unwrap();
+        let victim = victim.await.unwrap();
         assert_eq!(victim.status(), 200);
         planted.terminate();
     }
@@ -276,7 +266,7 @@ async fn r18_a_session_in_hand_shows_an_ended_group_after_anothers_log_in() {
     let stage = Stage::default();
     let app = staged(&sessions, stage.clone());
     let planted = sessions.create().unwrap();
-    let slow = tokio::spawn(app.clone().oneshot(request("/stop", cookie(&planted))));
+    let slow = kit::spawn(&app, "/stop", cookie(&planted));
     let in_hand = stage.stopped().await;
     let before = in_hand.group();
     assert_eq!(before, planted.group());
@@ -286,7 +276,7 @@ async fn r18_a_session_in_hand_shows_an_ended_group_after_anothers_log_in() {
     assert!(shown.is_completed() && shown != planted.group());
     assert!(shown.props::<OfTheUser>().is_err());
     stage.go_on();
-    assert!(is_silent(&slow.await.unwrap().unwrap()));
+    assert!(is_silent(&slow.await.unwrap()));
     assert_eq!(planted.group().id().unwrap().as_str(), "user");
 }
 
@@ -297,14 +287,11 @@ async fn r18_a_parted_request_ends_the_session_neither_after_its_head_nor_from_a
     let stage = Stage::default();
     let app = staged(&sessions, stage.clone());
     let planted = sessions.create().unwrap();
-    let slow = tokio::spawn(app.clone().oneshot(request("/stop", cookie(&planted))));
+    let slow = kit::spawn(&app, "/stop", cookie(&planted));
     let kept = stage.stopped().await;
     stage.go_on();
-    assert!(is_silent(&slow.await.unwrap().unwrap()));
-    let replaced = tokio::spawn(
-        app.clone()
-            .oneshot(request("/stop-then-replace", cookie(&planted))),
-    );
+    assert!(is_silent(&slow.await.unwrap()));
+    let replaced = kit::spawn(&app, "/stop-then-replace", cookie(&planted));
     let in_hand = stage.stopped().await;
     assert!(told(&kit::get(&app, "/log-in", cookie(&planted)).await).is_some());
 
@@ -317,7 +304,7 @@ async fn r18_a_parted_request_ends_the_session_neither_after_its_head_nor_from_a
     assert!(!planted.is_completed());
     stage.go_on();
     // It has its own session by now.
-    assert!(told(&replaced.await.unwrap().unwrap()).is_some_and(|id| id != planted.id()));
+    assert!(told(&replaced.await.unwrap()).is_some_and(|id| id != planted.id()));
 }
 
 /// Asks the visit for its session as it is dropped.
@@ -351,10 +338,8 @@ fn r18_a_change_of_id_runs_no_destructor_under_its_locks_though_the_runtime_is_g
     let (done, is_done) = std::sync::mpsc::channel();
     let cookies = cookie(&session);
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
-        let response = runtime.block_on(kit::get(&app, "/", cookies));
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let response = runtime.block_on(kit::get(&app, "/", cookies).into_future());
         done.send(response.status()).unwrap();
     });
     let status = is_done.recv_timeout(std::time::Duration::from_secs(60));

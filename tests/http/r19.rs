@@ -3,10 +3,11 @@
 use axum::Router;
 use axum::routing::get;
 use session_axum::{Props, Session, SessionGroup, SessionLayer};
-use session_core::{LocalSession, Property, SessionManager, SessionProperties};
+use session_core::{LocalSession, Property, SessionProperties};
+use session_test::Browser;
 use std::time::Duration;
 
-use crate::kit::{self, app, cookie, is_silent, manager, text, told};
+use crate::kit::{self, app, cookie, is_silent, manager, told};
 
 #[derive(SessionProperties)]
 struct Desk {
@@ -21,7 +22,7 @@ async fn r19_a_client_without_a_session_costs_nothing_and_gets_no_cookie() {
     let sessions = manager();
     let response = kit::get(&app(&sessions), "/untouched", "").await;
     assert!(is_silent(&response));
-    assert_eq!(text(response).await, "hello");
+    assert_eq!(response.text(), "hello");
     assert_eq!(sessions.sessions(), []);
 }
 
@@ -39,7 +40,7 @@ async fn r19_a_made_up_id_never_becomes_a_sessions_id() {
     let response = kit::get(&app(&sessions), "/session", MADE_UP).await;
     let id = told(&response).unwrap();
     assert_ne!(format!("id={}", id.encode()), MADE_UP);
-    assert_eq!(text(response).await, id.encode());
+    assert_eq!(response.text(), id.encode());
     assert_eq!(sessions.sessions().len(), 1);
 }
 
@@ -54,7 +55,7 @@ async fn r19_the_id_of_an_ended_session_is_a_strangers() {
     assert!(is_silent(&kit::get(&app, "/untouched", &presented).await));
     let response = kit::get(&app, "/optional", &presented).await;
     assert!(is_silent(&response));
-    assert_eq!(text(response).await, "none");
+    assert_eq!(response.text(), "none");
     assert_eq!(sessions.sessions(), []);
 
     let id = told(&kit::get(&app, "/session", &presented).await).unwrap();
@@ -67,7 +68,7 @@ async fn r19_session_creates() {
     let response = kit::get(&app(&sessions), "/session", "").await;
     let id = told(&response).unwrap();
     assert!(sessions.get(&id).is_some());
-    assert_eq!(text(response).await, id.encode());
+    assert_eq!(response.text(), id.encode());
 }
 
 #[tokio::test]
@@ -126,25 +127,22 @@ async fn r19_result_creates_and_carries_on_without() {
     let app = app(&sessions);
     let response = kit::get(&app, "/result", "").await;
     assert!(told(&response).is_some());
-    assert_eq!(text(response).await, "with");
+    assert_eq!(response.text(), "with");
 
     sessions.shutdown(Duration::from_secs(1)).await;
     let response = kit::get(&app, "/result", "").await;
     assert_eq!(response.status(), 200);
     assert!(is_silent(&response));
-    assert_eq!(text(response).await, "without");
+    assert_eq!(response.text(), "without");
 }
 
 #[tokio::test]
 async fn r19_a_session_is_found_again_by_its_cookie() {
-    let sessions = SessionManager::builder().build().unwrap();
-    let app = app(&sessions);
-    let first = kit::get(&app, "/new", "").await;
-    let cookie = format!("id={}", told(&first).unwrap().encode());
-    assert_eq!(text(first).await, "true");
-
-    let second = kit::get(&app, "/new", cookie).await;
+    let sessions = manager();
+    let ann = Browser::new(app(&sessions));
+    assert_eq!(ann.get("/new").await.text(), "true");
+    let second = ann.get("/new").await;
     assert!(is_silent(&second));
-    assert_eq!(text(second).await, "false");
+    assert_eq!(second.text(), "false");
     assert_eq!(sessions.sessions().len(), 1);
 }

@@ -6,11 +6,11 @@ use axum::{Extension, Router};
 use http::header::{CACHE_CONTROL, SET_COOKIE};
 use session_axum::{CookieTransport, Session, SessionLayer, SessionRejection};
 use session_core::{CompletionCause, LocalSession};
-use tower::ServiceExt;
+use session_test::{Browser, assert_ended};
 
 use crate::kit::{
-    self, Stage, app, bare, cookie, is_silent, manager, no_store, removes, request, set_cookies,
-    staged, text, told,
+    self, Stage, app, bare, cookie, is_silent, manager, no_store, removes, set_cookies, staged,
+    told,
 };
 
 // The response that sets the cookie.
@@ -18,21 +18,14 @@ use crate::kit::{
 #[tokio::test]
 async fn r20_only_the_request_that_created_the_session_sets_the_cookie() {
     let sessions = manager();
-    let app = app(&sessions);
-    let first = kit::get(&app, "/session", "").await;
+    let ann = Browser::new(app(&sessions));
+    let first = ann.get("/session").await;
     assert!(no_store(&first));
-    let id = told(&first).unwrap();
-    assert_eq!(
-        set_cookies(&first),
-        [format!(
-            "id={}; HttpOnly; SameSite=Lax; Secure; Path=/",
-            id.encode()
-        )]
-    );
+    let cookie = cookie(&ann.session(&sessions).unwrap());
+    let attributes = "HttpOnly; SameSite=Lax; Secure; Path=/";
+    assert_eq!(set_cookies(&first), [format!("{cookie}; {attributes}")]);
     for path in ["/session", "/optional", "/untouched"] {
-        assert!(is_silent(
-            &kit::get(&app, path, format!("id={}", id.encode())).await
-        ));
+        assert!(is_silent(&ann.get(path).await));
     }
 }
 
@@ -45,7 +38,7 @@ async fn r20_only_the_request_that_cycled_the_id_sets_the_cookie() {
     let old = session.id();
     let presented = cookie(&session);
 
-    let other = tokio::spawn(app.clone().oneshot(request("/stop", &presented)));
+    let other = kit::spawn(&app, "/stop", &presented);
     stage.stopped().await;
     let response = kit::get(&app, "/cycle", &presented).await;
     stage.go_on();
@@ -54,12 +47,9 @@ async fn r20_only_the_request_that_cycled_the_id_sets_the_cookie() {
     assert_ne!(session.id(), old);
     assert!(no_store(&response));
     assert!(sessions.get(&old).is_none());
-    assert!(is_silent(&other.await.unwrap().unwrap()));
+    assert!(is_silent(&other.await.unwrap()));
     // The old id is unknown, and the new one is not sent again.
-    assert_eq!(
-        text(kit::get(&app, "/optional", &presented).await).await,
-        "none"
-    );
+    assert_eq!(kit::get(&app, "/optional", &presented).await.text(), "none");
     assert!(is_silent(
         &kit::get(&app, "/session", cookie(&session)).await
     ));
@@ -91,10 +81,10 @@ async fn r20_an_id_that_the_client_cannot_be_told_is_not_cycled() {
     let stage = Stage::default();
     let app = staged(&sessions, stage.clone());
     let known = sessions.create().unwrap();
-    let response = tokio::spawn(app.oneshot(request("/stop", cookie(&known))));
+    let response = kit::spawn(&app, "/stop", cookie(&known));
     let session = stage.stopped().await;
     stage.go_on();
-    response.await.unwrap().unwrap();
+    response.await.unwrap();
 
     let id = session.id();
     assert!(matches!(
@@ -116,7 +106,7 @@ async fn r20_cores_own_cycle_id_sets_no_cookie() {
     let session = sessions.create().unwrap();
     let response = kit::get(&app, "/", cookie(&session)).await;
     assert!(is_silent(&response));
-    assert_eq!(text(response).await, session.id().encode());
+    assert_eq!(response.text(), session.id().encode());
 }
 
 #[tokio::test]
@@ -145,10 +135,8 @@ async fn r20_the_request_that_terminated_its_session_removes_the_cookie() {
     let response = kit::get(&app(&sessions), "/terminate", cookie(&session)).await;
     assert!(removes(&response));
     assert!(no_store(&response));
-    assert_eq!(
-        session.completion_cause(),
-        Some(CompletionCause::Terminated)
-    );
+    assert!(session.is_completed());
+    assert_ended!(session, CompletionCause::Terminated);
 }
 
 #[tokio::test]
@@ -198,7 +186,7 @@ async fn r20_a_late_response_of_an_ended_session_carries_nothing() {
         let stage = Stage::default();
         let app = staged(&sessions, stage.clone());
         let session = sessions.create().unwrap();
-        let late = tokio::spawn(app.clone().oneshot(request(path, cookie(&session))));
+        let late = kit::spawn(&app, path, cookie(&session));
         stage.stopped().await;
 
         assert!(removes(
@@ -208,7 +196,7 @@ async fn r20_a_late_response_of_an_ended_session_carries_nothing() {
         assert!(told(&successor).is_some());
 
         stage.go_on();
-        assert!(is_silent(&late.await.unwrap().unwrap()), "{path}");
+        assert!(is_silent(&late.await.unwrap()), "{path}");
     }
 }
 
@@ -217,11 +205,10 @@ async fn r20_once_the_head_is_sent_ending_the_session_changes_no_response() {
     let sessions = manager();
     let stage = Stage::default();
     let known = sessions.create().unwrap();
-    let response =
-        tokio::spawn(staged(&sessions, stage.clone()).oneshot(request("/stop", cookie(&known))));
+    let response = kit::spawn(&staged(&sessions, stage.clone()), "/stop", cookie(&known));
     let session = stage.stopped().await;
     stage.go_on();
-    let response = response.await.unwrap().unwrap();
+    let response = response.await.unwrap();
     session.terminate();
     assert!(known.is_completed());
     assert!(is_silent(&response));
@@ -256,7 +243,6 @@ async fn r20_after_the_end_a_request_may_have_a_new_session() {
     let new = told(&response).unwrap();
     assert_eq!(sessions.sessions(), [sessions.get(&new).unwrap()]);
     // The request was inside both and has left both.
-    text(response).await;
     assert!(old.cleanup_completed().await.is_clean());
 }
 
@@ -285,7 +271,7 @@ async fn r20_a_session_that_others_ended_is_not_replaced_within_the_request() {
 
     let session = sessions.create().unwrap();
     assert_eq!(
-        text(kit::get(&app, "/optional", cookie(&session)).await).await,
+        kit::get(&app, "/optional", cookie(&session)).await.text(),
         "false"
     );
     assert_eq!(sessions.sessions(), []);
@@ -339,7 +325,7 @@ async fn r20_of_several_cookies_the_first_live_one_counts() {
         cookie(&second)
     );
     assert_eq!(
-        text(kit::get(&app, "/session", cookies).await).await,
+        kit::get(&app, "/session", cookies).await.text(),
         first.id().encode()
     );
 }

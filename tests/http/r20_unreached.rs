@@ -4,7 +4,7 @@ use axum::Router;
 use axum::routing::get;
 use session_axum::{Session, SessionLayer, SessionRejection};
 use session_core::{CompletionCause, LocalSession};
-use tower::ServiceExt;
+use session_test::assert_ended;
 
 use crate::kit::{self, Stage, cookie, is_silent, manager, request, staged};
 
@@ -12,32 +12,27 @@ use crate::kit::{self, Stage, cookie, is_silent, manager, request, staged};
 async fn r20_a_session_whose_handler_panicked_is_terminated() {
     let sessions = manager();
     let stage = Stage::default();
-    let response = tokio::spawn(staged(&sessions, stage.clone()).oneshot(request("/panic", "")));
+    let response = kit::spawn(&staged(&sessions, stage.clone()), "/panic", "");
     let session = stage.stopped().await;
     assert!(!session.is_completed());
     stage.go_on();
     assert!(response.await.unwrap_err().is_panic());
-    assert_eq!(
-        session.completion_cause(),
-        Some(CompletionCause::Terminated)
-    );
-    assert!(session.cleanup_completed().await.is_clean());
+    assert!(session.is_completed());
+    assert_ended!(session, CompletionCause::Terminated);
 }
 
 #[tokio::test]
 async fn r20_a_session_whose_response_is_dropped_before_its_head_is_terminated() {
     let sessions = manager();
     let stage = Stage::default();
-    let mut response = Box::pin(staged(&sessions, stage.clone()).oneshot(request("/stop", "")));
+    let app = staged(&sessions, stage.clone());
+    let mut response = kit::get(&app, "/stop", "").into_future();
     assert!(futures_util::poll!(&mut response).is_pending());
     let session = stage.session();
     assert!(!session.is_completed());
     drop(response);
-    assert_eq!(
-        session.completion_cause(),
-        Some(CompletionCause::Terminated)
-    );
-    assert!(session.cleanup_completed().await.is_clean());
+    assert!(session.is_completed());
+    assert_ended!(session, CompletionCause::Terminated);
 }
 
 #[tokio::test]
@@ -47,12 +42,12 @@ async fn r20_a_session_that_was_there_survives_a_panic_and_a_hang_up() {
     let stage = Stage::default();
     let app = staged(&sessions, stage.clone());
 
-    let response = tokio::spawn(app.clone().oneshot(request("/panic", cookie(&known))));
+    let response = kit::spawn(&app, "/panic", cookie(&known));
     stage.stopped().await;
     stage.go_on();
     assert!(response.await.is_err());
 
-    let mut response = Box::pin(app.oneshot(request("/stop", cookie(&known))));
+    let mut response = kit::get(&app, "/stop", cookie(&known)).into_future();
     assert!(futures_util::poll!(&mut response).is_pending());
     drop(response);
 

@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use session_core::{LocalSession as _, NotLive, SessionId};
 use tokio::time::advance;
-use tower::ServiceExt as _;
 
 use crate::kit::{
-    self, Stage, app, cookie, is_silent, is_superseded, manager, removes, request, staged, text,
-    told,
+    self, Stage, app, cookie, is_silent, is_superseded, manager, removes, staged, told,
 };
 
 fn presents(id: SessionId) -> String {
@@ -26,11 +24,11 @@ async fn r21_a_poll_in_flight_undoes_no_log_in() {
     assert!(is_superseded(&kit::get(&app, "/session", &old).await));
     let optional = kit::get(&app, "/optional", &old).await;
     assert!(is_silent(&optional));
-    assert_eq!(text(optional).await, "none");
-    assert_eq!(text(kit::get(&app, "/result", &old).await).await, "without");
+    assert_eq!(optional.text(), "none");
+    assert_eq!(kit::get(&app, "/result", &old).await.text(), "without");
     assert_eq!(sessions.stats().created, 1, "it cost nothing");
     let mine = kit::get(&app, "/group", presents(new)).await;
-    assert_eq!(text(mine).await, "user");
+    assert_eq!(mine.text(), "user");
 }
 
 #[tokio::test(start_paused = true)]
@@ -55,15 +53,12 @@ async fn r21_the_time_runs_from_the_head() {
     let app = staged(&sessions, stage.clone());
     let session = sessions.create().unwrap();
     let old = session.id();
-    let slow = tokio::spawn(
-        app.clone()
-            .oneshot(request("/cycle-then-stop", presents(old))),
-    );
+    let slow = kit::spawn(&app, "/cycle-then-stop", presents(old));
     stage.stopped().await;
     kit::pass(Duration::from_secs(300)).await;
     assert_eq!(sessions.enter(&old).unwrap_err(), NotLive::Superseded);
     stage.go_on();
-    assert!(told(&slow.await.unwrap().unwrap()).is_some());
+    assert!(told(&slow.await.unwrap()).is_some());
     kit::pass(Duration::from_secs(29)).await;
     assert_eq!(sessions.enter(&old).unwrap_err(), NotLive::Superseded);
     kit::pass(Duration::from_secs(2)).await;
@@ -78,10 +73,7 @@ async fn r21_a_request_without_a_head_leaves_nothing_superseded_and_no_session()
     // It panics.
     let session = sessions.create().unwrap();
     let old = session.id();
-    let panicked = tokio::spawn(
-        app.clone()
-            .oneshot(request("/cycle-then-panic", presents(old))),
-    );
+    let panicked = kit::spawn(&app, "/cycle-then-panic", presents(old));
     assert!(panicked.await.unwrap_err().is_panic());
     assert!(session.is_completed(), "nobody knows its id");
     assert_eq!(sessions.enter(&old).unwrap_err(), NotLive::Unknown);
@@ -89,10 +81,7 @@ async fn r21_a_request_without_a_head_leaves_nothing_superseded_and_no_session()
     // Its client hangs up.
     let session = sessions.create().unwrap();
     let old = session.id();
-    let mut gone = Box::pin(
-        app.clone()
-            .oneshot(request("/cycle-then-stop", presents(old))),
-    );
+    let mut gone = kit::get(&app, "/cycle-then-stop", presents(old)).into_future();
     assert!(futures_util::poll!(&mut gone).is_pending());
     assert_eq!(sessions.enter(&old).unwrap_err(), NotLive::Superseded);
     drop(gone);
@@ -107,10 +96,7 @@ async fn r21_a_session_whose_id_another_request_changed_is_not_the_requests_to_e
     let stage = Stage::default();
     let app = staged(&sessions, stage.clone());
     let session = sessions.create().unwrap();
-    let mut first = Box::pin(
-        app.clone()
-            .oneshot(request("/cycle-then-stop", cookie(&session))),
-    );
+    let mut first = kit::get(&app, "/cycle-then-stop", cookie(&session)).into_future();
     assert!(futures_util::poll!(&mut first).is_pending());
     // By its handle, as an administrator might.
     drop(session.cycle_id().unwrap());
@@ -163,7 +149,7 @@ async fn r21_a_live_id_counts_before_a_superseded_one() {
         ),
     ] {
         let response = kit::get(&app, "/session", cookies).await;
-        assert_eq!(text(response).await, live.id().encode());
+        assert_eq!(response.text(), live.id().encode());
     }
     let both = format!("id=AAAAAAAAAAAAAAAAAAAAAA; {}", cookie(&old));
     assert!(is_superseded(&kit::get(&app, "/session", both).await));
@@ -174,17 +160,17 @@ async fn r21_a_created_session_that_is_cycled_or_ended_leaves_nothing_superseded
     let sessions = manager();
     let stage = Stage::default();
     let app = staged(&sessions, stage.clone());
-    let slow = tokio::spawn(app.clone().oneshot(request("/stop-then-cycle", "")));
+    let slow = kit::spawn(&app, "/stop-then-cycle", "");
     let first = stage.stopped().await.id();
     stage.go_on();
-    let response = slow.await.unwrap().unwrap();
+    let response = slow.await.unwrap();
     assert!(told(&response).is_some_and(|id| id != first));
     assert_eq!(sessions.enter(&first).unwrap_err(), NotLive::Unknown);
 
-    let slow = tokio::spawn(app.oneshot(request("/stop-then-terminate", "")));
+    let slow = kit::spawn(&app, "/stop-then-terminate", "");
     let first = stage.stopped().await.id();
     stage.go_on();
-    assert!(is_silent(&slow.await.unwrap().unwrap()));
+    assert!(is_silent(&slow.await.unwrap()));
     assert_eq!(sessions.enter(&first).unwrap_err(), NotLive::Unknown);
     advance(Duration::ZERO).await;
 }
@@ -194,7 +180,7 @@ async fn r21_a_created_session_that_is_cycled_or_ended_leaves_nothing_superseded
 async fn r18_debug_of_a_response_shows_no_id() {
     let sessions = manager();
     for path in ["/session", "/cycle", "/log-in"] {
-        let response = kit::get(&app(&sessions), path, "").await;
+        let response = kit::open(&app(&sessions), path, "").await;
         let id = told(&response).unwrap().encode();
         assert!(!format!("{response:?}").contains(&id), "{response:?}");
     }
@@ -207,11 +193,11 @@ async fn r21_the_others_end_also_where_another_request_has_ended_the_first() {
     let app = staged(&sessions, stage.clone());
     let (first, second) = (sessions.create().unwrap(), sessions.create().unwrap());
     let cookies = format!("{}; {}", cookie(&first), cookie(&second));
-    let slow = tokio::spawn(app.oneshot(request("/stop-then-terminate", cookies)));
+    let slow = kit::spawn(&app, "/stop-then-terminate", cookies);
     stage.stopped().await;
     first.terminate();
     stage.go_on();
-    assert!(removes(&slow.await.unwrap().unwrap()));
+    assert!(removes(&slow.await.unwrap()));
     assert!(second.is_completed());
 }
 
@@ -221,7 +207,7 @@ async fn r21_a_log_out_after_a_request_without_a_head_leaves_nothing_superseded(
     let stage = Stage::default();
     let app = staged(&sessions, stage.clone());
     let session = sessions.create().unwrap();
-    let mut gone = Box::pin(app.oneshot(request("/stop", cookie(&session))));
+    let mut gone = kit::get(&app, "/stop", cookie(&session)).into_future();
     assert!(futures_util::poll!(&mut gone).is_pending());
     let kept = stage.session();
     drop(gone);

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::response::Response;
 use axum::routing::get;
 use session_axum::{Props, Session, SessionLayer};
 use session_core::{CompletionCause, LocalSession, Property, SessionManager, SessionProperties};
+use session_test::Browser;
 
-use crate::kit::{self, app, is_superseded, pass, set_cookies, told};
+use crate::kit::{self, app, is_superseded, pass, set_cookies};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const IDLE: Duration = Duration::from_secs(20 * 60);
@@ -35,11 +35,6 @@ fn only(sessions: &SessionManager) -> session_core::Session {
     session.clone()
 }
 
-/// The cookie that the response sets, as its client returns it.
-fn cookie(response: &Response) -> String {
-    format!("id={}", told(response).unwrap().encode())
-}
-
 #[tokio::test(start_paused = true)]
 async fn r24_a_client_that_never_comes_back_leaves_no_session_for_long() {
     let sessions = manager();
@@ -50,16 +45,13 @@ async fn r24_a_client_that_never_comes_back_leaves_no_session_for_long() {
         )
         .layer(SessionLayer::new(sessions.clone()));
     for path in ["/session", "/log-in", "/cycle", "/props"] {
-        drop(kit::get(&app, path, "").await);
+        kit::get(&app, path, "").await;
         let session = only(&sessions);
         pass(MINUTE / 10 * 9).await;
         assert!(!session.is_completed(), "{path}");
         pass(MINUTE / 5).await;
-        assert_eq!(
-            session.completion_cause(),
-            Some(CompletionCause::IdleTimeout),
-            "{path}"
-        );
+        let cause = session.completion_cause();
+        assert_eq!(cause, Some(CompletionCause::IdleTimeout), "{path}");
     }
 }
 
@@ -69,14 +61,11 @@ async fn r24_a_client_that_comes_back_has_the_usual_time() {
     let app = app(&sessions);
     // The page asks for no session when it comes back: its client has presented the id all the same.
     for path in ["/untouched", "/session", "/optional", "/no-such-page"] {
-        let response = kit::get(&app, "/session", "").await;
-        let cookie = cookie(&response);
-        drop(response);
+        let ann = Browser::new(app.clone());
+        ann.get("/session").await;
         let session = only(&sessions);
         pass(MINUTE / 2).await;
-        let response = kit::get(&app, path, &cookie).await;
-        assert!(set_cookies(&response).is_empty());
-        drop(response);
+        assert!(set_cookies(&ann.get(path).await).is_empty());
         pass(IDLE / 10 * 9).await;
         assert!(!session.is_completed(), "{path}");
         pass(IDLE / 5).await;
@@ -87,13 +76,11 @@ async fn r24_a_client_that_comes_back_has_the_usual_time() {
 #[tokio::test(start_paused = true)]
 async fn r24_an_id_from_before_the_log_in_does_not_confirm() {
     let sessions = manager();
-    let app = app(&sessions);
-    let response = kit::get(&app, "/session", "").await;
-    let old = cookie(&response);
-    drop(response);
+    let ann = Browser::new(app(&sessions));
+    ann.get("/session").await;
     let session = only(&sessions);
     drop(session.cycle_id().unwrap());
-    assert!(is_superseded(&kit::get(&app, "/session", &old).await));
+    assert!(is_superseded(&ann.get("/session").await));
     pass(MINUTE + Duration::from_secs(1)).await;
     assert!(session.is_completed());
 }
@@ -116,7 +103,7 @@ async fn r24_an_open_stream_is_no_crawler() {
             }),
         )
         .layer(SessionLayer::new(sessions.clone()));
-    let response = kit::get(&app, "/", "").await;
+    let response = kit::open(&app, "/", "").await;
     let session = only(&sessions);
     pass(IDLE * 2).await;
     assert!(!session.is_completed());

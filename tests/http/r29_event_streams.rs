@@ -83,7 +83,7 @@ async fn r29_body_and_guards_are_dropped_at_completion_though_nobody_polls() {
         let session = (cookies == "known").then(|| sessions.create().unwrap());
         let seen = Seen::default();
         let presented = session.as_ref().map(cookie).unwrap_or_default();
-        let response = kit::get(&app(&sessions, seen.clone()), "/events", presented).await;
+        let response = kit::open(&app(&sessions, seen.clone()), "/events", presented).await;
         let session = sessions.sessions().pop().unwrap();
         let mut body = response.into_body();
         assert!(body.frame().await.unwrap().is_ok());
@@ -114,7 +114,7 @@ async fn r29_an_event_stream_promises_no_length() {
             }),
         )
         .layer(SessionLayer::new(sessions));
-    let response = kit::get(&app, "/", "").await;
+    let response = kit::open(&app, "/", "").await;
     assert!(
         !response
             .headers()
@@ -126,7 +126,7 @@ async fn r29_an_event_stream_promises_no_length() {
 async fn r29_any_other_body_is_waited_for() {
     let sessions = manager();
     let seen = Seen::default();
-    let response = kit::get(&app(&sessions, seen.clone()), "/download", "").await;
+    let response = kit::open(&app(&sessions, seen.clone()), "/download", "").await;
     let session = sessions.sessions().pop().unwrap();
     let mut body = response.into_body();
     session.terminate();
@@ -157,7 +157,7 @@ async fn r29_a_stream_after_a_log_out_is_no_sessions() {
         )
         .layer(SessionLayer::new(sessions.clone()));
     let session = sessions.create().unwrap();
-    let response = kit::get(&app, "/", cookie(&session)).await;
+    let response = kit::open(&app, "/", cookie(&session)).await;
     assert!(kit::removes(&response));
     // The request has left the session, though its stream goes on.
     assert!(session.cleanup_completed().await.is_clean());

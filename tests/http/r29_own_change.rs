@@ -8,11 +8,11 @@ use axum::response::sse::Event;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use futures_util::{Stream, StreamExt as _, stream};
-use http_body_util::BodyExt as _;
 use session_axum::{LazySession, Session, SessionEvents, SessionLayer, SessionRejection};
 use session_core::{LocalSession as _, SessionManager};
+use session_test::Browser;
 
-use crate::kit::{self, cookie, manager};
+use crate::kit::{cookie, manager};
 
 /// One event, and then none for ever.
 fn endless() -> impl Stream<Item = Result<Event, Infallible>> + Send + 'static {
@@ -48,13 +48,12 @@ async fn r29_events_go_on_and_have_their_last_one_whatever_their_own_request_doe
     for path in ["/log-in-first", "/another-body-before"] {
         let sessions = manager();
         let session = sessions.create().unwrap();
-        let response = kit::get(&app(&sessions), path, cookie(&session)).await;
-        assert_eq!(response.status(), 200);
-        let mut body = response.into_body();
-        let first = body.frame().await.unwrap().unwrap();
-        assert_eq!(first.into_data().unwrap(), "data: one\n\n", "{path}");
+        let events = Browser::new(app(&sessions)).events(path);
+        let mut events = events.header("cookie", cookie(&session)).await;
+        assert_eq!(events.next().await.unwrap().data, "one", "{path}");
         session.terminate();
         assert!(session.cleanup_completed().await.is_clean());
-        assert_eq!(kit::text_of(body).await, "data: last\n\n", "{path}");
+        assert_eq!(events.next().await.unwrap().data, "last", "{path}");
+        assert_eq!(events.next().await, None);
     }
 }

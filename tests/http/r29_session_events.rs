@@ -15,11 +15,12 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http_body_util::BodyExt as _;
 use session_axum::{LazySession, Session, SessionEvents, SessionLayer, SessionRejection};
 use session_core::{CompletionCause, LocalSession as _, SessionManager};
+use session_test::{Browser, assert_ended};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
 
 use crate::client::{self, Http};
-use crate::kit::{self, Stage, cookie, is_silent, manager, text};
+use crate::kit::{self, Head, Stage, cookie, is_silent, manager};
 use crate::r29_event_streams::noise;
 
 #[expect(clippy::unnecessary_wraps, reason = "an item of a stream of events")]
@@ -82,8 +83,9 @@ fn app(sessions: &SessionManager, stage: Stage) -> Router {
         .layer(SessionLayer::new(sessions.clone()))
 }
 
-fn is_event_stream(response: &Response) -> bool {
-    response.status() == 200 && response.headers()[CONTENT_TYPE] == "text/event-stream"
+fn is_event_stream(response: &impl Head) -> bool {
+    let (status, headers) = response.head();
+    status == 200 && headers[CONTENT_TYPE] == "text/event-stream"
 }
 
 #[tokio::test]
@@ -101,7 +103,7 @@ async fn r29_a_stranger_is_told_to_stop() {
         assert_eq!(response.status(), 204);
         assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
         assert!(kit::set_cookies(&response).is_empty());
-        assert_eq!(text(response).await, "");
+        assert_eq!(response.text(), "");
     }
     assert_eq!(sessions.sessions(), []);
 }
@@ -114,10 +116,7 @@ async fn r29_a_client_whose_id_was_replaced_is_told_to_come_back() {
     let session = sessions.create().unwrap();
     let old = cookie(&session);
     // This one came in before the log-in.
-    let early = tokio::spawn({
-        let (app, old) = (app.clone(), old.clone());
-        async move { kit::get(&app, "/late", old).await }
-    });
+    let early = kit::spawn(&app, "/late", old.clone());
     stage.waiting().await;
     let logged_in = kit::get(&app, "/log-in", old.clone()).await;
     stage.go_on();
@@ -125,11 +124,11 @@ async fn r29_a_client_whose_id_was_replaced_is_told_to_come_back() {
         assert!(is_event_stream(&response));
         assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
         assert!(kit::set_cookies(&response).is_empty());
-        assert_eq!(text(response).await, "retry: 1000\n\n");
+        assert_eq!(response.text(), "retry: 1000\n\n");
     }
     let new = format!("id={}", kit::told(&logged_in).unwrap().encode());
-    let mut body = kit::get(&app, "/events", new).await.into_body();
-    assert!(body.frame().await.is_some());
+    let events = Browser::new(app).events("/events").header("cookie", new);
+    assert!(events.await.next().await.is_some());
 }
 
 #[tokio::test]
@@ -138,10 +137,7 @@ async fn r29_a_session_that_ends_meanwhile_leaves_a_stranger() {
     let stage = Stage::default();
     let app = app(&sessions, stage.clone());
     let session = sessions.create().unwrap();
-    let early = tokio::spawn({
-        let (app, cookies) = (app.clone(), cookie(&session));
-        async move { kit::get(&app, "/late", cookies).await }
-    });
+    let early = kit::spawn(&app, "/late", cookie(&session));
     stage.waiting().await;
     session.terminate();
     stage.go_on();
@@ -162,7 +158,7 @@ async fn r29_events_keep_the_session_and_end_with_it_and_the_last_one_tells() {
     for path in ["/events", "/alive"] {
         let sessions = manager();
         let session = sessions.create().unwrap();
-        let response = kit::get(&app(&sessions, Stage::default()), path, cookie(&session)).await;
+        let response = kit::open(&app(&sessions, Stage::default()), path, cookie(&session)).await;
         assert!(is_event_stream(&response) && is_silent(&response));
         let mut body = response.into_body();
         let first = body.frame().await.unwrap().unwrap();
@@ -220,7 +216,7 @@ async fn r29_events_are_dropped_at_completion_though_nobody_polls() {
     let sessions = manager();
     for path in ["/events", "/alive", "/unused"] {
         let session = sessions.create().unwrap();
-        let response = kit::get(&app(&sessions, Stage::default()), path, cookie(&session)).await;
+        let response = kit::open(&app(&sessions, Stage::default()), path, cookie(&session)).await;
         let start = tokio::time::Instant::now();
         session.terminate();
         assert!(session.cleanup_completed().await.is_clean());
@@ -231,7 +227,7 @@ async fn r29_events_are_dropped_at_completion_though_nobody_polls() {
         } else {
             "event: over\n\n"
         };
-        assert_eq!(text(response).await, end, "{path}");
+        assert_eq!(kit::text(response).await, end, "{path}");
     }
 }
 
@@ -241,12 +237,8 @@ async fn r29_events_that_end_by_themselves_have_no_last_one() {
     let session = sessions.create().unwrap();
     let app = app(&sessions, Stage::default());
     let response = kit::get(&app, "/short", cookie(&session)).await;
-    assert_eq!(text(response).await, "data: one\n\ndata: two\n\n");
-    session.completion_token().cancelled().await;
-    assert_eq!(
-        session.completion_cause(),
-        Some(CompletionCause::IdleTimeout)
-    );
+    assert_eq!(response.text(), "data: one\n\ndata: two\n\n");
+    assert_ended!(session, CompletionCause::IdleTimeout);
 }
 
 #[tokio::test(start_paused = true)]
@@ -255,10 +247,9 @@ async fn r29_at_anothers_log_in_events_end_without_a_last_one() {
     let session = sessions.create().unwrap();
     let app = app(&sessions, Stage::default());
     let old = cookie(&session);
-    let planted = kit::get(&app, "/events", old.clone()).await;
-    let mut body = planted.into_body();
+    let mut body = kit::open(&app, "/events", &old).await.into_body();
     assert!(body.frame().await.unwrap().is_ok());
-    assert_eq!(kit::get(&app, "/log-in", old).await.status(), 200);
+    kit::get(&app, "/log-in", old).await.assert_status(200);
     assert!(body.frame().await.is_none());
     // Not even if the session ends afterwards.
     session.terminate();

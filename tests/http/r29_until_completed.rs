@@ -15,7 +15,7 @@ use session_core::{LocalSession as _, SessionManager};
 use tokio::time::Instant;
 
 use crate::client::{self, Http};
-use crate::kit::{self, cookie, manager, text};
+use crate::kit::{self, cookie, manager};
 
 fn endless() -> Body {
     let first = stream::iter([Ok::<_, Infallible>(Bytes::from("first"))]);
@@ -62,7 +62,7 @@ async fn r29_a_body_is_dropped_at_completion_though_nobody_polls_and_fails() {
         let sessions = manager();
         let known = known.then(|| sessions.create().unwrap());
         let presented = known.as_ref().map(cookie).unwrap_or_default();
-        let response = kit::get(&app(&sessions), "/endless", presented).await;
+        let response = kit::open(&app(&sessions), "/endless", presented).await;
         let session = sessions.sessions().pop().unwrap();
         let mut body = response.into_body();
         assert!(body.frame().await.unwrap().is_ok());
@@ -83,7 +83,7 @@ async fn r29_a_body_that_ends_by_itself_is_whole_and_leaves() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let response = kit::get(&app(&sessions), "/whole", cookie(&session)).await;
-    assert_eq!(text(response).await, "whole");
+    assert_eq!(response.text(), "whole");
     session.terminate();
     assert!(session.cleanup_completed().now_or_never().is_some());
 }
@@ -92,7 +92,7 @@ async fn r29_a_body_that_ends_by_itself_is_whole_and_leaves() {
 async fn r29_if_another_body_is_returned_it_is_waited_for() {
     let sessions = manager();
     let session = sessions.create().unwrap();
-    let response = kit::get(&app(&sessions), "/another", cookie(&session)).await;
+    let response = kit::open(&app(&sessions), "/another", cookie(&session)).await;
     session.terminate();
     let cleanup = session.cleanup_completed();
     kit::pass(Duration::from_secs(1)).await;
@@ -105,7 +105,7 @@ async fn r29_if_another_body_is_returned_it_is_waited_for() {
 async fn r29_a_body_for_a_session_that_is_over_fails_at_once() {
     let sessions = manager();
     let session = sessions.create().unwrap();
-    let response = kit::get(&app(&sessions), "/after-the-end", cookie(&session)).await;
+    let response = kit::open(&app(&sessions), "/after-the-end", cookie(&session)).await;
     assert!(kit::removes(&response));
     assert!(response.into_body().collect().await.is_err());
 }
@@ -115,7 +115,7 @@ async fn r18_a_body_fails_at_anothers_log_in() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let app = app(&sessions);
-    let mut planted = kit::get(&app, "/endless", cookie(&session))
+    let mut planted = kit::open(&app, "/endless", cookie(&session))
         .await
         .into_body();
     assert!(planted.frame().await.unwrap().is_ok());

@@ -15,6 +15,8 @@ use session_axum::{
 use session_core::{
     CompletionCause, LocalSession as _, Property, SessionManager, SessionProperties, WhenFull,
 };
+use session_test::Message::Text;
+use session_test::{Browser, assert_ended};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{self, Http, Server};
@@ -257,20 +259,17 @@ async fn r30_axums_own_settings_are_within_reach() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn r30_an_open_socket_keeps_the_session_from_being_idle() {
     let sessions = manager();
-    let (server, _) = start(&sessions).await;
-    let (mut client, _) = open(server.address, Http::One, "/obey", "").await;
-    say(&mut client, "hello").await;
-    assert_eq!(hear(&mut client).await, "hello");
-    let session = sessions.sessions().pop().unwrap();
-    tokio::time::pause();
+    let ann = Browser::new(app(&sessions, &Handlers::default(), Stage::default()));
+    let mut socket = ann.websocket("/obey").await;
+    socket.send_text("hello").await;
+    assert_eq!(socket.next().await, Some(Text("hello".into())));
+    let session = ann.session(&sessions).unwrap();
     tokio::time::sleep(Duration::from_secs(4 * 3600)).await;
     assert!(!session.is_completed());
-    session.completion_token().cancelled().await;
-    let cause = session.completion_cause();
-    assert_eq!(cause, Some(CompletionCause::AbsoluteTimeout));
+    assert_ended!(session, CompletionCause::AbsoluteTimeout);
 }
 
 #[tokio::test]
@@ -302,9 +301,8 @@ async fn r30_per_message_only_messages_from_the_client_count() {
         ping(&mut client).await;
         assert!(!session.is_completed());
         minutes(10).await;
-        let cause = session.completion_cause();
-        assert_eq!(cause, Some(CompletionCause::IdleTimeout));
-        assert!(session.cleanup_completed().await.is_clean());
+        assert!(session.is_completed());
+        assert_ended!(session, CompletionCause::IdleTimeout);
         assert_eq!(handlers.running(), 0);
         drop(client);
     }

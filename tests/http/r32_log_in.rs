@@ -8,11 +8,9 @@ use session_axum::{LazySession, Props, SessionLayer, SessionRejection};
 use session_core::{
     GroupId, LocalSession as _, NotLive, Property, SessionManager, SessionProperties, WhenFull,
 };
-use tower::ServiceExt as _;
+use session_test::Browser;
 
-use crate::kit::{
-    self, Stage, app, cookie, is_silent, is_superseded, manager, request, staged, text, told,
-};
+use crate::kit::{self, Stage, app, cookie, is_silent, is_superseded, manager, staged, told};
 
 #[derive(SessionProperties)]
 struct Desk {
@@ -80,21 +78,17 @@ async fn r32_a_refused_log_in_costs_nothing() {
 #[tokio::test]
 async fn r32_it_looks_or_creates_when_asked() {
     let sessions = manager();
-    let app = lazy(&sessions);
     for path in ["/session", "/get-or-create", "/props"] {
-        let first = kit::get(&app, path, "").await;
-        let id = told(&first).unwrap();
-        let cookies = format!("id={}", id.encode());
-        let second = kit::get(&app, path, &cookies).await;
+        let ann = Browser::new(lazy(&sessions));
+        let first = ann.get(path).await;
+        assert!(told(&first).is_some());
+        let second = ann.get(path).await;
         assert!(is_silent(&second));
         if path != "/props" {
-            assert_eq!(
-                (text(first).await, text(second).await),
-                ("true".into(), "false".into())
-            );
+            assert_eq!((first.text(), second.text()), ("true", "false"));
         }
         for path in ["/get", "/try-get"] {
-            assert_eq!(text(kit::get(&app, path, &cookies).await).await, "some");
+            assert_eq!(ann.get(path).await.text(), "some");
         }
     }
 }
@@ -111,10 +105,7 @@ async fn r32_only_a_call_for_a_log_in_creates_for_a_superseded_id() {
             "{path}"
         );
     }
-    assert_eq!(
-        text(kit::get(&app, "/get", cookie(&old)).await).await,
-        "none"
-    );
+    assert_eq!(kit::get(&app, "/get", cookie(&old)).await.text(), "none");
     assert_eq!(sessions.stats().active, 0);
     assert!(told(&kit::get(&app, "/get-or-create", cookie(&old)).await).is_some());
     let response = kit::get(&kit::app(&sessions), "/log-in", cookie(&old)).await;
@@ -163,11 +154,10 @@ async fn r32_a_log_in_that_fails_changes_nothing() {
     let stage = Stage::default();
     let session = sessions.create_in("before".into()).unwrap();
     let id = session.id();
-    let response =
-        tokio::spawn(staged(&sessions, stage.clone()).oneshot(request("/stop", cookie(&session))));
+    let response = kit::spawn(&staged(&sessions, stage.clone()), "/stop", cookie(&session));
     let in_hand = stage.stopped().await;
     stage.go_on();
-    assert!(is_silent(&response.await.unwrap().unwrap()));
+    assert!(is_silent(&response.await.unwrap()));
     let late = in_hand.log_in("user".into()).unwrap_err();
     assert!(matches!(late, SessionRejection::ResponseStarted(_)));
     assert_eq!(session.id(), id);
@@ -210,14 +200,16 @@ async fn r32_a_log_in_that_fails_changes_nothing() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let stage = Stage::default();
-    let slow = tokio::spawn(
-        staged(&sessions, stage.clone()).oneshot(request("/stop-then-log-in", cookie(&session))),
+    let slow = kit::spawn(
+        &staged(&sessions, stage.clone()),
+        "/stop-then-log-in",
+        cookie(&session),
     );
     stage.waiting().await;
     let shutdown = tokio::spawn(async move { sessions.shutdown(Duration::from_secs(5)).await });
     session.completion_token().cancelled().await;
     stage.go_on();
-    let refused = slow.await.unwrap().unwrap();
+    let refused = slow.await.unwrap();
     assert_eq!(refused.status(), 503);
     assert!(is_silent(&refused));
     drop(refused);
@@ -233,9 +225,9 @@ async fn r32_a_double_click_logs_in() {
     let app = staged(&sessions, stage.clone());
     let session = sessions.create().unwrap();
     let cookies = cookie(&session);
-    let second = tokio::spawn(app.clone().oneshot(request("/stop-then-log-in", &cookies)));
+    let second = kit::spawn(&app, "/stop-then-log-in", &cookies);
     stage.waiting().await;
-    let mut first = Box::pin(app.clone().oneshot(request("/log-in-then-stop", &cookies)));
+    let mut first = kit::get(&app, "/log-in-then-stop", &cookies).into_future();
     assert!(futures_util::poll!(&mut first).is_pending());
     // And a click that comes while the first is under way.
     let third = kit::get(&app, "/log-in", &cookies).await;
@@ -243,11 +235,11 @@ async fn r32_a_double_click_logs_in() {
     assert!(session.is_completed(), "nobody knows its id");
     stage.go_on();
     let fourth = kit::get(&app, "/log-in", &cookies).await;
-    for response in [second.await.unwrap().unwrap(), third, fourth] {
+    for response in [second.await.unwrap(), third, fourth] {
         assert_eq!(response.status(), 200);
         let new = told(&response).unwrap();
         let mine = kit::get(&app, "/group", format!("id={}", new.encode())).await;
-        assert_eq!(text(mine).await, "user");
+        assert_eq!(mine.text(), "user");
     }
 }
 
@@ -258,15 +250,15 @@ async fn r32_two_tabs_that_log_in_at_the_same_time_are_both_logged_in() {
     let app = staged(&sessions, stage.clone());
     let session = sessions.create().unwrap();
     let cookies = cookie(&session);
-    let slow = tokio::spawn(app.clone().oneshot(request("/stop-then-log-in", &cookies)));
+    let slow = kit::spawn(&app, "/stop-then-log-in", &cookies);
     stage.waiting().await;
     let one = told(&kit::get(&app, "/log-in", &cookies).await).unwrap();
     stage.go_on();
-    let other = told(&slow.await.unwrap().unwrap()).unwrap();
+    let other = told(&slow.await.unwrap()).unwrap();
     assert_ne!(one, other);
     for id in [one, other] {
         let mine = kit::get(&app, "/group", format!("id={}", id.encode())).await;
-        assert_eq!(text(mine).await, "user");
+        assert_eq!(mine.text(), "user");
     }
 }
 
@@ -283,7 +275,7 @@ async fn r32_props_of_the_extractor_and_of_the_lazy_one_are_the_same() {
             }),
         )
         .layer(SessionLayer::new(sessions.clone()));
-    assert_eq!(text(kit::get(&app, "/", "").await).await, "true");
+    assert_eq!(kit::get(&app, "/", "").await.text(), "true");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -293,14 +285,13 @@ async fn r32_of_log_ins_that_race_none_is_refused() {
     for _ in 0..2_000 {
         let session = sessions.create().unwrap();
         let cookies = cookie(&session);
-        let racers =
-            [(); 3].map(|()| tokio::spawn(app.clone().oneshot(request("/log-in", &cookies))));
-        let log_out = tokio::spawn(app.clone().oneshot(request("/terminate", &cookies)));
+        let racers = [(); 3].map(|()| kit::spawn(&app, "/log-in", &cookies));
+        let log_out = kit::spawn(&app, "/terminate", &cookies);
         for racer in racers {
-            let response = racer.await.unwrap().unwrap();
+            let response = racer.await.unwrap();
             assert_eq!(response.status(), 200);
             assert!(told(&response).is_some());
         }
-        log_out.await.unwrap().unwrap();
+        log_out.await.unwrap();
     }
 }

@@ -107,11 +107,11 @@ async fn without_the_layer_extractors_say_that_it_is_missing() {
         .route("/group", get(async |_: SessionGroup| ()))
         .route("/props", get(async |_: Option<Props<Needy>>| ()));
     for path in ["/session", "/optional", "/group", "/props"] {
-        let (kind, detail) = problem(kit::get(&app, path, "").await, 500).await;
+        let (kind, detail) = problem(kit::open(&app, path, "").await, 500).await;
         assert_eq!(kind, "urn:problem-type:missing-session-layer");
         assert!(detail.contains("add a `SessionLayer`"), "{detail}");
     }
-    let response = kit::get(&bare(Stage::default()), "/result", "").await;
+    let response = kit::open(&bare(Stage::default()), "/result", "").await;
     assert_eq!(text(response).await, "without");
 }
 
@@ -123,15 +123,15 @@ async fn a_full_manager_and_one_that_shuts_down_are_unavailable() {
         .build()
         .unwrap();
     let app = app(&sessions);
-    assert_eq!(kit::get(&app, "/session", "").await.status(), 200);
-    let response = kit::get(&app, "/session", "").await;
+    assert_eq!(kit::open(&app, "/session", "").await.status(), 200);
+    let response = kit::open(&app, "/session", "").await;
     assert!(kit::is_silent(&response));
     problem(response, 503).await;
-    assert_eq!(text(kit::get(&app, "/result", "").await).await, "without");
+    assert_eq!(text(kit::open(&app, "/result", "").await).await, "without");
 
     let sessions = manager();
     sessions.shutdown(Duration::from_secs(1)).await;
-    problem(kit::get(&kit::app(&sessions), "/session", "").await, 503).await;
+    problem(kit::open(&kit::app(&sessions), "/session", "").await, 503).await;
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn a_set_without_its_state_is_the_servers_fault() {
             get(async |needy: Props<Needy>| needy.length().map(ToString::to_string).unwrap()),
         )
         .layer(SessionLayer::new(manager()));
-    let (kind, detail) = problem(kit::get(&app, "/", "").await, 500).await;
+    let (kind, detail) = problem(kit::open(&app, "/", "").await, 500).await;
     assert_eq!(kind, "urn:problem-type:missing-state");
     assert!(!detail.contains("String"), "{detail}");
 }

@@ -12,6 +12,7 @@ use futures_util::{FutureExt, StreamExt, stream};
 use http::header::CONTENT_TYPE;
 use session_axum::{Session, SessionLayer};
 use session_core::{CompletionCause, LocalSession};
+use session_test::assert_ended;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -64,12 +65,7 @@ async fn r20_a_session_whose_client_hung_up_first_is_terminated() {
     let session = stage.stopped().await;
     assert!(!session.is_completed());
     drop(connection);
-    session.completion_token().cancelled().await;
-    assert_eq!(
-        session.completion_cause(),
-        Some(CompletionCause::Terminated)
-    );
-    assert!(session.cleanup_completed().await.is_clean());
+    assert_ended!(session, CompletionCause::Terminated);
 }
 
 #[tokio::test]
@@ -142,7 +138,7 @@ async fn a_server_with_an_open_stream_shuts_down() {
 
     read_until(&mut connection, "0\r\n\r\n").await;
     server.await.unwrap().unwrap();
-    assert_eq!(session.completion_cause(), Some(CompletionCause::Shutdown));
-    assert!(session.cleanup_completed().await.is_clean());
+    assert!(session.is_completed());
+    assert_ended!(session, CompletionCause::Shutdown);
     assert!(report.lock().unwrap().is_some());
 }

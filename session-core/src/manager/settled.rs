@@ -31,12 +31,18 @@ impl SessionManager {
     ///
     /// It only waits.
     pub async fn settled(&self) {
+        self.are_done(|_| true).await;
         // A session's group is in cleanup by the time that the session's own has ended.
-        for _ in ["sessions", "their groups"] {
-            let unfinished = self.0.sessions.env.cleanups.unfinished();
-            let unfinished: HashSet<_> = unfinished.iter().map(Subject::serial).collect();
-            self.cleanups_reach(|sessions| !sessions.env.cleanups.are_any_of(&unfinished))
-                .await;
-        }
+        self.are_done(|subject| !matches!(subject, Subject::Session(_)))
+            .await;
+    }
+
+    /// Waits for those of the cleanups that are under way now.
+    async fn are_done(&self, awaited: impl Fn(&Subject) -> bool) {
+        let unfinished = self.0.sessions.env.cleanups.unfinished();
+        let awaited = unfinished.iter().filter(|subject| awaited(subject));
+        let serials: HashSet<_> = awaited.map(Subject::serial).collect();
+        self.cleanups_reach(|sessions| !sessions.env.cleanups.are_any_of(&serials))
+            .await;
     }
 }

@@ -29,7 +29,7 @@ async fn what_is_over_is_clean() {
 
 #[tokio::test(start_paused = true)]
 #[should_panic(
-    expected = "is active: 1 requests inside, 0 keep-alives\n  `log` (alloc::vec::Vec<u8>)\n"
+    expected = "is active: requests inside: 1, keep-alives: 0\n  `log` (alloc::vec::Vec<u8>)\n"
 )]
 async fn a_session_that_is_left_fails_the_test() {
     let sessions = manager();

@@ -66,7 +66,7 @@ async fn another_cause_is_told_with_its_reason() {
 
 #[tokio::test(start_paused = true)]
 #[should_panic(expected = "to end as `terminated`, but it is active after 604800s: \
-                           1 requests inside, 1 keep-alives\n  `log` (alloc::vec::Vec<u8>)")]
+                           requests inside: 1, keep-alives: 1\n  `log` (alloc::vec::Vec<u8>)")]
 async fn a_session_that_does_not_end_fails_the_test() {
     let sessions = SessionManager::builder()
         .absolute_timeout(Duration::MAX)
@@ -141,6 +141,16 @@ async fn a_session_that_is_kept_does_not_expire() {
     let sessions = manager();
     let session = sessions.create().unwrap();
     let _kept = session.keep_alive().unwrap();
+    session.expire().await;
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "but it is active after 604800s: requests inside: 1, keep-alives: 0 (at")]
+async fn a_session_that_is_never_idle_does_not_expire() {
+    let builder = SessionManager::builder().absolute_timeout(Duration::MAX);
+    let sessions = builder.build().unwrap();
+    let session = sessions.create().unwrap();
+    let _inside = session.enter().unwrap();
     session.expire().await;
 }
 

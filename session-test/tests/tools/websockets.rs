@@ -1,14 +1,17 @@
 //! WebSockets, over a real upgrade.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ws::{self, CloseFrame, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use session_axum::{Session, SessionLayer, SessionUpgrade, Socket};
 use session_core::{CompletionCause, LocalSession as _, SessionManager};
 use session_test::{Browser, Message, SessionExt as _, SessionsExt as _, assert_ended};
+use tokio::sync::oneshot;
 
 /// Echoes messages, and obeys some.
 async fn obey(mut socket: ws::WebSocket) {
@@ -66,7 +69,7 @@ fn app(sessions: &SessionManager) -> Router {
                     ("connection", "upgrade"),
                     ("sec-websocket-accept", "x"),
                 ];
-                (axum::http::StatusCode::SWITCHING_PROTOCOLS, head).into_response()
+                (StatusCode::SWITCHING_PROTOCOLS, head).into_response()
             }),
         )
         .layer(SessionLayer::new(sessions.clone()))
@@ -212,6 +215,48 @@ async fn a_refusal_can_be_looked_at() {
     assert_eq!(answer.text(), "");
     // Its cookie came with the refusal.
     assert!(ann.cookie("id").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_is_that_of_the_applications_own_page() {
+    let head = async |headers: HeaderMap| {
+        let value = |name: &str| headers[name].to_str().unwrap().to_owned();
+        let names = ["host", "origin", "sec-fetch-site", "upgrade"];
+        let body = names.map(value).join(" ");
+        // The server's end of the connection is closed behind this.
+        (StatusCode::IM_A_TEAPOT, [("connection", "close")], body)
+    };
+    let ann = Browser::new(Router::new().route("/", any(head)));
+    let answer = ann.websocket("/").refused().await.assert_status(418);
+    assert_eq!(
+        answer.text(),
+        "localhost https://localhost same-origin websocket"
+    );
+    let elsewhere = ann.websocket("/").header("origin", "null");
+    let answer = elsewhere.refused().await;
+    assert_eq!(answer.text(), "localhost null cross-site websocket");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_closes_is_answered() {
+    let (tell, told) = oneshot::channel();
+    let tell = Arc::new(Mutex::new(Some(tell)));
+    let close = async move |upgrade: WebSocketUpgrade| {
+        upgrade.on_upgrade(async move |mut socket| {
+            let _ = socket.send(ws::Message::Close(None)).await;
+            let answer = socket.recv().await;
+            let _ = tell.lock().unwrap().take().unwrap().send(answer);
+        })
+    };
+    let ann = Browser::new(Router::new().route("/", any(close)));
+    let mut socket = ann.websocket("/").await;
+    assert_eq!(socket.next().await, Some(Message::close(1005, "")));
+    let told = tokio::time::timeout(Duration::from_secs(60), told).await;
+    let answer = told.expect("no answer").unwrap();
+    assert!(
+        matches!(answer, Some(Ok(ws::Message::Close(None)))),
+        "{answer:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
