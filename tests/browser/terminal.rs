@@ -18,7 +18,16 @@ use crate::driver::Driver;
 
 /// WebDriver's characters for keys that type none.
 const ENTER: char = '\u{e007}';
+const TAB: char = '\u{e004}';
+const SHIFT: char = '\u{e008}';
 const CONTROL: char = '\u{e009}';
+const ALT: char = '\u{e00a}';
+const ESCAPE: char = '\u{e00c}';
+const HOME: char = '\u{e011}';
+const UP: char = '\u{e013}';
+const DELETE: char = '\u{e017}';
+const F1: char = '\u{e031}';
+const F5: char = '\u{e035}';
 
 /// The text of the screen, without the spaces at the ends of lines.
 const SCREEN: &str = "return [...document.querySelectorAll('#screen > div')]
@@ -138,6 +147,57 @@ async fn a_person_types_reloads_goes_on_in_another_tab_and_logs_out() {
     let why = "You have logged out. The shell and everything it ran has ended.";
     browser.wait_for(NOTE, why).await;
     assert_eq!(server.sessions.stats().active, 0);
+
+    browser.click("again").await;
+    let connected = "return document.getElementById('logout').disabled ? 'no' : 'yes';";
+    browser.wait_for(connected, "yes").await;
+    server.stop().await;
+    let why = "The program that serves this page has been stopped, and the shell with it.";
+    browser.wait_for(NOTE, why).await;
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_and_pasted_text_arrive_as_programs_expect_them() {
+    let server = Server::start("/bin/sh").await;
+    let browser = Driver::start().await;
+    browser.open(&server.url).await;
+    browser.wait_for(SCREEN, "$").await;
+    browser
+        .press(&format!("stty -echo; clear; cat -v{ENTER}"))
+        .await;
+    browser.wait_for(SCREEN, "").await;
+    browser
+        .press(&format!("{UP}{HOME}{DELETE}{F1}{F5}{ESCAPE}\u{e9}{ENTER}"))
+        .await;
+    for (held, key) in [
+        (CONTROL, UP),
+        (SHIFT, F5),
+        (ALT, 'x'),
+        (CONTROL, 'g'),
+        (SHIFT, TAB),
+    ] {
+        browser.press_with(held, key).await;
+    }
+    browser.press(&ENTER.to_string()).await;
+    is_shown(
+        &browser,
+        "^[[A^[[H^[[3~^[OP^[[15~^[M-CM-)\n^[[1;5A^[[15;2~^[x^G^[[Z",
+    )
+    .await;
+    // As vi and bash switch the arrow keys and pastes.
+    let switch = "printf '\\033[?1h\\033[?2004h'; clear; cat -v";
+    browser.press_with(CONTROL, 'c').await;
+    browser.press(&format!("{switch}{ENTER}")).await;
+    browser.wait_for(SCREEN, "").await;
+    browser.press(&UP.to_string()).await;
+    let paste = "const data = new DataTransfer();
+        data.setData('text', 'one\\ntwo\\x1b[201~\\r\\n');
+        const event = new ClipboardEvent('paste', { clipboardData: data, bubbles: true });
+        document.getElementById('keys').dispatchEvent(event);";
+    browser.run(paste, json!([])).await;
+    browser.press(&ENTER.to_string()).await;
+    is_shown(&browser, "^[OA^[[200~one\ntwo[201~\n^[[201~").await;
     browser.quit().await;
     server.stop().await;
 }
@@ -193,14 +253,10 @@ async fn the_screen_is_legible_in_light_and_dark() {
     server.stop().await;
 }
 
-/// Keeps the picture, if the environment asks for pictures; the light one is the README's.
+/// Keeps the picture for the README, if the environment asks for pictures.
 fn keep(picture: &[u8], scheme: &str) {
-    let Some(directory) = std::env::var_os("SESSION_PICTURES") else {
-        return;
-    };
-    fs::write(
-        Path::new(&directory).join(format!("terminal-{scheme}.png")),
-        picture,
-    )
-    .unwrap();
+    if std::env::var_os("SESSION_PICTURES").is_some() {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+        fs::write(examples.join(format!("terminal-{scheme}.png")), picture).unwrap();
+    }
 }

@@ -1,5 +1,6 @@
 //! The screen of a shell: its output, drawn as a terminal does. Tabs are sent pictures of it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -8,10 +9,13 @@ use vt100::{Callbacks, Parser};
 
 /// The lines that are kept above the screen.
 const HISTORY: usize = 2_000;
+/// Drawn on a screen that was lost.
+const LOST: &[u8] = b"[the screen could not be drawn, and is blank from here on]\r\n";
 /// The most characters of a title.
 const TITLE: usize = 200;
 
-/// The size of a terminal, within bounds: the parser cannot draw a wide character in one column, and memory is finite.
+/// The size of a terminal, within bounds. The parser panics if it has to draw a wide character in one column, or to
+/// scroll a single row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(from = "(u32, u32)", into = "(u16, u16)")]
 pub(super) struct Size {
@@ -32,10 +36,10 @@ impl Size {
 /// Clamps the number of columns and that of rows.
 impl From<(u32, u32)> for Size {
     fn from((columns, rows): (u32, u32)) -> Self {
-        let clamp = |cells: u32, least| cells.clamp(least, 500).try_into().unwrap_or(500);
+        let clamp = |cells: u32| cells.clamp(2, 500).try_into().unwrap_or(500);
         Self {
-            columns: clamp(columns, 2),
-            rows: clamp(rows, 1),
+            columns: clamp(columns),
+            rows: clamp(rows),
         }
     }
 }
@@ -61,14 +65,8 @@ pub(super) struct Screen {
 
 impl Screen {
     pub(super) fn new() -> Self {
-        let Size { columns, rows } = Size::default();
         Self {
-            parser: Mutex::new(Parser::new_with_callbacks(
-                rows,
-                columns,
-                HISTORY,
-                Aside::default(),
-            )),
+            parser: Mutex::new(blank(Size::default())),
             state: watch::Sender::new(None),
         }
     }
@@ -77,31 +75,38 @@ impl Screen {
         self.parser.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Draws output, and returns the answers to what it asks the terminal.
-    pub(super) fn draw(&self, output: &[u8]) -> Vec<u8> {
-        let answers = {
+    /// Changes the screen. If the parser panics, the screen is blank, and says so. It does where a wide character is
+    /// overwritten of which a smaller size has left one half.
+    fn change<R: Default>(&self, change: impl FnOnce(&mut Parser<Aside>) -> R) -> R {
+        let changed = {
             let mut parser = self.parser();
-            parser.process(output);
-            std::mem::take(&mut parser.callbacks_mut().answers)
+            let changed = catch_unwind(AssertUnwindSafe(|| change(&mut parser)));
+            changed.unwrap_or_else(|_| {
+                let (rows, columns) = parser.screen().size();
+                *parser = blank(Size { columns, rows });
+                parser.process(LOST);
+                R::default()
+            })
         };
         self.state.send_modify(|_| {});
-        answers
+        changed
+    }
+
+    /// Draws output, and returns the answers to what it asks the terminal.
+    pub(super) fn draw(&self, output: &[u8]) -> Vec<u8> {
+        self.change(|parser| {
+            parser.process(output);
+            std::mem::take(&mut parser.callbacks_mut().answers)
+        })
     }
 
     /// Changes the size. Returns whether it is another one.
-    pub(super) fn resize(&self, size: Size) -> bool {
-        let changed = {
-            let mut parser = self.parser();
-            let changed = parser.screen().size() != (size.rows, size.columns);
-            if changed {
-                parser.screen_mut().set_size(size.rows, size.columns);
-            }
-            changed
-        };
-        if changed {
-            self.state.send_modify(|_| {});
+    pub(super) fn resize(&self, Size { columns, rows }: Size) -> bool {
+        let differs = self.parser().screen().size() != (rows, columns);
+        if differs {
+            self.change(|parser| parser.screen_mut().set_size(rows, columns));
         }
-        changed
+        differs
     }
 
     /// Says how the shell has ended, after its last output.
@@ -127,6 +132,11 @@ impl Screen {
         parser.screen_mut().set_scrollback(0);
         seen
     }
+}
+
+/// A screen with nothing on it.
+fn blank(Size { columns, rows }: Size) -> Parser<Aside> {
+    Parser::new_with_callbacks(rows, columns, HISTORY, Aside::default())
 }
 
 /// The things that output says and does beside drawing.
@@ -187,8 +197,8 @@ mod tests {
     #[test]
     fn sizes_are_clamped() {
         for (given, expected) in [
-            ((0, 0), (2, 1)),
-            ((1, 1), (2, 1)),
+            ((0, 0), (2, 2)),
+            ((1, 3), (2, 3)),
             ((80, 24), (80, 24)),
             ((65_535, 65_535), (500, 500)),
             ((u32::MAX, 500), (500, 500)),
@@ -224,12 +234,12 @@ mod tests {
             b"\n\r",
             b"\x1b[?1049h",
             b";9999",
-            b"\x1b[2;1r",
+            b"\x1b[1;2r",
         ];
         let screen = Screen::new();
-        for _ in 0..3_000 {
-            let (columns, rows) = (random() % 6, random() % 4);
-            screen.resize(Size::from((columns as u32, rows as u32)));
+        for _ in 0..20_000 {
+            let [columns, rows, back, ..] = random().to_be_bytes().map(|byte| u32::from(byte % 7));
+            screen.resize(Size::from((columns, rows)));
             let mut output = Vec::new();
             for _ in 0..random() % 20 {
                 match usize::try_from(random() % 16) {
@@ -238,8 +248,22 @@ mod tests {
                 }
             }
             screen.draw(&output);
-            let back = (random() % 10) as usize;
-            screen.look(back, |screen, _| screen.contents());
+            screen.look(back as usize, |screen, _| screen.contents());
         }
+        screen.resize(Size::default());
+        screen.draw(b"\x18\x1bcgoes on");
+        assert_eq!(screen.look(0, |screen, _| screen.contents()), "goes on");
+    }
+
+    #[test]
+    fn a_screen_that_cannot_be_drawn_says_so_and_goes_on() {
+        let screen = Screen::new();
+        screen.draw("lost\x1b[1;70H\u{5b57}".as_bytes());
+        screen.resize(Size::from((70, 4)));
+        screen.draw(b"\x1b[1;70Hx");
+        screen.draw(b"goes on");
+        let text = screen.look(0, |screen, _| screen.contents());
+        let lost = str::from_utf8(LOST).unwrap().replace('\r', "");
+        assert_eq!(text, lost + "goes on");
     }
 }

@@ -74,10 +74,13 @@ async fn a_shell_that_exits_at_once_leaves_its_words_and_its_status() {
 async fn sizes_are_clamped() {
     let server = Server::start(&[]).await;
     let (mut client, mut tab) = Client::with_tab(&server).await;
+    // Something to draw at each size.
+    tab.types("while sleep 0.01; do printf 'a few \u{5b57}\u{5b57} wide\\n'; done &\r")
+        .await;
     for (given, clamped) in [
-        ((0, 0), [1, 2]),
+        ((0, 0), [2, 2]),
         ((65_535, 65_535), [500, 500]),
-        ((u32::MAX, 1), [1, 500]),
+        ((u32::MAX, 1), [2, 500]),
         ((80, 24), [24, 80]),
     ] {
         let [rows, columns] = clamped;
@@ -91,12 +94,13 @@ async fn sizes_are_clamped() {
         tab.until(|tab| tab.last["columns"] == 50).await;
         assert_eq!(client.open(given).await.status, 204);
         tab.until(is_so).await;
-        tab.types("echo a few words that are wider than two columns \u{5b57}\u{5b57}\r")
-            .await;
     }
     let refused = client.post("shell", &json!({ "size": [-1, "wide"] })).await;
     assert_eq!(refused.status, 422, "{}", refused.body);
-    assert_eq!(tab.numbers("echo \"<$(stty size)>\"").await, [24, 80]);
+    assert_eq!(
+        tab.numbers("kill $!; echo \"<$(stty size)>\"").await,
+        [24, 80]
+    );
     server.stop().await;
 }
 

@@ -1,5 +1,7 @@
 //! A client with a cookie, as small as http allows.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -87,9 +89,9 @@ impl Client {
         );
         let mut request = format!("{method} /{}/{path} HTTP/1.1\r\n", self.key);
         for (name, value) in all {
-            request += &format!("{name}: {value}\r\n");
+            let _infallible = write!(request, "{name}: {value}\r\n");
         }
-        request += &format!("\r\n{body}");
+        request = request + "\r\n" + body;
         let exchange = async {
             let mut stream = TcpStream::connect(&self.address).await?;
             stream.write_all(request.as_bytes()).await?;

@@ -72,9 +72,7 @@ impl Tab {
 
     /// Takes in the next message.
     async fn next(&mut self) {
-        let message = timeout(PATIENCE, self.socket.next()).await;
-        let message = message.unwrap_or_else(|_| panic!("nothing comes:\n{}", self.text()));
-        match message {
+        match self.socket.next().await {
             Some(Ok(Message::Text(picture))) => self.draw(&picture),
             Some(Ok(Message::Close(Some(frame)))) => {
                 self.closed = Some((frame.code.into(), frame.reason.to_string()));
@@ -103,10 +101,14 @@ impl Tab {
 
     /// Waits until the screen is as wished.
     pub(crate) async fn until(&mut self, is_so: impl Fn(&Self) -> bool) {
-        while !is_so(self) {
-            assert!(self.closed.is_none(), "{:?}:\n{}", self.closed, self.text());
-            self.next().await;
-        }
+        let comes = async {
+            while !is_so(self) {
+                assert!(self.closed.is_none(), "{:?}:\n{}", self.closed, self.text());
+                self.next().await;
+            }
+        };
+        let came = timeout(PATIENCE, comes).await;
+        assert!(came.is_ok(), "it did not come:\n{}", self.text());
     }
 
     /// Waits until the screen ends with one of these, and returns it all.
@@ -136,10 +138,15 @@ impl Tab {
 
     /// Waits until the server closes the socket, and returns the code and the reason.
     pub(crate) async fn closes(&mut self) -> (u16, String) {
-        while self.closed.is_none() {
-            self.next().await;
-        }
-        self.closed.clone().expect("it has just been there")
+        let closes = async {
+            loop {
+                match &self.closed {
+                    Some(closed) => return closed.clone(),
+                    None => self.next().await,
+                }
+            }
+        };
+        timeout(PATIENCE, closes).await.expect("it is closed")
     }
 }
 
