@@ -72,7 +72,7 @@ struct Inner {
 }
 
 impl Chat {
-    /// Creates a chat for these users, who reach it on this port.
+    /// Creates a chat for these users, on this port.
     pub fn new(users: Users, port: u16) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -116,7 +116,7 @@ impl Chat {
         format!("chat-{}", self.inner.port)
     }
 
-    /// The name of the cookie by which a browser is known to a user who has logged in there before.
+    /// The name of the cookie that tells a browser in which a user has logged in before.
     fn known_cookie(&self) -> String {
         format!("chat-{}-known", self.inner.port)
     }

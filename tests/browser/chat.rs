@@ -18,7 +18,7 @@ const ENTER: char = '\u{e007}';
 const NOTES: &str = "const shown = (id) => document.getElementById(id).checkVisibility() \
      ? document.getElementById(id).textContent : ''; \
      return [shown('connection'), shown('log-in-note'), shown('note')].join('|');";
-/// The lines that are not about people who come and go.
+/// The messages, without the lines about users that come and go.
 const SAID: &str = "return [...document.querySelectorAll('#messages .text')].map((text) => text.textContent).join('|');";
 const DEVICES: &str = "return [...document.querySelectorAll('#devices .name span')].map((name) => name.textContent).join('|');";
 const PEOPLE: &str = "return [...document.querySelectorAll('#people li')].map((name) => name.textContent).join('|');";

@@ -100,7 +100,7 @@ async fn log_in(
     Ok(response)
 }
 
-/// The token of a browser in which somebody has logged in before.
+/// The token of a browser in which a user has logged in before.
 fn known_browser(chat: &Chat, head: &HeaderMap) -> Option<Token> {
     let name = chat.known_cookie();
     head.get_all(COOKIE)

@@ -1,7 +1,7 @@
 //! The door: how many guesses at a password there are, and how many are hashed at once.
 //!
 //! A name has few guesses, for everybody together, so that a thousand wrong passwords are refused. That alone would lock
-//! out the user while somebody goes on guessing. So a browser in which the user has logged in before keeps a token, and
+//! out the user while a stranger goes on guessing. So a browser in which the user has logged in before keeps a token, and
 //! has guesses of its own. Only a browser that is new to the user waits for its turn among strangers.
 
 use std::collections::{HashMap, VecDeque};
@@ -18,7 +18,7 @@ use super::users::{UserName, Users};
 
 /// The bytes of a password.
 const MOST_PASSWORD_BYTES: usize = 1024;
-/// The guesses of strangers are counted in so many buckets, by a secret hash of the name: names that nobody has take no
+/// The guesses of strangers are counted in so many buckets, by a secret hash of the name: names that no user has take no
 /// memory, and look no different.
 const BUCKETS: usize = 1024;
 /// The browsers that are known for a user. A newer one takes the place of the oldest.
@@ -47,7 +47,7 @@ struct Browser {
     guesses: Arc<Bucket>,
 }
 
-/// The token of a browser: 128 random bits. It admits nobody; it is a place in a queue of one's own.
+/// The token of a browser: 128 random bits. It admits no client; it keeps the user's guesses apart from those of strangers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Token(u128);
 
@@ -129,7 +129,7 @@ impl Door {
         &self.strangers[hash as usize % BUCKETS]
     }
 
-    /// Adds a browser to those of the user, who has just shown the right password.
+    /// Adds a browser in which the user has just logged in.
     fn remember(&self, name: &UserName) -> Token {
         let token = Token::random();
         let mut known = self.known.lock().expect("nothing panics under it");

@@ -1,4 +1,4 @@
-//! The user who makes a request.
+//! The user that a request comes from.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::set::user;
 use super::users::UserName;
 
-/// The user who makes a request, with the session and its group. It creates nothing: a stranger is refused with 401, and
+/// The user that a request comes from, with the session and its group. It creates nothing: a stranger is refused with 401, and
 /// a client whose session was replaced or ended a moment ago with 409.
 pub(crate) struct Member {
     pub(crate) name: UserName,

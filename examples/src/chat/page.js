@@ -69,7 +69,7 @@ async function attempt(work) {
 
 // ---- log-in and log-out ----------------------------------------------------------------------------------------
 
-// Whether somebody is logged in may have changed in another tab.
+// Another tab may have logged in or out.
 async function look() {
   try {
     const found = await call("GET", "/me");

@@ -6,7 +6,7 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{Html, IntoResponse, Response};
 
-/// Text that somebody got into the page as markup would run no script, and load nothing.
+/// Even if a text got into the page as markup, it would run no script and load nothing.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
      base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 

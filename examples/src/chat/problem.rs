@@ -17,7 +17,7 @@ pub(crate) enum Problem {
     Session(SessionRejection),
     #[error("log in first")]
     Stranger,
-    /// The same for a wrong name, so that nobody learns which names there are.
+    /// The same for a wrong name, so that strangers do not learn which names there are.
     #[error("there is no such user, or the password is another one")]
     Password,
     #[error("a name has 1 to 32 of the characters a-z, 0-9, - and _")]

@@ -85,7 +85,7 @@ impl Room {
         id
     }
 
-    /// The names of those who have a session, in order.
+    /// The names of the users that have a session, in order.
     pub(crate) fn present(&self) -> Vec<UserName> {
         self.inside().present.keys().cloned().collect()
     }
@@ -110,7 +110,7 @@ impl Room {
     }
 }
 
-/// What a reader reads.
+/// The next part of the conversation.
 #[derive(Debug)]
 pub(crate) enum Read {
     Entry(Arc<Entry>),
@@ -133,9 +133,14 @@ impl Reader {
             if let Some(read) = self.read() {
                 return read;
             }
-            // The room, and with it the sender, is there as long as the reader.
-            let _ = self.grown.changed().await;
+            self.grown().await;
         }
+    }
+
+    /// Waits for an entry that has come since the last wait.
+    async fn grown(&mut self) {
+        // The room, and with it the sender, is there as long as the reader.
+        let _ = self.grown.changed().await;
     }
 
     fn read(&mut self) -> Option<Read> {
@@ -213,7 +218,7 @@ mod tests {
     async fn read_to(mut reader: Reader, end: u64) {
         while reader.last < end {
             let before = reader.last;
-            let read = timeout(Duration::from_secs(60), reader.next()).await;
+            let read = timeout(Duration::from_secs(20), reader.next()).await;
             match read.expect("nothing wakes the reader") {
                 Read::Entry(entry) => assert_eq!(entry.id, before + 1),
                 Read::Missed(entries) => assert_eq!(reader.last, before + entries),
@@ -250,6 +255,20 @@ mod tests {
             for writer in writers {
                 writer.join().unwrap();
             }
+        }
+    }
+
+    /// Nothing comes afterwards that would wake the reader once more.
+    #[tokio::test(start_paused = true)]
+    async fn an_entry_between_the_look_and_the_wait_wakes_the_reader() {
+        let room = Arc::new(Room::new());
+        let mut reader = room.read_after(None);
+        for _ in 0..3 {
+            assert!(reader.read().is_none());
+            room.say(&ann(), "now".into());
+            let woken = timeout(Duration::from_secs(20), reader.grown()).await;
+            assert!(woken.is_ok());
+            assert!(matches!(reader.read(), Some(Read::Entry(_))));
         }
     }
 

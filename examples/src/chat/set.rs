@@ -50,7 +50,7 @@ pub(crate) struct Device {
     #[property(try_init = number)]
     pub(crate) number: Property<u32>,
 
-    /// Dropped when the session ends, so that the others see who has left.
+    /// Dropped when the session ends, so that the others see that its user has left.
     #[property(try_init = presence)]
     pub(crate) presence: Property<Presence>,
 
@@ -74,7 +74,7 @@ fn number(cx: &InitContext<Chat>) -> Result<u32, Box<dyn std::error::Error + Sen
 }
 
 fn presence(cx: &InitContext<Chat>) -> Result<Presence, &'static str> {
-    let name = user(&cx.session().group()).ok_or("nobody has logged in")?;
+    let name = user(&cx.session().group()).ok_or("no user has logged in")?;
     Ok(Presence::new(cx.state().room(), name))
 }
 

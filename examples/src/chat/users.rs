@@ -12,12 +12,12 @@ use session_core::GroupId;
 /// The characters of a name.
 const MOST_CHARACTERS: usize = 32;
 
-/// A well-formed name, of a user or of nobody.
+/// A well-formed name, whether or not a user has it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub(crate) struct UserName(String);
 
 impl UserName {
-    /// Returns the name, unless its form shows that nobody has it.
+    /// Returns the name, unless it is malformed, so that no user has it.
     pub(crate) fn new(name: &str) -> Option<Self> {
         let fits = (1..=MOST_CHARACTERS).contains(&name.len());
         let is_plain =

@@ -8,7 +8,7 @@ use session_core::{CompletionCause, LocalSession as _};
 use session_test::{Browser, Events, assert_ended};
 use tokio::time::sleep;
 
-use crate::house::{House, IDLE, follow, gone, next, rest, say};
+use crate::house::{House, IDLE, follow, next, rest, say};
 
 /// Says this as soon as there is room.
 async fn say_in_time(browser: &Browser, text: &str) {
@@ -139,7 +139,7 @@ async fn a_user_comes_with_the_first_device_and_leaves_with_the_last() {
         .post("/log-out")
         .await
         .assert_status(StatusCode::NO_CONTENT);
-    gone(&sessions[0]).await;
+    assert_ended!(sessions[0], CompletionCause::Terminated);
     assert_eq!(
         bob.get("/people").await.json::<Value>(),
         json!(["ann", "bob"])

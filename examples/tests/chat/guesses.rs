@@ -1,4 +1,4 @@
-//! Many wrong passwords, and the user who still gets in.
+//! Many wrong passwords, and the user that still gets in.
 
 use std::time::Duration;
 

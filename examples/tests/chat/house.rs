@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use examples::chat::{Chat, Users};
 use serde_json::{Value, json};
-use session_core::{LocalSession as _, Session, SessionManager};
+use session_core::{Session, SessionManager};
 use session_test::{Answer, Browser, Event, Events};
 
 /// How long a session lives without activity.
@@ -33,7 +33,7 @@ impl House {
         }
     }
 
-    /// A new browser, where nobody is logged in.
+    /// A new browser, without a session.
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(self.app.clone())
     }
@@ -129,17 +129,11 @@ pub(crate) async fn next(events: &mut Events, count: usize) -> Vec<String> {
     told
 }
 
-/// Whatever is left of the conversation, to the end of the stream.
+/// The rest of the conversation, to the end of the stream.
 pub(crate) async fn rest(mut events: Events) -> Vec<String> {
     let mut told = Vec::new();
     while let Some(event) = events.next().await {
         told.push(words(&event));
     }
     told
-}
-
-/// Waits until a session has ended and been cleaned up.
-pub(crate) async fn gone(session: &Session) {
-    session.completion_token().cancelled().await;
-    assert!(session.cleanup_completed().await.is_clean());
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use session_core::{CompletionCause, LocalSession as _};
 use session_test::assert_ended;
 
-use crate::house::{House, devices, follow, gone, guess, log_in, next, refusal, rest, say};
+use crate::house::{House, devices, follow, guess, log_in, next, refusal, rest, say};
 
 #[tokio::test]
 async fn a_wrong_log_in_leaves_nothing_and_does_not_tell_which_part_was_wrong() {
@@ -113,7 +113,7 @@ async fn a_log_in_as_another_user_takes_nothing_along() {
         .assert_status(StatusCode::NO_CONTENT);
 
     log_in(&browser, "bob").await.assert_status(StatusCode::OK);
-    gone(&anns).await;
+    assert_ended!(anns, CompletionCause::Terminated);
     assert_eq!(
         anns.completion_reason().as_deref(),
         Some("logged in as another user")
@@ -130,7 +130,6 @@ async fn a_log_in_as_another_user_takes_nothing_along() {
     house.close().await;
 }
 
-/// A wrong password changes nothing for those who are logged in here.
 #[tokio::test]
 async fn a_refused_log_in_leaves_the_session_that_there_is() {
     let house = House::new();
@@ -156,7 +155,7 @@ async fn a_client_that_hangs_up_while_its_password_is_looked_at_leaves_nothing()
     house.close().await;
 }
 
-/// A log-in in one tab gives the browser another id. The other tab comes back with it.
+/// A log-in in one tab replaces the id of the browser. The other tab comes back with the new one.
 #[tokio::test]
 async fn another_log_in_of_the_user_in_the_same_browser_ends_no_session() {
     let house = House::new();

@@ -12,5 +12,5 @@ mod program;
 #[cfg(unix)]
 mod readme;
 #[cfg(unix)]
-#[path = "../workbench/conversation.rs"]
-mod turns;
+#[path = "../kit/mod.rs"]
+mod kit;
