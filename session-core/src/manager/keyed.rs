@@ -19,6 +19,20 @@ pub struct KeyedEntry {
 impl SessionManager {
     /// Returns the active session with this key. A look-up does not count as activity.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_core::{NotLive, SessionKey, SessionManager};
+    ///
+    /// let sessions = SessionManager::builder().build()?;
+    /// let tenant = SessionKey::new("tenant:7")?;
+    /// assert_eq!(sessions.get_keyed(&tenant), Err(NotLive::Unknown));
+    /// let session = sessions.get_or_create_keyed(&tenant)?;
+    /// assert_eq!(sessions.get_keyed(&tenant), Ok(session.clone()));
+    /// session.rekey(None)?;
+    /// assert_eq!(sessions.get_keyed(&tenant), Err(NotLive::Superseded));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`NotLive`], which tells a key that was taken from its session a moment ago from an unknown one.
@@ -68,6 +82,19 @@ impl SessionManager {
 
     /// Enters the active session with this key, for the length of a request, in one step with the look-up: no request
     /// enters by a key that has been taken from its session. Creates nothing.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_core::{SessionKey, SessionManager};
+    ///
+    /// let sessions = SessionManager::builder().build()?;
+    /// let tenant = SessionKey::new("tenant:7")?;
+    /// assert!(sessions.enter_keyed(&tenant).is_err());
+    /// let session = sessions.get_or_create_keyed(&tenant)?;
+    /// let request = sessions.enter_keyed(&tenant)?;
+    /// assert_eq!(*request.session(), session);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///

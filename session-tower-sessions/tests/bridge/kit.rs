@@ -195,7 +195,7 @@ fn routes(stage: &Stage) -> Router {
         .route(
             "/group",
             get(async |group: Option<SessionGroup>| {
-                let group = group.map(|group| group.into_inner());
+                let group = group.map(SessionGroup::into_inner);
                 let name = group.as_ref().and_then(|group| group.id());
                 name.map_or("none".to_owned(), |name| name.as_str().to_owned())
             }),
