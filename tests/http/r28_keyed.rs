@@ -13,7 +13,7 @@ use session_core::{
 };
 use tokio::sync::Barrier;
 
-use crate::kit::{Stage, bare, cookie, get as request, is_silent, manager, set_cookies, text};
+use crate::kit::{Stage, bare, cookie, get as request, is_silent, manager, set_cookies};
 
 fn key() -> SessionKey {
     SessionKey::new("key").unwrap()
@@ -46,7 +46,7 @@ fn layered(layer: SessionLayer, name: &KeyedRequest) -> Router {
 async fn get_text(app: &Router, path: &str) -> String {
     let response = request(app, path, "").await;
     assert_eq!(response.status(), 200, "{path}");
-    text(response).await
+    response.text().to_owned()
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn r28_no_id_is_read_or_written() {
     let app = app(&sessions, &KeyedRequest::stranger());
     let session = sessions.create().unwrap();
     let response = request(&app, "/optional", cookie(&session)).await;
-    assert_eq!(text(response).await, "none");
+    assert_eq!(response.text(), "none");
     for path in ["/session", "/cycle", "/log-in", "/terminate"] {
         let response = request(&app, path, cookie(&session)).await;
         assert!(set_cookies(&response).is_empty(), "{path}");
@@ -85,7 +85,7 @@ async fn r28_no_id_is_read_or_written() {
     let layer = SessionLayer::keyed(sessions).with_transport(CookieTransport::new("id"));
     let app = layered(layer, &KeyedRequest::unavailable());
     let response = request(&app, "/session", cookie(&session)).await;
-    assert_eq!(text(response).await, session.id().encode());
+    assert_eq!(response.text(), session.id().encode());
 }
 
 #[tokio::test]
@@ -144,7 +144,7 @@ async fn r28_if_the_framework_can_not_tell_extractors_are_refused() {
         let response = request(&app, path, "").await;
         assert_eq!(response.status(), 503, "{path}");
         assert_eq!(response.headers()["retry-after"], "1", "{path}");
-        let problem = text(response).await;
+        let problem = response.text();
         assert!(problem.contains("session-unavailable"), "{path}: {problem}");
     }
     assert_eq!(get_text(&app, "/untouched").await, "hello");
@@ -265,7 +265,7 @@ async fn r28_of_racing_extractors_one_creates_the_session() {
             .layer(SessionLayer::keyed(sessions.clone()))
             .layer(Extension(KeyedRequest::named(key)));
         let response = request(&app, "/", "").await;
-        assert_eq!(text(response).await, "true");
+        assert_eq!(response.text(), "true");
     }
     assert_eq!(sessions.stats().created, 200);
 }
