@@ -199,13 +199,13 @@ async fn r29_the_last_event_can_say_why_the_session_has_ended() {
     ];
     for (end, told) in end {
         let session = sessions.create().unwrap();
-        let response = kit::get(&app, "/events", cookie(&session)).await;
+        let response = kit::open(&app, "/events", cookie(&session)).await;
         end(&session);
         // The client reads on when all is over.
         assert!(session.cleanup_completed().await.is_clean());
         drop(session);
         assert_eq!(
-            text(response).await,
+            kit::text(response).await,
             format!("event: over\ndata: {told}\n\n")
         );
     }
