@@ -5,12 +5,12 @@ mod conversation;
 mod devices;
 mod guesses;
 mod house;
+#[cfg(unix)]
+#[path = "../kit/mod.rs"]
+mod kit;
 mod log_in;
 mod messages;
 #[cfg(unix)]
 mod program;
 #[cfg(unix)]
 mod readme;
-#[cfg(unix)]
-#[path = "../workbench/conversation.rs"]
-mod turns;
