@@ -1,7 +1,7 @@
 //! The server's routes.
 
 use axum::extract::DefaultBodyLimit;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
 use axum::http::{HeaderName, StatusCode};
 use axum::middleware::{from_fn, map_response};
 use axum::response::{Html, IntoResponse, Response};
@@ -24,8 +24,8 @@ const PING: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// The page may run its own script and talk to its own server. No other page may show it in a frame, where its visitor
 /// would type into it unawares.
-const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; \
-                      connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; \
+                      frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// All routes, below the key.
 pub(super) fn router(sessions: SessionManager, key: &str, port: u16) -> Router {
@@ -35,6 +35,7 @@ pub(super) fn router(sessions: SessionManager, key: &str, port: u16) -> Router {
     let below = |path: &str| format!("/{key}/{path}");
     Router::new()
         .route(&below(""), get(page))
+        .route(&below("page.js"), get(script))
         .route(&below("shell"), post(open))
         .route(&below("socket"), any(socket))
         .route(&below("logout"), post(log_out))
@@ -59,6 +60,14 @@ async fn page() -> impl IntoResponse {
         (CACHE_CONTROL, "no-store"),
     ];
     (headers, Html(include_str!("page.html")))
+}
+
+async fn script() -> impl IntoResponse {
+    let headers = [
+        (CONTENT_TYPE, "text/javascript"),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    (headers, include_str!("page.js"))
 }
 
 #[derive(Deserialize)]
