@@ -136,6 +136,16 @@ impl Tab {
         printed(self).expect("it has just been there")
     }
 
+    /// Reads until the screen has this text, or the server has closed the socket.
+    pub(crate) async fn reads_until(&mut self, text: &str) {
+        let reads = async {
+            while self.closed.is_none() && !self.text().contains(text) {
+                self.next().await;
+            }
+        };
+        timeout(PATIENCE, reads).await.expect("it ends");
+    }
+
     /// Waits until the server closes the socket, and returns the code and the reason.
     pub(crate) async fn closes(&mut self) -> (u16, String) {
         let closes = async {
