@@ -4,6 +4,10 @@
 pub(crate) mod browser;
 pub(crate) mod conversation;
 pub(crate) mod log;
+pub(crate) mod problem;
+#[cfg(target_os = "linux")]
+pub(crate) mod process;
+#[cfg(unix)]
 pub(crate) mod program;
 pub(crate) mod visitor;
 
