@@ -1,12 +1,11 @@
 //! Requests that are too large, malformed or foreign: a clear answer, and nothing is left.
 
 use axum::http::Method;
-use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use serde_json::json;
 use session_test::Browser;
 
-use crate::house::{House, devices, follow, guess, log_in, next, refusal, say};
+use crate::house::{House, devices, follow, guess, keep, log_in, next, refusal, say};
 
 #[tokio::test]
 async fn a_name_of_a_megabyte_and_other_long_ones_are_refused_unread() {
@@ -29,7 +28,7 @@ async fn a_name_of_a_megabyte_and_other_long_ones_are_refused_unread() {
         }
     }
     assert_eq!(house.sessions.sessions(), []);
-    log_in(&browser, "ann").await.assert_status(StatusCode::OK);
+    log_in(&browser, "ann").await.assert_status(200);
     house.close().await;
 }
 
@@ -42,18 +41,15 @@ async fn a_message_has_a_length() {
     }
     assert_eq!(refusal(&say(&ann, &"a".repeat(1 << 20)).await), 413);
     let draft = json!({ "text": "a".repeat(2001) });
-    assert_eq!(refusal(&ann.put("/draft").json(&draft).await), 422);
+    assert_eq!(refusal(&keep(&ann, &draft).await), 422);
     // None of these counts. The longest message is this many bytes, however it is written.
     let longest = "\u{1f980}".repeat(2000);
-    say(&ann, &longest).await.assert_status(StatusCode::CREATED);
+    say(&ann, &longest).await.assert_status(201);
     let escaped = format!(r#"{{"text":"{}"}}"#, r"\ud83e\udd80".repeat(2000));
     let request = ann
         .post("/messages")
         .header("content-type", "application/json");
-    request
-        .body(escaped)
-        .await
-        .assert_status(StatusCode::CREATED);
+    request.body(escaped).await.assert_status(201);
     let mut events = follow(&ann).await;
     let said = format!("ann said {longest}");
     assert_eq!(next(&mut events, 3).await, ["ann came", &said, &said]);

@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use serde_json::{Value, json};
 use session_core::{CompletionCause, LocalSession as _};
 use session_test::{Browser, Events, assert_ended};
 use tokio::time::sleep;
 
-use crate::house::{House, IDLE, follow, next, rest, say};
+use crate::house::{House, IDLE, follow, keep, log_out, next, rest, say, words};
 
 /// Says this as soon as there is room.
 async fn say_in_time(browser: &Browser, text: &str) {
     sleep(Duration::from_secs(2)).await;
-    say(browser, text).await.assert_status(StatusCode::CREATED);
+    say(browser, text).await.assert_status(201);
 }
 
 /// Follows the conversation from the event with this id on, as a browser that comes back does.
@@ -27,15 +26,15 @@ async fn follow_from(browser: &Browser, id: &str) -> Events {
 async fn history_comes_first_and_then_what_is_said() {
     let house = House::new();
     let ann = house.logged_in("ann").await;
-    say(&ann, "one").await.assert_status(StatusCode::CREATED);
+    say(&ann, "one").await.assert_status(201);
     let bob = house.logged_in("bob").await;
     let mut events = follow(&bob).await;
     assert_eq!(
         next(&mut events, 3).await,
         ["ann came", "ann said one", "bob came"]
     );
-    say(&ann, "two").await.assert_status(StatusCode::CREATED);
-    say(&bob, "three").await.assert_status(StatusCode::CREATED);
+    say(&ann, "two").await.assert_status(201);
+    say(&bob, "three").await.assert_status(201);
     assert_eq!(
         next(&mut events, 2).await,
         ["ann said two", "bob said three"]
@@ -64,7 +63,7 @@ async fn a_page_that_comes_back_goes_on_where_it_was() {
         let mut events = follow_from(&bob, &last).await;
         for _ in 0..2 {
             let event = events.next().await.unwrap();
-            assert_eq!(Some(crate::house::words(&event)), expected.next());
+            assert_eq!(Some(words(&event)), expected.next());
             last = event.id;
             seen += 1;
         }
@@ -92,7 +91,7 @@ async fn an_id_that_is_none_or_of_no_entry_begins_at_the_beginning() {
         assert_eq!(next(&mut events, 1).await, ["ann came"], "{id}");
     }
     let mut events = follow_from(&ann, "1").await;
-    say(&ann, "new").await.assert_status(StatusCode::CREATED);
+    say(&ann, "new").await.assert_status(201);
     assert_eq!(next(&mut events, 1).await, ["ann said new"]);
     drop(events);
     house.close().await;
@@ -117,9 +116,7 @@ async fn a_reader_that_stalls_holds_up_nothing_and_is_told_what_it_missed() {
     // It stalls again, and its session ends all the same.
     say_in_time(&ann, "more").await;
     let session = house.session(&bob);
-    bob.post("/log-out")
-        .await
-        .assert_status(StatusCode::NO_CONTENT);
+    log_out(&bob).await;
     assert_ended!(session, CompletionCause::Terminated);
     assert_eq!(next(&mut reader, 2).await, ["ann said more", "bob left"]);
     assert_eq!(rest(stalled).await, ["over logged out"]);
@@ -135,18 +132,13 @@ async fn a_user_comes_with_the_first_device_and_leaves_with_the_last() {
     let phone = house.logged_in("ann").await;
     let laptop = house.logged_in("ann").await;
     let sessions = [house.session(&phone), house.session(&laptop)];
-    phone
-        .post("/log-out")
-        .await
-        .assert_status(StatusCode::NO_CONTENT);
+    log_out(&phone).await;
     assert_ended!(sessions[0], CompletionCause::Terminated);
     assert_eq!(
         bob.get("/people").await.json::<Value>(),
         json!(["ann", "bob"])
     );
-    say(&laptop, "good night")
-        .await
-        .assert_status(StatusCode::CREATED);
+    say(&laptop, "good night").await.assert_status(201);
     // Her other page is closed, and the session ends by itself.
     assert_ended!(sessions[1], CompletionCause::IdleTimeout);
     let told = next(&mut events, 4).await;
@@ -194,11 +186,7 @@ async fn the_tabs_of_a_device_share_a_draft() {
         assert_eq!(next(tab, 1).await, ["ann came"]);
     }
     let draft = json!({ "text": "<b>half", "tab": 7 });
-    phone
-        .put("/draft")
-        .json(&draft)
-        .await
-        .assert_status(StatusCode::NO_CONTENT);
+    keep(&phone, &draft).await.assert_status(204);
     let [one, other, laptops] = &mut tabs;
     for tab in [one, other] {
         assert_eq!(
@@ -207,13 +195,8 @@ async fn the_tabs_of_a_device_share_a_draft() {
         );
     }
     // The other device sees the next message, and no draft.
-    say(&phone, "whole")
-        .await
-        .assert_status(StatusCode::CREATED);
-    assert_eq!(
-        crate::house::words(&laptops.next().await.unwrap()),
-        "ann said whole"
-    );
+    say(&phone, "whole").await.assert_status(201);
+    assert_eq!(words(&laptops.next().await.unwrap()), "ann said whole");
     // A tab that is opened later has it too.
     let mut late = follow(&phone).await;
     assert_eq!(
@@ -237,7 +220,7 @@ async fn markup_comes_back_as_the_text_that_it_is() {
     ];
     next(&mut events, 1).await;
     for text in texts {
-        say(&ann, text).await.assert_status(StatusCode::CREATED);
+        say(&ann, text).await.assert_status(201);
         assert_eq!(next(&mut events, 1).await, [format!("ann said {text}")]);
     }
     // And a page that took it for markup would not run it.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
@@ -10,7 +9,7 @@ use session_core::{CompletionCause, LocalSession as _};
 use session_test::{Browser, assert_ended};
 use tokio::time::sleep;
 
-use crate::house::{House, IDLE, devices, follow, log_in, refusal, rest, say};
+use crate::house::{House, IDLE, devices, follow, keep, log_in, log_out, refusal, rest, say};
 
 /// The numbers of the devices, with a star at the one that asks.
 async fn numbers(browser: &Browser) -> Vec<String> {
@@ -47,11 +46,7 @@ async fn a_device_shows_when_it_ends_and_what_it_holds() {
     let house = House::new();
     let phone = house.logged_in("ann").await;
     let held = json!({ "text": "half a sentence" });
-    phone
-        .put("/draft")
-        .json(&held)
-        .await
-        .assert_status(StatusCode::NO_CONTENT);
+    keep(&phone, &held).await.assert_status(204);
     sleep(Duration::from_secs(100)).await;
     let laptop = house.logged_in("ann").await;
     let events = follow(&laptop).await;
@@ -113,14 +108,9 @@ async fn log_out_my_other_devices_ends_them_and_tells_their_pages() {
     assert!(!kept.is_completed());
     assert_eq!(numbers(&phone).await, ["1*"]);
     assert_eq!(numbers(&bob).await, ["1*"], "other users are left alone");
-    say(&phone, "I am still here")
-        .await
-        .assert_status(StatusCode::CREATED);
+    say(&phone, "I am still here").await.assert_status(201);
     // Her stream has gone on meanwhile.
-    phone
-        .post("/log-out")
-        .await
-        .assert_status(StatusCode::NO_CONTENT);
+    log_out(&phone).await;
     let told = rest(own).await;
     assert_eq!(
         told[1..],
@@ -150,7 +140,7 @@ async fn one_device_is_logged_out_by_its_number() {
     assert_eq!(numbers(&phone).await, ["1*", "2", "3"]);
 
     let answer = phone.delete("/me/sessions/2").await;
-    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    assert_eq!(answer.status(), 204);
     assert_ended!(ended, CompletionCause::Terminated);
     assert_eq!(numbers(&phone).await, ["1*", "3"]);
     assert_eq!(refusal(&phone.delete("/me/sessions/2").await), 404);
@@ -160,7 +150,7 @@ async fn one_device_is_logged_out_by_its_number() {
 
     // The own one is logged out as by the button, with its cookie.
     let answer = tablet.delete("/me/sessions/3").await;
-    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    assert_eq!(answer.status(), 204);
     assert!(answer.headers().contains_key(SET_COOKIE));
     assert_eq!(numbers(&phone).await, ["1*", "4"]);
     house.close().await;
@@ -209,10 +199,7 @@ async fn devices_that_log_in_while_the_others_are_logged_out_are_in_or_out() {
         let log_ins = join_all(others.iter().map(|other| log_in(other, "ann")));
         let log_outs = async {
             for _ in 0..3 {
-                phone
-                    .delete("/me/sessions/others")
-                    .await
-                    .assert_status(StatusCode::OK);
+                phone.delete("/me/sessions/others").await.assert_status(200);
             }
         };
         let (answers, ()) = join(log_ins, log_outs).await;

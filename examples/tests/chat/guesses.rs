@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use session_test::Browser;
 use tokio::time::sleep;
 
-use crate::house::{House, guess, log_in, refusal, say};
+use crate::house::{House, guess, log_in, log_out, refusal, say};
 
 /// Tries so many wrong passwords, and returns how many were looked at. The others must be refused.
 async fn attack(browser: &Browser, name: &str, guesses: usize) -> usize {
@@ -29,10 +28,7 @@ async fn a_thousand_wrong_passwords_are_refused_and_the_user_gets_in() {
     // Ann has one browser where she is logged in, and one where she was.
     let phone = house.logged_in("ann").await;
     let laptop = house.logged_in("ann").await;
-    laptop
-        .post("/log-out")
-        .await
-        .assert_status(StatusCode::NO_CONTENT);
+    log_out(&laptop).await;
     house.sessions.settled().await;
 
     let stranger = house.browser();
@@ -40,15 +36,13 @@ async fn a_thousand_wrong_passwords_are_refused_and_the_user_gets_in() {
     assert_eq!(house.sessions.sessions(), [house.session(&phone)]);
     assert!(stranger.cookie("chat-3000").is_none());
 
-    say(&phone, "I am still here")
-        .await
-        .assert_status(StatusCode::CREATED);
-    log_in(&laptop, "ann").await.assert_status(StatusCode::OK);
+    say(&phone, "I am still here").await.assert_status(201);
+    log_in(&laptop, "ann").await.assert_status(200);
     // In a browser that is new to her she waits, as the stranger does, until there is a guess again.
     let tablet = house.browser();
     assert_eq!(refusal(&log_in(&tablet, "ann").await), 429);
     sleep(Duration::from_secs(10)).await;
-    log_in(&tablet, "ann").await.assert_status(StatusCode::OK);
+    log_in(&tablet, "ann").await.assert_status(200);
     // The right password has used up no guess: that one is left for the next.
     assert_eq!(attack(&stranger, "ann", 100).await, 1);
     house.close().await;
@@ -61,9 +55,7 @@ async fn a_known_browser_has_few_guesses_too_and_knows_one_user_only() {
     assert_eq!(attack(&anns, "ann", 100).await, 5);
     assert_eq!(refusal(&log_in(&anns, "ann").await), 429);
     // Strangers have their own.
-    log_in(&house.browser(), "ann")
-        .await
-        .assert_status(StatusCode::OK);
+    log_in(&house.browser(), "ann").await.assert_status(200);
     // For another user it is a stranger's browser. (The names share a bucket in one house of a thousand.)
     let others = ["bob", "eve"];
     let mut looked_at = 0;

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
 use examples::chat::{Chat, Users};
 use serde_json::{Value, json};
 use session_core::{Session, SessionManager};
 use session_test::{Answer, Browser, Event, Events};
+
+use crate::kit::problem::problem;
 
 /// How long a session lives without activity.
 pub(crate) const IDLE: Duration = Duration::from_secs(1200);
@@ -41,7 +41,7 @@ impl House {
     /// A new browser, where this user has logged in.
     pub(crate) async fn logged_in(&self, name: &str) -> Browser {
         let browser = self.browser();
-        log_in(&browser, name).await.assert_status(StatusCode::OK);
+        log_in(&browser, name).await.assert_status(200);
         browser
     }
 
@@ -74,6 +74,15 @@ pub(crate) async fn log_in(browser: &Browser, name: &str) -> Answer {
     guess(browser, name, password).await
 }
 
+pub(crate) async fn log_out(browser: &Browser) {
+    browser.post("/log-out").await.assert_status(204);
+}
+
+/// Has the device keep this draft.
+pub(crate) async fn keep(browser: &Browser, draft: &Value) -> Answer {
+    browser.put("/draft").json(draft).await
+}
+
 pub(crate) async fn say(browser: &Browser, text: &str) -> Answer {
     browser
         .post("/messages")
@@ -83,11 +92,10 @@ pub(crate) async fn say(browser: &Browser, text: &str) -> Answer {
 
 /// The status of a response that refuses something, whose body must be a problem in JSON.
 pub(crate) fn refusal(answer: &Answer) -> u16 {
-    let status = answer.status();
-    assert!(status.is_client_error() || status.is_server_error());
-    assert_eq!(answer.headers()[CONTENT_TYPE], "application/problem+json");
-    assert_eq!(answer.json::<Value>()["status"], status.as_u16());
-    status.as_u16()
+    let status = answer.status().as_u16();
+    assert!(status >= 400, "{answer}");
+    problem(answer, status);
+    status
 }
 
 /// The user's devices, as the page lists them.

@@ -2,7 +2,6 @@
 
 use std::pin::pin;
 
-use axum::http::StatusCode;
 use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use futures_util::future::join_all;
 use futures_util::poll;
@@ -10,7 +9,8 @@ use serde_json::{Value, json};
 use session_core::{CompletionCause, LocalSession as _};
 use session_test::assert_ended;
 
-use crate::house::{House, devices, follow, guess, log_in, next, refusal, rest, say};
+use crate::house::{House, devices, follow, guess, keep, log_in, next, refusal, rest, say};
+use crate::kit::browser::cookie;
 
 #[tokio::test]
 async fn a_wrong_log_in_leaves_nothing_and_does_not_tell_which_part_was_wrong() {
@@ -37,7 +37,7 @@ async fn a_stranger_is_refused_everywhere_and_gets_no_session() {
     }
     assert_eq!(refusal(&say(&browser, "hello").await), 401);
     let draft = json!({ "text": "hello" });
-    assert_eq!(refusal(&browser.put("/draft").json(&draft).await), 401);
+    assert_eq!(refusal(&keep(&browser, &draft).await), 401);
     for device in ["1", "others"] {
         let path = format!("/me/sessions/{device}");
         assert_eq!(refusal(&browser.delete(&path).await), 401);
@@ -56,7 +56,7 @@ async fn a_log_in_of_many_clicks_logs_in() {
     let browser = house.browser();
     let clicks = join_all((0..5).map(|_| log_in(&browser, "ann"))).await;
     for answer in clicks {
-        assert_eq!(answer.status(), StatusCode::OK);
+        assert_eq!(answer.status(), 200);
     }
     assert_eq!(browser.get("/me").await.json::<Value>()["name"], "ann");
     // All in one browser, with a session: one more click changes its id, and nothing else.
@@ -88,10 +88,7 @@ async fn a_log_out_ends_the_session_and_removes_the_cookie() {
     let house = House::new();
     let ann = house.logged_in("ann").await;
     let session = house.session(&ann);
-    let answer = ann
-        .post("/log-out")
-        .await
-        .assert_status(StatusCode::NO_CONTENT);
+    let answer = ann.post("/log-out").await.assert_status(204);
     assert!(answer.headers().contains_key(SET_COOKIE));
     let report = assert_ended!(session, CompletionCause::Terminated);
     assert_eq!(report.closed(), 1, "its presence");
@@ -106,13 +103,9 @@ async fn a_log_in_as_another_user_takes_nothing_along() {
     let browser = house.logged_in("ann").await;
     let anns = house.session(&browser);
     let draft = json!({ "text": "Bob must not see this" });
-    browser
-        .put("/draft")
-        .json(&draft)
-        .await
-        .assert_status(StatusCode::NO_CONTENT);
+    keep(&browser, &draft).await.assert_status(204);
 
-    log_in(&browser, "bob").await.assert_status(StatusCode::OK);
+    log_in(&browser, "bob").await.assert_status(200);
     assert_ended!(anns, CompletionCause::Terminated);
     assert_eq!(
         anns.completion_reason().as_deref(),
@@ -161,10 +154,10 @@ async fn another_log_in_of_the_user_in_the_same_browser_ends_no_session() {
     let house = House::new();
     let browser = house.logged_in("ann").await;
     let session = house.session(&browser);
-    let before = format!("chat-3000={}", browser.cookie("chat-3000").unwrap());
+    let before = cookie(&browser, "chat-3000");
     let mut events = follow(&browser).await;
     assert_eq!(next(&mut events, 1).await, ["ann came"]);
-    log_in(&browser, "ann").await.assert_status(StatusCode::OK);
+    log_in(&browser, "ann").await.assert_status(200);
     assert_eq!(house.session(&browser), session);
     // Not told to log in: `EventSource` comes back, and goes on.
     assert_eq!(rest(events).await, [""; 0]);

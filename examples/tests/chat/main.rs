@@ -5,7 +5,6 @@ mod conversation;
 mod devices;
 mod guesses;
 mod house;
-#[cfg(unix)]
 #[path = "../kit/mod.rs"]
 mod kit;
 mod log_in;

@@ -2,20 +2,19 @@
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use session_core::LocalSession as _;
 use session_test::{Browser, SessionExt as _};
 use tokio::time::sleep;
 
-use crate::house::{House, refusal, say};
+use crate::house::{House, log_in, log_out, refusal, say};
 
 /// Sends messages until one is refused. Returns how many were sent, and after how many seconds there is room.
 async fn say_all(browser: &Browser) -> (usize, String) {
     let mut sent = 0;
     loop {
         let answer = say(browser, "hello").await;
-        if answer.status() == StatusCode::CREATED {
+        if answer.status() == 201 {
             sent += 1;
             continue;
         }
@@ -65,18 +64,14 @@ async fn a_log_out_does_not_reset_the_limit() {
     for end in ["log-out", "idle"] {
         match end {
             "log-out" => {
-                ann.post("/log-out")
-                    .await
-                    .assert_status(StatusCode::NO_CONTENT);
+                log_out(&ann).await;
             }
             _ => house.session(&ann).set_idle_timeout(Duration::ZERO),
         }
         house.sessions.settled().await;
         assert_eq!(house.sessions.sessions(), []);
         assert_eq!(refusal(&ann.get("/me").await), 401);
-        crate::house::log_in(&ann, "ann")
-            .await
-            .assert_status(StatusCode::OK);
+        log_in(&ann, "ann").await.assert_status(200);
         assert_eq!(house.session(&ann).group(), group, "after {end}");
         assert_eq!(say_all(&ann).await, (0, "2".into()), "after {end}");
     }
@@ -96,9 +91,7 @@ async fn what_belongs_to_a_user_ends_a_minute_after_the_last_log_out() {
     assert!(group.is_completed());
     assert_eq!(house.sessions.groups(), []);
     // By then there would have been room anyway.
-    crate::house::log_in(&ann, "ann")
-        .await
-        .assert_status(StatusCode::OK);
+    log_in(&ann, "ann").await.assert_status(200);
     assert_eq!(say_all(&ann).await.0, 5);
     house.close().await;
 }

@@ -1,134 +1,56 @@
 //! The real program.
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::fs;
+use std::process::Command;
 
 use argon2::password_hash::SaltString;
 use argon2::{Argon2, Params, PasswordHasher as _};
+use rustix::process::Signal;
 
-/// The running program; it is killed when this is dropped.
-pub(crate) struct Program {
-    child: Child,
-    pub(crate) address: String,
-    /// The lines before the one that says where it listens: the users and their passwords.
-    users: Vec<String>,
+use crate::house::{follow, guess, next, refusal, rest};
+use crate::kit::browser::browser;
+use crate::kit::program::{LISTENING, Program, assert_refused};
+
+pub(crate) async fn start(args: &[&str]) -> Program {
+    let mut command = chat();
+    command.args(["--listen", "127.0.0.1:0"]).args(args);
+    Program::start(command, LISTENING).await
 }
 
-impl Program {
-    pub(crate) fn start(args: &[&str]) -> Self {
-        let mut child = chat()
-            .args(["--listen", "127.0.0.1:0"])
-            .args(args)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        let mut users = Vec::new();
-        let address = loop {
-            let line = lines
-                .next()
-                .expect("it says where it listens")
-                .expect("it is text");
-            match line.strip_prefix("listening on http://") {
-                Some(address) => break address.to_owned(),
-                None => users.push(line),
-            }
-        };
-        Self {
-            child,
-            address,
-            users,
-        }
-    }
-
-    /// The password that was printed for this user.
-    pub(crate) fn password(&self, name: &str) -> &str {
-        let passwords = self.users.iter().filter_map(|line| line.split_once("  "));
-        let mut found = passwords.filter(|(user, _)| *user == name);
-        found.next().expect("there is such a user").1
-    }
-
-    /// Sends a signal, such as Ctrl-C's, and returns the log.
-    pub(crate) fn stop(mut self, signal: &str) -> String {
-        let kill = format!("kill -{signal} {}", self.child.id());
-        let sent = Command::new("sh").args(["-c", &kill]).status();
-        assert!(sent.is_ok_and(|sent| sent.success()));
-        let mut log = String::new();
-        let mut stderr = self.child.stderr.take().expect("it is piped");
-        stderr.read_to_string(&mut log).expect("it is text");
-        let ended = self.child.wait().expect("it is a child");
-        assert!(ended.success(), "{log}");
-        log
-    }
-
-    /// A request with the cookies of a jar, which the answer may fill.
-    fn curl(&self, jar: &Path, path: &str) -> Command {
-        let mut curl = Command::new("curl");
-        curl.args(["-sN", "-b"]).arg(jar).arg("-c").arg(jar);
-        curl.arg(format!("http://{}{path}", self.address));
-        curl
-    }
-
-    fn log_in(&self, jar: &Path, name: &str, password: &str) -> String {
-        let form = format!(r#"{{"name":"{name}","password":"{password}"}}"#);
-        let answer = self.curl(jar, "/log-in").args(["--json", &form]).output();
-        String::from_utf8(answer.expect("there is `curl`").stdout).expect("it is text")
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// The password that was printed for this user.
+pub(crate) fn password<'a>(program: &'a Program, name: &str) -> &'a str {
+    program.after(&format!("{name}  "))
 }
 
 fn chat() -> Command {
     Command::new(env!("CARGO_BIN_EXE_chat"))
 }
 
-#[test]
-fn ctrl_c_ends_it_in_order_and_tells_open_pages() {
-    for signal in ["INT", "TERM"] {
-        let jars = tempfile::tempdir().expect("there is room");
-        let jar = jars.path().join("ann");
-        let program = Program::start(&[]);
-        let told = program.log_in(&jar, "ann", program.password("ann"));
-        assert_eq!(told, "{\"name\":\"ann\",\"device\":1}\n");
-        let mut page = program.curl(&jar, "/events");
-        let mut page = page
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("there is `curl`");
-        let mut events = BufReader::new(page.stdout.take().expect("it is piped"));
-        let mut told = String::new();
-        while !told.contains("\"came\"") {
-            assert_ne!(
-                events.read_line(&mut told).expect("it is text"),
-                0,
-                "{told}"
-            );
-        }
+#[tokio::test]
+async fn ctrl_c_ends_it_in_order_and_tells_open_pages() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut program = start(&[]).await;
+        let ann = browser(program.address());
+        let told = guess(&ann, "ann", password(&program, "ann")).await;
+        assert_eq!(told.text(), "{\"name\":\"ann\",\"device\":1}\n");
+        let mut events = follow(&ann).await;
+        assert_eq!(next(&mut events, 1).await, ["ann came"]);
 
-        let log = program.stop(signal);
-        events.read_to_string(&mut told).expect("it is text");
-        assert!(page.wait().expect("it is a child").success());
-        assert!(
-            told.ends_with("event: over\ndata: the server is shutting down\n\n"),
-            "{told}"
-        );
-        assert!(
-            log.contains("sessions shut down ended=1 unfinished=[]"),
-            "{log}"
-        );
-        assert!(log.contains("for the people at this machine"), "{log}");
+        program.signal(signal);
+        let status = program.ended().await;
+        assert!(status.success(), "{status}");
+        assert_eq!(rest(events).await, ["over the server is shutting down"]);
+        for line in [
+            "sessions shut down ended=1 unfinished=[]",
+            "for the people at this machine",
+        ] {
+            assert_eq!(program.log.count(line), 1, "{}", program.log.text());
+        }
     }
 }
 
-#[test]
-fn users_come_from_a_file() {
+#[tokio::test]
+async fn users_come_from_a_file() {
     // Weak, so that the test is short.
     let argon2 = Argon2::from(Params::new(8, 1, 1, None).expect("it is the least"));
     let salt = SaltString::encode_b64(b"a few bytes").expect("it is long enough");
@@ -136,32 +58,26 @@ fn users_come_from_a_file() {
         .hash_password(b"of the lake", &salt)
         .expect("it is a password");
     let files = tempfile::tempdir().expect("there is room");
-    let (users, jar) = (files.path().join("users"), files.path().join("jar"));
-    std::fs::write(&users, format!("# one\nvivian:{hash}\n")).expect("there is room");
-    let program = Program::start(&["--users", users.to_str().expect("it is text")]);
-    assert!(program.users.is_empty(), "nothing is printed");
-    let refused = program.log_in(&jar, "vivian", "of the sea");
-    assert!(refused.contains("401"), "{refused}");
-    let told = program.log_in(&jar, "vivian", "of the lake");
-    assert_eq!(told, "{\"name\":\"vivian\",\"device\":1}\n");
-    program.stop("TERM");
+    let users = files.path().join("users");
+    fs::write(&users, format!("# one\nvivian:{hash}\n")).expect("there is room");
+    let program = start(&["--users", users.to_str().expect("it is text")]).await;
+    assert_eq!(program.said.len(), 1, "no password is printed");
+    let vivian = browser(program.address());
+    assert_eq!(refusal(&guess(&vivian, "vivian", "of the sea").await), 401);
+    let told = guess(&vivian, "vivian", "of the lake").await;
+    assert_eq!(told.text(), "{\"name\":\"vivian\",\"device\":1}\n");
+    program.stop().await;
 }
 
-#[test]
-fn what_it_cannot_serve_is_said_in_a_line() {
+#[tokio::test]
+async fn what_it_cannot_serve_is_said_in_a_line() {
     let files = tempfile::tempdir().expect("there is room");
-    let path = |name| {
-        files
-            .path()
-            .join(name)
-            .to_str()
-            .expect("it is text")
-            .to_owned()
-    };
+    let path = |name| files.path().join(name).display().to_string();
     let (missing, empty, secret) = (path("missing"), path("empty"), path("secret"));
-    std::fs::write(&empty, "# nobody\n").expect("there is room");
-    std::fs::write(&secret, "ann:secret\n").expect("there is room");
-    let program = Program::start(&[]);
+    fs::write(&empty, "# nobody\n").expect("there is room");
+    fs::write(&secret, "ann:secret\n").expect("there is room");
+    let program = start(&[]).await;
+    let taken = program.address().to_string();
     for (args, code) in [
         (["--listen", "0.0.0.0:0"], 2),
         (["--listen", "[::]:0"], 2),
@@ -169,16 +85,10 @@ fn what_it_cannot_serve_is_said_in_a_line() {
         (["--users", &missing], 2),
         (["--users", &empty], 2),
         (["--users", &secret], 2),
-        (["--listen", &program.address], 1),
+        (["--listen", &taken], 1),
     ] {
-        let output = chat().args(args).output().expect("the program starts");
-        assert_eq!(output.status.code(), Some(code), "{args:?}");
-        let said = String::from_utf8(output.stderr).expect("it is text");
-        assert_eq!(said.lines().count(), 1, "{said}");
-        assert!(
-            said.starts_with("chat: ") && !said.contains("ann:secret"),
-            "{said}"
-        );
+        let told = assert_refused(chat().args(args), code, "chat: ");
+        assert!(!told.contains("ann:secret"), "{told}");
     }
-    program.stop("TERM");
+    program.stop().await;
 }

@@ -4,8 +4,9 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use session_test::Browser;
 
+use crate::kit::problem::problem;
 use crate::kit::program::send_signal;
-use crate::kit::visitor::{Visitor as _, problem};
+use crate::kit::visitor::Visitor as _;
 use crate::program::Cluster;
 
 /// Two visitors with sessions on different nodes, and the number of the first one's.

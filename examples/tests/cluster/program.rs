@@ -3,16 +3,12 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde_json::Value;
 use session_test::Browser;
 use tempfile::TempDir;
 
-use crate::kit::PATIENCE;
-use crate::kit::browser::browser;
+use crate::kit::browser::{self, browser};
 use crate::kit::program::Program;
 
 /// The running program with its processes. All are killed when this is dropped.
@@ -82,9 +78,7 @@ impl Cluster {
 
     /// The name and value of the visitor's cookie: the front's, whichever node is asked.
     pub(crate) fn cookie(&self, visitor: &Browser) -> String {
-        let name = format!("workbench-{}", self.front.port());
-        let id = visitor.cookie(&name).expect("it has a session");
-        format!("{name}={id}")
+        browser::cookie(visitor, &format!("workbench-{}", self.front.port()))
     }
 
     /// The number of the node that has the visitor's session, by the status page.
@@ -115,25 +109,4 @@ impl Cluster {
             told.is_some_and(|told| told.contains(text))
         }));
     }
-}
-
-/// Whether the process runs. One that has only not been waited for yet does not.
-pub(crate) fn is_running(pid: u32) -> bool {
-    !ends_within(pid, Duration::ZERO)
-}
-
-/// Waits for the end of a process. Returns whether it has come in time.
-pub(crate) fn ends(pid: u32) -> bool {
-    ends_within(pid, PATIENCE)
-}
-
-fn ends_within(pid: u32, time: Duration) -> bool {
-    let pid = pid.try_into().ok().and_then(Pid::from_raw);
-    // If there is none, it has ended and was waited for.
-    let Ok(process) = pidfd_open(pid.expect("it is a process"), PidfdFlags::empty()) else {
-        return true;
-    };
-    let time = Timespec::try_from(time).expect("it is short");
-    let mut ended = [PollFd::new(&process, PollFlags::IN)];
-    poll(&mut ended, Some(&time)).expect("it can be waited for") == 1
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::kit::browser::browser;
-use crate::kit::visitor::{Visitor as _, problem};
+use crate::kit::problem::problem;
+use crate::kit::visitor::Visitor as _;
 use crate::program::Cluster;
 
 #[tokio::test]

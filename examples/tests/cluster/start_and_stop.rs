@@ -1,11 +1,11 @@
 //! The beginning and the end of the program, and of the processes that it has started.
 
-use std::process::Stdio;
-
 use rustix::process::Signal;
 
+use crate::kit::process::{ends, is_running};
+use crate::kit::program::assert_refused;
 use crate::kit::visitor::Visitor as _;
-use crate::program::{Cluster, cluster, ends, is_running};
+use crate::program::{Cluster, cluster};
 
 #[tokio::test]
 async fn ctrl_c_ends_it_and_leaves_nothing_behind() {
@@ -49,17 +49,7 @@ fn a_mistake_is_one_line() {
         ),
         ("/usr/bin", &["--wrong"], 2, "unknown option `--wrong`"),
     ] {
-        let output = cluster(temp.path())
-            .args(args)
-            .env("PATH", path)
-            .stdin(Stdio::null())
-            .output()
-            .expect("the program starts");
-        let message = String::from_utf8(output.stderr).expect("it is text");
-        assert_eq!(output.status.code(), Some(code), "{message}");
-        assert!(
-            message.contains(told) && message.lines().count() == 1,
-            "{message}"
-        );
+        let mut cluster = cluster(temp.path());
+        assert_refused(cluster.args(args).env("PATH", path), code, told);
     }
 }

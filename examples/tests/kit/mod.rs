@@ -4,6 +4,10 @@
 pub(crate) mod browser;
 pub(crate) mod conversation;
 pub(crate) mod log;
+pub(crate) mod problem;
+#[cfg(target_os = "linux")]
+pub(crate) mod process;
+#[cfg(unix)]
 pub(crate) mod program;
 pub(crate) mod visitor;
 
@@ -12,7 +16,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// How long anything may take before a test fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Awaits this for as long as anything may take.
 pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {

@@ -1,5 +1,6 @@
 //! The program under test.
 
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::fs;
 use std::net::SocketAddr;
@@ -101,6 +102,25 @@ impl Drop for Program {
             eprintln!("{}", self.log.text());
         }
     }
+}
+
+/// Runs a program that refuses to serve: it must say so in a line that has this text, and end with this code. Returns the
+/// line.
+pub(crate) fn assert_refused(command: &mut Command, code: i32, told: &str) -> String {
+    let name = Path::new(command.get_program()).file_name();
+    let name = name.and_then(OsStr::to_str).expect("it is text").to_owned();
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.expect("the program starts");
+    let message = String::from_utf8(output.stderr).expect("it is text");
+    assert_eq!(output.status.code(), Some(code), "{command:?}: {message}");
+    let is_own = message.starts_with(&format!("{name}: "));
+    assert!(
+        is_own && message.contains(told) && message.lines().count() == 1,
+        "{command:?}: {message}"
+    );
+    // The code of a wrong command line. Nothing has begun then.
+    assert!(code != 2 || output.stdout.is_empty(), "{command:?}");
+    message
 }
 
 /// Sends a signal to a process.

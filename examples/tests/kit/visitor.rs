@@ -1,6 +1,5 @@
 //! A visitor of the workbench.
 
-use axum::http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use session_test::{Answer, Browser};
 
@@ -50,13 +49,4 @@ impl Visitor for Browser {
     async fn log_out(&self) {
         self.post("/api/logout").await.assert_status(204);
     }
-}
-
-/// The detail of a problem in JSON, which the answer must be, with this status.
-pub(crate) fn problem(answer: &Answer, status: u16) -> String {
-    assert_eq!(answer.status(), status, "{answer}");
-    assert_eq!(answer.headers()[CONTENT_TYPE], "application/problem+json");
-    let problem: Value = answer.json();
-    assert_eq!(problem["status"], status);
-    problem["detail"].as_str().expect("it is text").to_owned()
 }

@@ -3,10 +3,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::client::Client;
+use crate::kit::problem::problem;
 use crate::server::Server;
+use crate::tab::Tab;
 
 #[tokio::test]
 async fn a_shell_that_cannot_be_started_is_named_to_the_user() {
@@ -17,12 +19,10 @@ async fn a_shell_that_cannot_be_started_is_named_to_the_user() {
         ("/etc/passwd", "not executable"),
     ] {
         let server = Server::start(&["--shell", shell]).await;
-        let mut client = Client::new(&server);
+        let client = Client::new(&server);
         for _ in 0..2 {
             let refused = client.open((80, 24)).await;
-            assert_eq!(refused.status, 500);
-            let problem: Value = serde_json::from_str(&refused.body).unwrap();
-            let detail = problem["detail"].as_str().unwrap();
+            let detail = problem(&refused, 500);
             let names_it = format!("cannot start `{shell}`: ");
             assert!(
                 detail.starts_with(&names_it) && detail.contains(told),
@@ -56,10 +56,10 @@ async fn a_shell_that_exits_at_once_leaves_its_words_and_its_status() {
         fs::write(&path, script).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
         let server = Server::start(&["--shell", path.to_str().unwrap()]).await;
-        let mut client = Client::new(&server);
+        let client = Client::new(&server);
         for time in 1..=2 {
             let opened = client.open((80, 24)).await;
-            assert_eq!(opened.status, 201, "{script}: {}", opened.body);
+            assert_eq!(opened.status(), 201, "{script}: {opened}");
             server.logs("shell ended", time).await;
             let mut tab = client.attach().await;
             let closed = tab.closes().await;
@@ -73,7 +73,7 @@ async fn a_shell_that_exits_at_once_leaves_its_words_and_its_status() {
 #[tokio::test]
 async fn sizes_are_clamped() {
     let server = Server::start(&[]).await;
-    let (mut client, mut tab) = Client::with_tab(&server).await;
+    let (client, mut tab) = Client::with_tab(&server).await;
     // Something to draw at each size.
     tab.types("while sleep 0.01; do printf 'a few \u{5b57}\u{5b57} wide\\n'; done &\r")
         .await;
@@ -84,19 +84,18 @@ async fn sizes_are_clamped() {
         ((80, 24), [24, 80]),
     ] {
         let [rows, columns] = clamped;
-        let is_so =
-            |tab: &crate::tab::Tab| tab.last["columns"] == columns && tab.last["rows"] == rows;
-        assert_eq!(client.open((50, 50)).await.status, 204);
+        let is_so = |tab: &Tab| tab.last["columns"] == columns && tab.last["rows"] == rows;
+        client.open((50, 50)).await.assert_status(204);
         tab.until(|tab| tab.last["columns"] == 50).await;
         tab.resizes(given.0, given.1).await;
         tab.until(is_so).await;
-        assert_eq!(client.open((50, 50)).await.status, 204);
+        client.open((50, 50)).await.assert_status(204);
         tab.until(|tab| tab.last["columns"] == 50).await;
-        assert_eq!(client.open(given).await.status, 204);
+        client.open(given).await.assert_status(204);
         tab.until(is_so).await;
     }
-    let refused = client.post("shell", &json!({ "size": [-1, "wide"] })).await;
-    assert_eq!(refused.status, 422, "{}", refused.body);
+    let refused = client.asks(&json!({ "size": [-1, "wide"] })).await;
+    refused.assert_status(422);
     assert_eq!(
         tab.numbers("kill $!; echo \"<$(stty size)>\"").await,
         [24, 80]

@@ -2,14 +2,18 @@
 
 use std::fs;
 
+use rustix::process::Signal;
+
 use crate::client::Client;
-use crate::server::{Server, runs};
+use crate::kit::process::is_running;
+use crate::kit::program::send_signal;
+use crate::server::Server;
 use crate::tab::Tab;
 
 /// Starts the command in a shell, which prints the ids of processes between `<` and `>`.
 async fn processes(tab: &mut Tab, command: &str) -> Vec<u32> {
     let started = tab.numbers(command).await;
-    assert!(!started.is_empty() && started.iter().all(|pid| runs(*pid)));
+    assert!(!started.is_empty() && started.iter().all(|pid| is_running(*pid)));
     started
 }
 
@@ -48,7 +52,10 @@ async fn a_log_out_ends_and_reaps_all_that_the_shell_runs() {
             "{what}"
         );
         server.logs("session cleaned up", number + 1).await;
-        assert!(started.iter().all(|pid| !runs(*pid)), "{what}: {started:?}");
+        assert!(
+            started.iter().all(|pid| !is_running(*pid)),
+            "{what}: {started:?}"
+        );
         let shell = server.shells()[number];
         assert!(
             fs::metadata(format!("/proc/{shell}")).is_err(),
@@ -67,7 +74,7 @@ async fn a_shell_that_exits_takes_its_jobs_along() {
     tab.types("exit 3\r").await;
     assert_eq!(tab.closes().await, (4000, "exit status 3".to_owned()));
     server.logs("shell ended", 1).await;
-    assert!(started.iter().all(|pid| !runs(*pid)));
+    assert!(started.iter().all(|pid| !is_running(*pid)));
     server.stop().await;
 }
 
@@ -79,11 +86,8 @@ async fn a_daemon_that_has_left_the_shell_goes_on() {
     let daemon = processes(&mut tab, &format!("{daemon} & sleep 1000")).await[0];
     client.log_out().await;
     server.logs("session cleaned up", 1).await;
-    assert!(runs(daemon));
-    let pid = i32::try_from(daemon)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw);
-    rustix::process::kill_process(pid.unwrap(), rustix::process::Signal::KILL).unwrap();
+    assert!(is_running(daemon));
+    send_signal(daemon, Signal::KILL);
     server.stop().await;
 }
 
@@ -99,7 +103,7 @@ async fn an_open_tab_is_idle_without_a_key_press() {
     .await;
     assert_eq!(tab.closes().await, (1001, "idle timeout".to_owned()));
     server.logs("session cleaned up", 1).await;
-    assert!(started.iter().all(|pid| !runs(*pid)));
+    assert!(started.iter().all(|pid| !is_running(*pid)));
     server.stop().await;
 }
 
@@ -114,14 +118,14 @@ async fn ctrl_c_ends_all_shells_and_a_second_one_at_once() {
             started.extend(processes(&mut tab, command).await);
             tabs.push(tab);
         }
-        server.interrupt();
+        server.program.signal(Signal::INT);
         server.logs("shutting down", 1).await;
         if times == 2 {
-            server.interrupt();
+            server.program.signal(Signal::INT);
         }
-        let status = server.ended().await;
+        let status = server.program.ended().await;
         assert!(
-            started.iter().all(|pid| !runs(*pid)),
+            started.iter().all(|pid| !is_running(*pid)),
             "{times}: {started:?}"
         );
         if times == 1 {

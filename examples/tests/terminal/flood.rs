@@ -1,19 +1,20 @@
 //! More than one side can take.
 
 use crate::client::Client;
-use crate::server::{Server, runs};
+use crate::kit::process::is_running;
+use crate::server::Server;
 
 #[tokio::test]
 async fn a_hundred_megabytes_for_a_tab_that_does_not_read_are_not_kept() {
     let server = Server::start(&[]).await;
     let (client, mut tab) = Client::with_tab(&server).await;
     let mut deaf = client.attach().await;
-    let before = server.peak_memory();
+    let before = server.program.peak_memory();
     let line = "x".repeat(1_000);
     let flood = format!("yes {line} | head -c 100000000; echo \"<$((3 * 14))>\"\r");
     tab.types(&flood).await;
     tab.has("<42>").await;
-    let grown = server.peak_memory() - before;
+    let grown = server.program.peak_memory() - before;
     assert!(grown < 64 << 10, "{grown} KiB");
     // It has missed pictures, and comes to the last one, or is cut off if all that has taken a minute.
     deaf.reads_until("<42>").await;
@@ -56,6 +57,6 @@ async fn keys_that_nobody_reads_hold_up_nothing() {
     client.attach().await.has("<").await;
     client.log_out().await;
     server.logs("session cleaned up", 1).await;
-    assert!(!runs(sleeping[0]));
+    assert!(!is_running(sleeping[0]));
     server.stop().await;
 }

@@ -10,6 +10,8 @@ mod bad_input;
 mod client;
 mod ends;
 mod flood;
+#[path = "../kit/mod.rs"]
+mod kit;
 mod requests;
 mod server;
 mod tab;

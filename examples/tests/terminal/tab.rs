@@ -1,18 +1,19 @@
 //! A tab, as the page keeps it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use session_test::{Message, WebSocket};
 use tokio::time::timeout;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
 
-use crate::server::PATIENCE;
+use crate::kit::{PATIENCE, in_time};
+
+/// More messages than the server may take before its shell reads any.
+const MOST_UNREAD: usize = 10_000;
 
 pub(crate) struct Tab {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocket,
     rows: Vec<String>,
     /// The last picture, but for its rows.
     pub(crate) last: Value,
@@ -21,7 +22,7 @@ pub(crate) struct Tab {
 }
 
 impl Tab {
-    pub(crate) fn new(socket: WebSocketStream<TcpStream>) -> Self {
+    pub(crate) fn new(socket: WebSocket) -> Self {
         Self {
             socket,
             rows: Vec::new(),
@@ -37,22 +38,19 @@ impl Tab {
     }
 
     pub(crate) async fn sends(&mut self, keys: Vec<u8>) {
-        let sent = timeout(PATIENCE, self.socket.send(Message::Binary(keys.into()))).await;
-        sent.expect("in time").expect("it is open");
+        self.socket.send_binary(keys).await;
     }
 
     /// Sends keys until the server takes no more for now. Returns how many messages it has taken.
     pub(crate) async fn stuffs(&mut self, keys: &[u8]) -> usize {
-        let mut sent = 0;
-        loop {
-            let send = self.socket.send(Message::Binary(keys.to_vec().into()));
+        for sent in 0..MOST_UNREAD {
+            let send = self.socket.send_binary(keys.to_vec());
             // A message that the server has room for leaves at once.
-            match timeout(std::time::Duration::from_millis(500), send).await {
-                Ok(sending) => sending.expect("it is open"),
-                Err(_) => return sent,
+            if timeout(Duration::from_millis(500), send).await.is_err() {
+                return sent;
             }
-            sent += 1;
         }
+        panic!("it takes them all, or is closed");
     }
 
     pub(crate) async fn resizes(&mut self, columns: u32, rows: u32) {
@@ -60,8 +58,7 @@ impl Tab {
     }
 
     pub(crate) async fn wishes(&mut self, wish: &Value) {
-        let wish = Message::Text(wish.to_string().into());
-        self.socket.send(wish).await.expect("it is open");
+        self.socket.send_text(wish.to_string()).await;
     }
 
     /// The text of the screen.
@@ -73,13 +70,9 @@ impl Tab {
     /// Takes in the next message.
     async fn next(&mut self) {
         match self.socket.next().await {
-            Some(Ok(Message::Text(picture))) => self.draw(&picture),
-            Some(Ok(Message::Close(Some(frame)))) => {
-                self.closed = Some((frame.code.into(), frame.reason.to_string()));
-            }
-            Some(Ok(_)) => {}
-            Some(Err(error)) => self.closed = Some((1006, error.to_string())),
-            None => self.closed = Some((1006, String::new())),
+            Some(Message::Text(picture)) => self.draw(&picture),
+            Some(Message::Close { code, reason, .. }) => self.closed = Some((code, reason)),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -156,7 +149,7 @@ impl Tab {
                 }
             }
         };
-        timeout(PATIENCE, closes).await.expect("it is closed")
+        in_time(closes).await
     }
 }
 

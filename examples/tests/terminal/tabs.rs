@@ -42,7 +42,7 @@ async fn a_shell_is_started_once_for_tabs_that_race() {
     tab.types("exit\r").await;
     assert_eq!(tab.closes().await, (4000, "exit status 0".to_owned()));
 
-    let opened = join_all((0..8).map(async |_| client.clone().open((80, 24)).await.status)).await;
+    let opened = join_all((0..8).map(async |_| client.open((80, 24)).await.status())).await;
     let new = opened.iter().filter(|status| **status == 201).count();
     let known = opened.iter().filter(|status| **status == 204).count();
     assert_eq!((new, known), (1, 7), "{opened:?}");

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::inside::Workbench;
-use crate::kit::visitor::{Visitor as _, problem};
+use crate::kit::problem::problem;
+use crate::kit::visitor::Visitor as _;
 use crate::server::Server;
 
 /// How long a transaction may be idle while others wait.

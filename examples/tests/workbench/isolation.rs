@@ -10,7 +10,8 @@ use session_test::{Browser, assert_ended};
 use tokio::sync::Barrier;
 
 use crate::inside::{COOKIE, Workbench};
-use crate::kit::visitor::{Visitor as _, problem};
+use crate::kit::problem::problem;
+use crate::kit::visitor::Visitor as _;
 
 /// The name of the first table in the visitor's list.
 async fn first_table(visitor: &Browser) -> Value {

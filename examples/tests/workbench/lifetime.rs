@@ -7,7 +7,9 @@ use session_test::assert_ended;
 use tokio::join;
 
 use crate::inside::{COOKIE, Workbench};
-use crate::kit::visitor::{ENDLESS, Visitor as _, problem};
+use crate::kit::browser::cookie;
+use crate::kit::problem::problem;
+use crate::kit::visitor::{ENDLESS, Visitor as _};
 use crate::server::Server;
 
 /// The end of a session that has a query running and a transaction open.
@@ -37,8 +39,7 @@ async fn a_client_that_waits_for_a_query_of_an_ended_session_is_told_so() {
     let (workbench, ann) = Workbench::visited();
     ann.rows("SELECT 1").await;
     let (session, log) = workbench.session(&ann);
-    let dead = ann.cookie(COOKIE).expect("it has a session");
-    let dead = format!("{COOKIE}={dead}");
+    let dead = cookie(&ann, COOKIE);
     let log_out = async {
         log.wait_for("runner started", 2).await;
         ann.log_out().await;

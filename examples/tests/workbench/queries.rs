@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use tokio::time;
 
 use crate::inside::Workbench;
-use crate::kit::visitor::{ENDLESS, Visitor as _, problem};
+use crate::kit::problem::problem;
+use crate::kit::visitor::{ENDLESS, Visitor as _};
 use crate::server::Server;
 
 #[tokio::test]

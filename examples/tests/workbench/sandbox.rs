@@ -7,7 +7,8 @@ use session_test::Browser;
 use tokio::join;
 
 use crate::inside::{COOKIE, Workbench};
-use crate::kit::visitor::{Visitor as _, problem};
+use crate::kit::problem::problem;
+use crate::kit::visitor::Visitor as _;
 use crate::server::Server;
 
 async fn refused(visitor: &Browser, sql: &str, why: &str) {

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::kit::browser::browser;
+use crate::kit::browser::{self, browser};
 use crate::kit::program::{LISTENING, Program, assert_nothing_open};
 
 pub(crate) struct Server {
@@ -52,9 +52,7 @@ impl Server {
 
     /// The name and value of the visitor's cookie. No other server on this machine uses the name.
     pub(crate) fn cookie(&self, visitor: &Browser) -> String {
-        let name = format!("workbench-{}", self.address.port());
-        let id = visitor.cookie(&name).expect("it has a session");
-        format!("{name}={id}")
+        browser::cookie(visitor, &format!("workbench-{}", self.address.port()))
     }
 
     /// Opens a connection that sends this.

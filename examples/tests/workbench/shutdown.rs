@@ -8,7 +8,8 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 
 use crate::kit::in_time;
-use crate::kit::visitor::{ENDLESS, Visitor as _, problem};
+use crate::kit::problem::problem;
+use crate::kit::visitor::{ENDLESS, Visitor as _};
 use crate::server::{Server, assert_empty};
 
 #[tokio::test]

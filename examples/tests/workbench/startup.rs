@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use session_test::Browser;
 
 use crate::inside::{Workbench, directory, make_database};
+use crate::kit::program::assert_refused;
 use crate::kit::visitor::Visitor as _;
 use crate::server::{Server, assert_empty, command};
 
@@ -115,15 +116,7 @@ fn wrong_input_is_one_clear_line_and_exit_code_2() {
     ] {
         let mut command = command();
         command.args(args).env("TMPDIR", temp.path());
-        let output = command.current_dir(&files).output();
-        let output = output.expect("the program starts");
-        let message = String::from_utf8(output.stderr).expect("it is text");
-        assert_eq!(output.status.code(), Some(2), "{args:?}: {message}");
-        assert!(
-            message.contains(told) && message.lines().count() == 1,
-            "{args:?}: {message}"
-        );
-        assert!(output.stdout.is_empty());
+        assert_refused(command.current_dir(&files), 2, told);
     }
     assert_empty(&temp);
 }
@@ -138,12 +131,9 @@ async fn help_is_not_an_error_and_a_taken_port_is_reported() {
 
     let server = Server::start(&[]).await;
     let taken = server.address.to_string();
-    let second = command()
-        .args(["--listen", &taken])
-        .env("TMPDIR", server.temp.path())
-        .output();
-    let second = second.expect("the program starts");
-    assert_eq!(second.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&second.stderr).contains(&format!("cannot listen on {taken}")));
+    let mut second = command();
+    second.args(["--listen", &taken]);
+    second.env("TMPDIR", server.temp.path());
+    assert_refused(&mut second, 1, &format!("cannot listen on {taken}"));
     server.stop().await;
 }

@@ -11,7 +11,8 @@ use tower::ServiceExt as _;
 
 use crate::inside::Workbench;
 use crate::kit::in_time;
-use crate::kit::visitor::{ENDLESS, Visitor as _, problem};
+use crate::kit::problem::problem;
+use crate::kit::visitor::{ENDLESS, Visitor as _};
 use crate::server::Server;
 
 /// Sends a request with these headers alone, as no browser of today does. Returns the answer's status, and whether it
