@@ -1,19 +1,6 @@
 //! The conversation in the README matches the server's answers.
 
 use crate::kit::conversation::converse;
-<<<<<<< HEAD
-use crate::program::Program;
-
-#[tokio::test]
-async fn the_conversation_in_the_readme_goes_as_printed() {
-    let program = Program::start(&[]);
-    let readme = (include_str!("../../README.md"), "```console chat");
-    let passwords = [
-        ("ANN", program.password("ann")),
-        ("BOB", program.password("bob")),
-    ];
-    let turns = converse(readme, (3000, &program.address), &passwords).await;
-=======
 use crate::program::{password, start};
 
 #[tokio::test]
@@ -25,7 +12,6 @@ async fn the_conversation_in_the_readme_goes_as_printed() {
         ("BOB", password(&program, "bob")),
     ];
     let turns = converse(readme, (3000, program.address()), &passwords).await;
->>>>>>> h-kit
     assert!(turns > 8, "there is a conversation");
     program.stop().await;
 }
