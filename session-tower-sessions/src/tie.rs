@@ -55,6 +55,13 @@ enum Standing {
     Unverified,
 }
 
+impl Standing {
+    /// Whether the live session of this id is the one that the request ends by giving the id up.
+    fn names_a_session(self) -> bool {
+        matches!(self, Self::Known(_) | Self::Unverified)
+    }
+}
+
 /// The end of a request, as its client sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -97,10 +104,22 @@ impl Tie {
         self.ours.clone()
     }
 
-    /// Called when the handler has returned. If the request has given its id up, the live session is parted from the
-    /// others: one may be a stranger's that planted the id.
-    pub(crate) fn handler_returned(&self, visitor: &LazySession) {
-        if !self.has_given_up() {
+    /// Called when the handler has returned. If the request has given its id up and is to have no other, the live session
+    /// ends. Otherwise it is parted from the others: one may be a stranger's that planted the id.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is done, it has changed nothing: the request [settles](Self::settle) without a response.
+    pub(crate) async fn handler_returned(&self, visitor: &LazySession) {
+        let Some(name) = self.name.as_ref().filter(|_| self.has_given_up()) else {
+            return;
+        };
+        // Nothing will be saved: their layer removes the cookie, whatever the response.
+        if self.theirs.is_empty().await {
+            let _ = self.given_up.set(None);
+            if name.standing.names_a_session() {
+                log_out(self.shared.sessions.get_keyed(&name.key).ok());
+            }
             return;
         }
         let own = visitor.get();
@@ -142,14 +161,10 @@ impl Tie {
     /// Moves the live session of the name to the request's new id, or ends it, if the request has given its id up.
     fn follow(&self, name: &Name, now: Option<Id>, end: End) {
         let was_given_up = self.given_up.get().is_some() || self.has_given_up();
-        let verified = match name.standing {
-            Standing::Known(_) => true,
-            Standing::Unverified => false,
-            Standing::Unknown | Standing::Superseded => return,
-        };
-        if !was_given_up {
+        if !was_given_up || !name.standing.names_a_session() {
             return;
         }
+        let verified = matches!(name.standing, Standing::Known(_));
         let sessions = &self.shared.sessions;
         // After `flush` and `insert` their session has the same id again.
         let supersedes = end == End::Told && now != Some(name.id);
@@ -168,10 +183,7 @@ impl Tie {
         } else {
             sessions.get_keyed(&name.key).ok()
         };
-        if let Some(session) = ended {
-            tracing::debug!(session = session.serial(), "logged out of tower-sessions");
-            session.terminate();
-        }
+        log_out(ended);
     }
 
     fn has_moved(&self, session: &Session) {
@@ -240,6 +252,13 @@ impl Shared {
             Standing::Superseded => KeyedRequest::superseded(),
             Standing::Unverified => KeyedRequest::unavailable(),
         }
+    }
+}
+
+fn log_out(session: Option<Session>) {
+    if let Some(session) = session {
+        tracing::debug!(session = session.serial(), "logged out of tower-sessions");
+        session.terminate();
     }
 }
 
