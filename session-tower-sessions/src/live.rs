@@ -137,9 +137,9 @@ impl<Store: SessionStore, C: CookieController> LiveSessions<Store, C> {
     /// in this group. Without it, or with `None`, it begins in the group of the layer's
     /// [group resolver](SessionLayer::with_group_resolver), if there is one.
     ///
-    /// It is asked before the handler, for requests whose id the store knows and has no live session. The record is
-    /// loaded, so a look into it costs nothing. It should only read. An error is its own to map: `None` creates the
-    /// session outside of the user's group.
+    /// It is asked before the handler, for a request whose id the store knows and which has no live session. The record
+    /// is loaded, so a look into it costs nothing. It should only read. If it fails, it returns `None`, and the session is
+    /// created outside of the user's group.
     ///
     /// # Cancel safety
     ///
