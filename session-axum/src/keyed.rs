@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use session_core::{Session, SessionKey, WeakSession};
+use session_core::{GroupId, Session, SessionKey, WeakSession};
 
 /// The name that another framework has for the session of a request, for a layer of
 /// [keyed requests](crate::SessionLayer::keyed). A layer further out puts it into the request's extensions.
@@ -64,7 +64,11 @@ use session_core::{Session, SessionKey, WeakSession};
 ///
 /// A key lets its client in, as an id does: vouch only for one that the other framework has verified.
 #[derive(Clone)]
-pub struct KeyedRequest(Arc<Inner>);
+pub struct KeyedRequest {
+    inner: Arc<Inner>,
+    /// The group of a session that is created.
+    group: Option<GroupId>,
+}
 
 struct Inner {
     name: Name,
@@ -122,11 +126,36 @@ impl KeyedRequest {
     }
 
     fn new(name: Name, is_current: Option<Box<dyn Fn() -> bool + Send + Sync>>) -> Self {
-        Self(Arc::new(Inner {
-            name,
-            is_current,
-            created: Mutex::new(None),
-        }))
+        Self {
+            inner: Arc::new(Inner {
+                name,
+                is_current,
+                created: Mutex::new(None),
+            }),
+            group: None,
+        }
+    }
+
+    /// If an extractor creates a session for the request, it is created in this group: that of the user whom the other
+    /// framework knows, for example. The layer's
+    /// [group resolver](crate::SessionLayer::with_group_resolver) is not asked at the request's arrival then.
+    ///
+    /// A live session stays in its group.
+    ///
+    /// ```
+    /// use session_axum::KeyedRequest;
+    /// use session_core::{GroupId, SessionKey};
+    ///
+    /// fn named(key: SessionKey, user: u64) -> KeyedRequest {
+    ///     KeyedRequest::named(key).in_group(GroupId::from(format!("user:{user}")))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn in_group(self, group: GroupId) -> Self {
+        Self {
+            group: Some(group),
+            ..self
+        }
     }
 
     /// The session that this request has created without a key, the last one if there were several. No client can come
@@ -141,22 +170,26 @@ impl KeyedRequest {
     }
 
     pub(crate) fn name(&self) -> &Name {
-        &self.0.name
+        &self.inner.name
     }
 
     pub(crate) fn key(&self) -> Option<&SessionKey> {
-        match &self.0.name {
+        match &self.inner.name {
             Name::Key(key) => Some(key),
             _ => None,
         }
     }
 
+    pub(crate) fn group(&self) -> Option<&GroupId> {
+        self.group.as_ref()
+    }
+
     pub(crate) fn is_current(&self) -> bool {
-        self.0.is_current.as_ref().is_none_or(|ask| ask())
+        self.inner.is_current.as_ref().is_none_or(|ask| ask())
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<WeakSession>> {
-        self.0
+        self.inner
             .created
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -165,7 +198,7 @@ impl KeyedRequest {
 
 impl fmt::Debug for KeyedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0.name {
+        f.write_str(match self.inner.name {
             Name::Key(_) => "KeyedRequest::Named",
             Name::Stranger => "KeyedRequest::Stranger",
             Name::Superseded => "KeyedRequest::Superseded",

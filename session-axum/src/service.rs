@@ -47,12 +47,17 @@ where
 
     fn call(&mut self, mut request: Request<RequestBody>) -> ResponseFuture<S::Future> {
         let (arrival, origin) = self.shared.arrive((&request).into());
-        let groups = self.shared.groups_for(&arrival);
+        let mut groups = self.shared.groups_for(&arrival);
+        let may_create = arrival.may_create();
         let visit = Arc::new(Visit::new(Arc::clone(&self.shared), arrival, origin));
         if self.shared.keyed
-            && let Some(keyed) = request.extensions().get()
+            && let Some(keyed) = request.extensions().get::<KeyedRequest>()
         {
-            visit.is_keyed(KeyedRequest::clone(keyed));
+            if let Some(group) = keyed.group().filter(|_| may_create) {
+                visit.finds_group(group.clone());
+                groups = None;
+            }
+            visit.is_keyed(keyed.clone());
         }
         request.extensions_mut().insert(Arc::clone(&visit));
         if let Some(groups) = groups {

@@ -42,6 +42,16 @@ pub(crate) enum Arrival {
     Inside(RequestGuard, Option<Box<Notes>>),
 }
 
+impl Arrival {
+    /// Whether a session may be created for the request, unless it ends the one that it has.
+    pub(crate) fn may_create(&self) -> bool {
+        match self {
+            Self::Inside(..) | Self::Unavailable => false,
+            Self::Stranger | Self::Superseded => true,
+        }
+    }
+}
+
 impl Shared {
     /// Looks the request up. The origin is that of the id that counted, otherwise that of the first one.
     pub(crate) fn arrive(&self, head: RequestHead<'_>) -> (Arrival, Origin) {
@@ -77,10 +87,7 @@ impl Shared {
 
     /// The resolver, if it is to be asked at once: for requests without a live session.
     pub(crate) fn groups_for(&self, arrival: &Arrival) -> Option<&dyn GroupResolver> {
-        match arrival {
-            Arrival::Inside(..) | Arrival::Unavailable => None,
-            Arrival::Stranger | Arrival::Superseded => self.groups.as_deref(),
-        }
+        self.groups.as_deref().filter(|_| arrival.may_create())
     }
 
     /// The group in which a session for this request is created.

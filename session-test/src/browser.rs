@@ -182,7 +182,9 @@ impl Browser {
         RequestBuilder::new(self.0.clone(), method, path, Location::caller())
     }
 
-    /// Returns the active session that one of its cookies names, if any.
+    /// Returns the active session that one of its cookies names, if any. This is for the cookies of session-axum's own
+    /// transport. Beside tower-sessions the cookie has their id: read it with [`cookie`](Self::cookie), and look for the
+    /// session by the key that session-tower-sessions returns for it.
     pub fn session(&self, sessions: &SessionManager) -> Option<Session> {
         let values = self.0.cookies.values();
         let mut ids = values.iter().filter_map(|value| value.parse().ok());

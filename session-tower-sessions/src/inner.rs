@@ -58,8 +58,9 @@ where
             };
             let tie = Arc::new(Tie::new(shared, theirs).await);
             let _ = slot.0.set(Arc::clone(&tie));
+            let keyed = tie.keyed().await;
             let extensions = request.extensions_mut();
-            extensions.insert(tie.keyed());
+            extensions.insert(keyed);
             extensions.insert(Arc::clone(&tie));
             let response = ours.call(request).await.map_err(Past::Error)?;
             if tie.passes_by() {

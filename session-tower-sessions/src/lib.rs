@@ -11,7 +11,7 @@
 //! use session_core::{Property, SessionManager, SessionProperties};
 //! use session_tower_sessions::LiveSessions;
 //! use std::sync::atomic::{AtomicU32, Ordering};
-//! use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
+//! use tower_sessions::{MemoryStore, SessionManagerLayer};
 //!
 //! #[derive(SessionProperties)]
 //! struct Desk {
@@ -20,9 +20,7 @@
 //!     visits: Property<AtomicU32>,
 //! }
 //!
-//! async fn visit(theirs: Session, desk: Props<Desk>) -> Result<String, SessionRejection> {
-//!     // A visitor has a session once something is saved in it.
-//!     theirs.insert("visited", true).await.expect("the store answers");
+//! async fn visit(desk: Props<Desk>) -> Result<String, SessionRejection> {
 //!     let visits = desk.visits()?.fetch_add(1, Ordering::Relaxed) + 1;
 //!     Ok(format!("visit {visits}"))
 //! }
@@ -31,7 +29,8 @@
 //!     let theirs = SessionManagerLayer::new(MemoryStore::default());
 //!     Router::new()
 //!         .route("/", get(visit))
-//!         .layer(LiveSessions::around(sessions, theirs)) // instead of `.layer(theirs)`
+//!         // Instead of `.layer(theirs)`. A visitor with live objects has a record, with a marker in it if nothing else.
+//!         .layer(LiveSessions::around(sessions, theirs).with_marker("live"))
 //! }
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let ann = session_test::Browser::new(app(SessionManager::builder().build()?));
@@ -47,12 +46,17 @@
 
 #[doc = include_str!("../coming-from-tower-sessions.md")]
 pub mod coming_from_tower_sessions {}
+mod groups;
 mod inner;
+mod key;
 mod live;
 mod outer;
+mod rejection;
 mod tie;
 mod under_way;
 mod watched;
 
+pub use key::key;
 pub use live::LiveSessions;
 pub use outer::LiveService;
+pub use rejection::Rejection;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use session_axum::SessionLayer;
-use session_core::SessionManager;
+use session_core::{GroupId, SessionManager};
 use tower_layer::Layer;
 use tower_sessions::service::{CookieController, PlaintextCookie};
 use tower_sessions::{SessionManagerLayer, SessionStore};
 
+use crate::groups::Groups;
 use crate::inner::Inner;
 use crate::outer::LiveService;
 use crate::tie::Shared;
@@ -21,17 +22,20 @@ use crate::watched::Watched;
 ///
 /// # The id of theirs is the key
 ///
-/// - An id counts once their store knows it. The layer loads the record of a request that brings a cookie, and their
-///   `Session` keeps it, so the handler's first access costs nothing more. A made-up id costs a load, and creates nothing.
+/// - Only the id of a record that is in their store leads to a live session. The layer loads the record of a request that
+///   brings a cookie, and their `Session` keeps it, so the handler's first access costs nothing more. A made-up id costs a
+///   load, and creates nothing.
 /// - One id has one live session, however many first requests race for it.
 /// - A request without an id, or with one that their store does not know, gets a session when it asks for one. Once
 ///   their layer has saved, that has the new id as its key. If nothing was saved, it ends with the request, after the
-///   response's body or the WebSocket: a handler that only uses live objects inserts a marker into their session.
+///   response's body or the WebSocket. [`with_marker`](Self::with_marker) makes them save.
 /// - If the response tells the client a new id, the live session moves to it, and is
 ///   [parted](session_axum::Session::cycle_id) from all other requests inside. The old id is
 ///   [superseded](session_axum::rejection::Superseded) for a while, whether or not it had a live session.
-/// - If the request ends without an id, after their `flush()`, the live session ends. So it does if it has begun anew after
-///   a `flush()`, and if no response tells the client its new id.
+/// - If their session has no id and no data when the handler returns, as after their `flush()`, the live session ends at
+///   once, whatever the response: WebSockets close with 1008 `terminated`, event streams end with their last event.
+/// - If the handler has begun anew after a `flush()`, the live session ends with the response.
+/// - If no response tells the client its new id, the live session ends.
 /// - An id that their store no longer knows, because it has expired or was deleted, ends its live session when a request
 ///   brings it. Without such a request the idle timeout does.
 ///
@@ -88,6 +92,8 @@ pub struct LiveSessions<Store: SessionStore, C: CookieController = PlaintextCook
     theirs: SessionManagerLayer<Store, C>,
     ours: SessionLayer,
     under_way: Arc<UnderWay>,
+    groups: Option<Groups>,
+    marker: Option<Arc<str>>,
 }
 
 impl<Store: SessionStore, C: CookieController> LiveSessions<Store, C> {
@@ -97,11 +103,75 @@ impl<Store: SessionStore, C: CookieController> LiveSessions<Store, C> {
             theirs,
             ours: SessionLayer::keyed(sessions),
             under_way: Arc::default(),
+            groups: None,
+            marker: None,
         }
     }
 
+    /// Keeps the live session of a client that has no record yet: when a handler returns, and an extractor has created a
+    /// live session for a stranger whose session of tower-sessions is empty, the layer inserts `true` under this name.
+    /// So there is a record, and the client gets a cookie.
+    ///
+    /// Requests without a live session, such as those of crawlers, leave no record.
+    ///
+    /// Without it, the handler has to insert something itself, or a stranger's live objects are closed after the request.
+    /// The layer logs that at the level `warn`.
+    ///
+    /// ```
+    /// use session_core::SessionManager;
+    /// use session_tower_sessions::LiveSessions;
+    /// use tower_sessions::{MemoryStore, SessionManagerLayer};
+    ///
+    /// fn layer(sessions: SessionManager) -> LiveSessions<MemoryStore> {
+    ///     let theirs = SessionManagerLayer::new(MemoryStore::default());
+    ///     LiveSessions::around(sessions, theirs).with_marker("live")
+    /// }
+    /// ```
+    pub fn with_marker(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.marker = Some(name.into());
+        self
+    }
+
+    /// Sets how the group of a user who comes back is found: their session says who is logged in, and there is no live
+    /// session, since it was idle or the server has started again. One that an extractor creates for the request begins
+    /// in this group. Without it, or with `None`, it begins in the group of the layer's
+    /// [group resolver](SessionLayer::with_group_resolver), if there is one.
+    ///
+    /// It is asked before the handler, for a request whose id the store knows and which has no live session. The record
+    /// is loaded, so a look into it costs nothing. It should only read. If it fails, it returns `None`, and the session is
+    /// created outside of the user's group.
+    ///
+    /// # Cancel safety
+    ///
+    /// Its future is dropped if the client hangs up.
+    ///
+    /// ```
+    /// use session_core::{GroupId, SessionManager};
+    /// use session_tower_sessions::LiveSessions;
+    /// use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
+    ///
+    /// async fn user(theirs: Session) -> Option<GroupId> {
+    ///     let user: u64 = theirs.get("user").await.ok()??;
+    ///     Some(GroupId::from(format!("user:{user}")))
+    /// }
+    ///
+    /// fn layer(sessions: SessionManager) -> LiveSessions<MemoryStore> {
+    ///     let theirs = SessionManagerLayer::new(MemoryStore::default());
+    ///     LiveSessions::around(sessions, theirs).with_group(user)
+    /// }
+    /// ```
+    pub fn with_group<F, Fut>(mut self, group: F) -> Self
+    where
+        F: Fn(tower_sessions::Session) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Option<GroupId>> + Send + 'static,
+    {
+        self.groups = Some(Groups::new(group));
+        self
+    }
+
     /// Changes the layer of the live sessions, which has settings of its own: the group resolver, and the origins that
-    /// may open WebSockets. (A transport would be another place for ids, independent of theirs.)
+    /// may open WebSockets. It must not set a [transport](SessionLayer::with_transport): the sessions would have ids of
+    /// their own then, apart from tower-sessions.
     ///
     /// ```
     /// use axum::http::request::Parts;
@@ -134,6 +204,8 @@ impl<S, Store: SessionStore, C: CookieController> Layer<S> for LiveSessions<Stor
             shared: Shared {
                 sessions: self.ours.sessions().clone(),
                 under_way: Arc::clone(&self.under_way),
+                groups: self.groups.clone(),
+                marker: self.marker.clone(),
             },
         };
         LiveService(self.theirs.layer(inner))

@@ -12,9 +12,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use session_axum::{KeyedRequest, LazySession};
-use session_core::{LocalSession as _, NotLive, Session, SessionKey, SessionManager};
+use session_core::{
+    LocalSession as _, NotLive, PropertyInfo, PropertyState, Session, SessionKey, SessionManager,
+};
 use tower_sessions::session::Id;
 
+use crate::groups::Groups;
+use crate::key::key;
 use crate::under_way::UnderWay;
 
 /// The state that all requests share.
@@ -22,6 +26,10 @@ use crate::under_way::UnderWay;
 pub(crate) struct Shared {
     pub(crate) sessions: SessionManager,
     pub(crate) under_way: Arc<UnderWay>,
+    /// Finds the group of a session that is created for a known id.
+    pub(crate) groups: Option<Groups>,
+    /// Is inserted into the session of a client that has a live one and would have no record.
+    pub(crate) marker: Option<Arc<str>>,
 }
 
 pub(crate) struct Tie {
@@ -55,6 +63,13 @@ enum Standing {
     Unverified,
 }
 
+impl Standing {
+    /// Whether the live session of this id is the one that the request ends by giving the id up.
+    fn names_a_session(self) -> bool {
+        matches!(self, Self::Known(_) | Self::Unverified)
+    }
+}
+
 /// The end of a request, as its client sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -73,7 +88,7 @@ impl Tie {
     pub(crate) async fn new(shared: Shared, theirs: tower_sessions::Session) -> Self {
         let name = match theirs.id() {
             Some(id) => {
-                let key = key_of(id);
+                let key = key(id);
                 let standing = shared.verify(id, &key, &theirs).await;
                 Some(Name { id, key, standing })
             }
@@ -92,20 +107,58 @@ impl Tie {
         }
     }
 
-    /// The live session's side of the request.
-    pub(crate) fn keyed(&self) -> KeyedRequest {
-        self.ours.clone()
+    /// The live session's side of the request. If the id is known and has no live session, this finds the group of one
+    /// that is created.
+    pub(crate) async fn keyed(&self) -> KeyedRequest {
+        let keyed = self.ours.clone();
+        let (Some(groups), Some(name)) = (&self.shared.groups, &self.name) else {
+            return keyed;
+        };
+        let is_known = matches!(name.standing, Standing::Known(_));
+        if !is_known || self.shared.sessions.get_keyed(&name.key).is_ok() {
+            return keyed;
+        }
+        match groups.find(self.theirs.clone()).await {
+            Some(group) => keyed.in_group(group),
+            None => keyed,
+        }
     }
 
-    /// Called when the handler has returned. If the request has given its id up, the live session is parted from the
-    /// others: one may be a stranger's that planted the id.
-    pub(crate) fn handler_returned(&self, visitor: &LazySession) {
-        if !self.has_given_up() {
+    /// Called when the handler has returned. If the request has given its id up and is to have no other, the live session
+    /// ends. Otherwise it is parted from the others: one may be a stranger's that planted the id.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is done, it has changed nothing that is saved: the request [settles](Self::settle) without a
+    /// response.
+    pub(crate) async fn handler_returned(&self, visitor: &LazySession) {
+        let Some(name) = self.name.as_ref().filter(|_| self.has_given_up()) else {
+            return self.mark().await;
+        };
+        // Nothing will be saved: their layer removes the cookie, whatever the response.
+        if self.theirs.is_empty().await {
+            let _ = self.given_up.set(None);
+            if name.standing.names_a_session() {
+                log_out(self.shared.sessions.get_keyed(&name.key).ok());
+            }
             return;
         }
         let own = visitor.get();
         let parted = own.filter(|own| own.cycle_id().is_ok());
         let _ = self.given_up.set(parted.map(|own| own.serial()));
+    }
+
+    /// Makes their layer save a record for a client that has a live session and would have no id.
+    async fn mark(&self) {
+        let Some(marker) = &self.shared.marker else {
+            return;
+        };
+        let created = self.ours.created();
+        let is_live = created.is_some_and(|created| !created.is_completed());
+        if is_live && self.theirs.is_empty().await {
+            // It has no record to load, so this can't fail.
+            let _ = self.theirs.insert(marker, true).await;
+        }
     }
 
     /// Whether their layer must not see the response: it would remove the cookie of a client whose id was superseded,
@@ -132,7 +185,13 @@ impl Tie {
         }
         if let Some(created) = self.ours.created() {
             let new = told.filter(|now| self.name.as_ref().is_none_or(|name| name.id != *now));
-            if new.is_none_or(|id| created.rekey(Some(&key_of(id))).is_err()) {
+            if new.is_none_or(|id| created.rekey(Some(&key(id))).is_err()) {
+                if end == End::Told && now.is_none() && holds_values(&created) {
+                    tracing::warn!(
+                        "the values of a live session go with its request, since nothing was saved in tower-sessions: \
+                         set `LiveSessions::with_marker`, or insert something into the session of tower-sessions"
+                    );
+                }
                 // It ends with its last activity: usually this request, whose body may go on.
                 created.set_idle_timeout(Duration::ZERO);
             }
@@ -142,19 +201,15 @@ impl Tie {
     /// Moves the live session of the name to the request's new id, or ends it, if the request has given its id up.
     fn follow(&self, name: &Name, now: Option<Id>, end: End) {
         let was_given_up = self.given_up.get().is_some() || self.has_given_up();
-        let verified = match name.standing {
-            Standing::Known(_) => true,
-            Standing::Unverified => false,
-            Standing::Unknown | Standing::Superseded => return,
-        };
-        if !was_given_up {
+        if !was_given_up || !name.standing.names_a_session() {
             return;
         }
+        let verified = matches!(name.standing, Standing::Known(_));
         let sessions = &self.shared.sessions;
         // After `flush` and `insert` their session has the same id again.
         let supersedes = end == End::Told && now != Some(name.id);
         if let Some(new) = now.filter(|_| supersedes && verified) {
-            match sessions.rekey(&name.key, Some(&key_of(new))) {
+            match sessions.rekey(&name.key, Some(&key(new))) {
                 Ok(None) => return,
                 Ok(Some(session)) => return self.has_moved(&session),
                 Err(error) => tracing::warn!(
@@ -168,10 +223,7 @@ impl Tie {
         } else {
             sessions.get_keyed(&name.key).ok()
         };
-        if let Some(session) = ended {
-            tracing::debug!(session = session.serial(), "logged out of tower-sessions");
-            session.terminate();
-        }
+        log_out(ended);
     }
 
     fn has_moved(&self, session: &Session) {
@@ -243,6 +295,15 @@ impl Shared {
     }
 }
 
-fn key_of(id: Id) -> SessionKey {
-    SessionKey::new(id.0.to_le_bytes()).expect("an id is not empty")
+fn log_out(session: Option<Session>) {
+    if let Some(session) = session {
+        tracing::debug!(session = session.serial(), "logged out of tower-sessions");
+        session.terminate();
+    }
+}
+
+fn holds_values(session: &Session) -> bool {
+    let properties = session.properties().list();
+    let mut states = properties.iter().map(PropertyInfo::state);
+    !session.is_completed() && states.any(|state| state == PropertyState::Present)
 }

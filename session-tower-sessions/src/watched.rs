@@ -17,6 +17,7 @@ impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for Watched<S>
 where
     S: Service<Request<RequestBody>, Response = Response<ResponseBody>>,
     S::Future: Send + 'static,
+    ResponseBody: Send,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -33,7 +34,7 @@ where
         Box::pin(async move {
             let response = response.await?;
             if let (Some(tie), Some(visitor)) = (tie, visitor) {
-                tie.handler_returned(&visitor);
+                tie.handler_returned(&visitor).await;
             }
             Ok(response)
         })

@@ -7,13 +7,15 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use axum::{Router, routing::get};
-use session_core::SessionManager;
+use session_core::{LocalSession as _, PropertyKey, SessionManager};
 use session_test::Browser;
 use session_tower_sessions::LiveSessions;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 use tower_sessions::{MemoryStore, Session as Theirs, SessionManagerLayer, SessionStore};
 use tracing_subscriber::filter::LevelFilter;
+
+const DRAFT: PropertyKey<String> = PropertyKey::new("draft");
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -78,6 +80,13 @@ async fn an_operator_is_told_and_no_id_is_shown() {
             }),
         )
         .route(
+            "/forgotten",
+            get(async |live: session_axum::Session| {
+                live.properties().insert(&DRAFT, String::new()).unwrap();
+                live.id().encode()
+            }),
+        )
+        .route(
             "/cycle",
             get(async |theirs: Theirs| theirs.cycle_id().await.unwrap()),
         )
@@ -89,9 +98,12 @@ async fn an_operator_is_told_and_no_id_is_shown() {
             sessions,
             SessionManagerLayer::new(store.clone()),
         ));
+    let forgotten = Browser::new(app.clone());
     let ann = Browser::new(app);
-
-    let mut secrets = vec![ann.get("/live").await.text().to_owned()];
+    let mut secrets = vec![
+        forgotten.get("/forgotten").await.text().to_owned(),
+        ann.get("/live").await.text().to_owned(),
+    ];
     let mut remember = || secrets.extend(ann.cookie("id"));
     remember();
     store.away.store(true, Ordering::Relaxed);
@@ -113,10 +125,12 @@ async fn an_operator_is_told_and_no_id_is_shown() {
         "the id in tower-sessions has changed",
         "logged out of tower-sessions",
         "tower-sessions no longer knows the id",
+        "set `LiveSessions::with_marker`",
     ] {
         assert!(log.contains(line), "{line} is not in\n{log}");
     }
-    assert_eq!(secrets.len(), 4);
+    assert_eq!(secrets.len(), 5);
+    assert_eq!(log.matches("with_marker").count(), 1, "{log}");
     for secret in secrets {
         assert!(!log.contains(&secret), "{log}");
     }

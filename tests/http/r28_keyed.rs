@@ -204,6 +204,31 @@ async fn r28_a_session_that_a_named_request_creates_is_in_the_resolvers_group() 
 }
 
 #[tokio::test]
+async fn r28_a_session_that_a_keyed_request_creates_is_in_the_requests_group() {
+    let sessions = manager();
+    let layer = || SessionLayer::keyed(sessions.clone()).with_group_resolver(user);
+    let ann = || KeyedRequest::named(key()).in_group("ann".into());
+    let app = layered(layer(), &ann());
+    assert_eq!(get_text(&app, "/new").await, "true");
+    let session = sessions.get_keyed(&key()).unwrap();
+    let group = session.group();
+    assert_eq!(group.id(), Some(&"ann".into()), "and not the resolver's");
+    // A live session stays where it is.
+    let app = layered(layer(), &KeyedRequest::named(key()).in_group("bob".into()));
+    assert_eq!(get_text(&app, "/new").await, "false");
+    assert_eq!(session.group(), group);
+    // A stranger's is found by the request that names it.
+    let stranger = KeyedRequest::stranger().in_group("carol".into());
+    let app = layered(SessionLayer::keyed(sessions.clone()), &stranger);
+    assert_eq!(get_text(&app, "/new").await, "true");
+    let created = sessions
+        .sessions()
+        .into_iter()
+        .find(|other| *other != session);
+    assert_eq!(created.unwrap().group().id(), Some(&"carol".into()));
+}
+
+#[tokio::test]
 async fn r28_a_session_with_a_key_outlives_requests_that_end_without_a_response() {
     let sessions = manager();
     let app = app(&sessions, &KeyedRequest::named(key()));

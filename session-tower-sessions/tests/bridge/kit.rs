@@ -45,12 +45,31 @@ impl World {
         more: Router,
         set_up: impl FnOnce(SessionManagerLayer<Store>) -> SessionManagerLayer<Store, C>,
     ) -> Self {
+        Self::set_up(more, |sessions, theirs| {
+            LiveSessions::around(sessions, set_up(theirs))
+        })
+    }
+
+    /// With our layer set up otherwise.
+    pub(crate) fn with_live(
+        more: Router,
+        change: impl FnOnce(LiveSessions<Store>) -> LiveSessions<Store>,
+    ) -> Self {
+        Self::set_up(more, |sessions, theirs| {
+            change(LiveSessions::around(sessions, theirs))
+        })
+    }
+
+    fn set_up<C: CookieController + Sync>(
+        more: Router,
+        layer: impl FnOnce(SessionManager, SessionManagerLayer<Store>) -> LiveSessions<Store, C>,
+    ) -> Self {
         let sessions = SessionManager::builder().build().unwrap();
         let (store, stage) = (Store::default(), Stage::default());
-        let theirs = set_up(SessionManagerLayer::new(store.clone()));
+        let theirs = SessionManagerLayer::new(store.clone());
         let routes = routes(&stage).merge(more);
         Self {
-            app: routes.layer(LiveSessions::around(sessions.clone(), theirs)),
+            app: routes.layer(layer(sessions.clone(), theirs)),
             sessions,
             store,
             stage,

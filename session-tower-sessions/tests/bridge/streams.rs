@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use axum::body::Body;
+use axum::http::StatusCode;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Router, routing::any, routing::get};
@@ -11,7 +12,7 @@ use session_axum::{
     LazySession, LocalSession as _, Session as Live, SessionEvents, SessionUpgrade, Socket,
 };
 use session_core::CompletionCause;
-use session_test::{SessionsExt as _, assert_ended};
+use session_test::{Message, SessionsExt as _, assert_ended};
 use tower_sessions::Session as Theirs;
 
 use crate::kit::{World, insert, ok};
@@ -36,7 +37,10 @@ fn routes() -> Router {
         )
         .route(
             "/session-events",
-            get(async |events: SessionEvents| events.run(endless("open".to_owned()))),
+            get(async |events: SessionEvents| {
+                let events = events.last_event(Event::default().data("over"));
+                events.run(endless("open".to_owned()))
+            }),
         )
         .route(
             "/socket",
@@ -50,6 +54,13 @@ fn routes() -> Router {
             }),
         )
         .route("/log-in/keep", get(log_in_and_keep))
+        .route(
+            "/flush/error",
+            get(async |theirs: Theirs| {
+                theirs.flush().await.unwrap();
+                StatusCode::INTERNAL_SERVER_ERROR
+            }),
+        )
 }
 
 async fn echo(mut socket: Socket) {
@@ -148,4 +159,35 @@ async fn a_sockets_session_ends_with_the_socket_if_nothing_was_saved() {
     let session = world.sessions.sessions().pop().unwrap();
     drop(socket);
     assert_ended!(session, CompletionCause::IdleTimeout);
+}
+
+#[tokio::test]
+async fn a_flush_tells_sockets_and_event_streams_that_the_session_has_ended() {
+    for log_out in ["/log-out", "/flush/error"] {
+        let world = World::with(routes());
+        let (ann, session) = world.live().await;
+        let mut socket = ann.websocket("/socket").await;
+        let mut events = ann.events("/session-events").await;
+        assert_eq!(events.next().await.unwrap().data, "open");
+        ann.get(log_out).await;
+        let close = Message::close(1008, "terminated");
+        assert_eq!(socket.next().await, Some(close), "{log_out}");
+        let last = events.next().await.expect("the last event");
+        assert_eq!(last.data, "over", "{log_out}");
+        assert_eq!(events.next().await, None);
+        assert_ended!(session, CompletionCause::Terminated);
+        world.sessions.assert_clean().await;
+    }
+}
+
+#[tokio::test]
+async fn a_new_beginning_after_a_flush_sends_sockets_to_the_new_id() {
+    let world = World::with(routes());
+    for change in ["/restart", "/cycle"] {
+        let (ann, _session) = world.live().await;
+        let mut socket = ann.websocket("/socket").await;
+        ok(&ann, change).await;
+        let close = Message::close(1001, "the session has a new id");
+        assert_eq!(socket.next().await, Some(close), "{change}");
+    }
 }
