@@ -6,6 +6,7 @@
 //! - `shell`: the contents of a session, and the task that passes on what the shell reads and writes
 //! - `process`: the shell's process and its children, and how they end
 //! - `pty`: the pseudo-terminal
+//! - `bounds`: what output may ask of the screen
 //! - `screen`, `frame`: the screen that the server draws, and the pictures of it that tabs are sent
 //! - `tab`: a tab's WebSocket
 //! - `api`: the requests of a client
@@ -13,6 +14,7 @@
 
 mod api;
 mod args;
+mod bounds;
 mod frame;
 mod process;
 mod pty;
@@ -35,6 +37,8 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 const MAX_SESSIONS: usize = 16;
 /// How long a shell lives, whatever happens on it.
 const ABSOLUTE_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How long a shell is kept for a browser that does not come back with its cookie.
+const UNCONFIRMED_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The program that visitors get.
 #[derive(Debug)]
@@ -55,6 +59,8 @@ impl Terminal {
         SessionManager::builder()
             .idle_timeout(idle)
             .absolute_timeout(ABSOLUTE_TIMEOUT)
+            // Browsers that keep no cookies would fill the server with shells that nobody reaches.
+            .unconfirmed_timeout(UNCONFIRMED_TIMEOUT)
             // To evict the idlest shell would kill a long job.
             .max_sessions(MAX_SESSIONS, WhenFull::Reject)
             .state(self)

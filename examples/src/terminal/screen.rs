@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use vt100::{Callbacks, Parser};
 
+use super::bounds::Bounds;
+
 /// The lines that are kept above the screen.
 const HISTORY: usize = 2_000;
 /// Drawn on a screen that was lost.
@@ -95,7 +97,10 @@ impl Screen {
     /// Draws output, and returns the answers to what it asks the terminal.
     pub(super) fn draw(&self, output: &[u8]) -> Vec<u8> {
         self.change(|parser| {
-            parser.process(output);
+            let (rows, columns) = parser.screen().size();
+            let kept = &mut parser.callbacks_mut().bounds;
+            let output = kept.keep(output, rows.max(columns));
+            parser.process(&output);
             std::mem::take(&mut parser.callbacks_mut().answers)
         })
     }
@@ -139,12 +144,13 @@ fn blank(Size { columns, rows }: Size) -> Parser<Aside> {
     Parser::new_with_callbacks(rows, columns, HISTORY, Aside::default())
 }
 
-/// The things that output says and does beside drawing.
+/// The things that output says and does beside drawing, and the part of it that is held back.
 #[derive(Default)]
 pub(super) struct Aside {
     title: String,
     bells: u64,
     answers: Vec<u8>,
+    bounds: Bounds,
 }
 
 impl Aside {
@@ -214,6 +220,17 @@ mod tests {
         assert_eq!(screen.draw(b"ab\r\nc\x1b[6n"), b"\x1b[2;2R");
         assert_eq!(screen.draw(b"\x1b[c\x1b[>c"), b"\x1b[?62;22c");
         assert_eq!(screen.draw(b"no more"), b"");
+    }
+
+    #[test]
+    fn commands_that_insert_without_end_are_drawn_at_once() {
+        let screen = Screen::new();
+        let output = "\x1b[65535@\x1b[65535L\x1b[65535T\x1b[65535;1S".repeat(1000);
+        screen.draw((output + "\x1b]2;").as_bytes());
+        screen.draw(&b"x".repeat(1 << 20));
+        screen.draw(b"\x07\x1b[Hgoes on");
+        assert_eq!(screen.look(0, |screen, _| screen.contents()), "goes on");
+        assert_eq!(screen.look(0, |_, aside| aside.title().len()), TITLE);
     }
 
     #[test]

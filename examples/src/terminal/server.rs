@@ -7,14 +7,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use session_axum::shutdown_signal;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::time::timeout;
 
 use super::args::{Args, Options, USAGE};
 use super::{Terminal, app};
-use crate::local::{GRACE, SHUTDOWN_TIMEOUT, start_log, tell};
+use crate::local::{End, GRACE, serve_until_told, start_log};
 
 /// The variables of this process's environment that shells get. Others may hold a secret, such as a token.
 const PASSED_ON: [&str; 8] = [
@@ -29,7 +27,7 @@ struct ListenError {
     error: io::Error,
 }
 
-/// The program. It returns 2 for a wrong command line, and 1 if it cannot serve or has left something behind.
+/// The program. It returns 2 for a wrong command line, 1 if it cannot serve, and 130 if a second signal has cut its end short.
 pub fn main() -> ExitCode {
     let options = match Args::parse(env::args_os().skip(1), env::var_os("SHELL")) {
         Ok(Args::Serve(options)) => options,
@@ -46,10 +44,11 @@ pub fn main() -> ExitCode {
     };
     let served = runtime.block_on(serve(options));
     // Drops the tasks of shells that a second signal has cut short. They kill what is left.
-    drop(runtime);
+    runtime.shutdown_timeout(GRACE);
     match served {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(End::InOrder) => ExitCode::SUCCESS,
+        // The code of a shell for Ctrl-C.
+        Ok(End::AtOnce) => ExitCode::from(130),
         Err(error) => failure(&error.to_string(), 1),
     }
 }
@@ -59,8 +58,7 @@ fn failure(message: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Serves until a signal. Returns whether all sessions have ended in order.
-async fn serve(options: Options) -> Result<bool, Box<dyn Error>> {
+async fn serve(options: Options) -> Result<End, Box<dyn Error>> {
     let address = options.listen;
     let listener = TcpListener::bind(address)
         .await
@@ -72,25 +70,12 @@ async fn serve(options: Options) -> Result<bool, Box<dyn Error>> {
         environment: environment(),
     };
     let sessions = terminal.sessions(options.idle);
-    let told = tokio::spawn(tell(sessions.subscribe()));
     let app = app(sessions.clone(), &key, address.port());
     println!("listening on http://{address}/{key}/");
     tracing::info!(
         "for this machine only, and for pages of its own: whoever knows the address has a shell of yours"
     );
-    let signal = async {
-        shutdown_signal().await;
-        tracing::info!("shutting down; once more to stop at once");
-    };
-    let report = session_axum::serve(listener, app, sessions)
-        .with_graceful_shutdown(signal)
-        .grace(GRACE)
-        .timeout(SHUTDOWN_TIMEOUT)
-        .await;
-    tracing::info!(ended = report.ended(), unfinished = ?report.unfinished(), "sessions shut down");
-    // The manager was dropped with the server, so the events end, unless a session is held.
-    let _ = timeout(GRACE, told).await;
-    Ok(report.is_clean())
+    Ok(serve_until_told(listener, app, sessions).await)
 }
 
 /// A new key: 128 random bits.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use portable_pty::{CommandBuilder, ExitStatus};
 use session_core::{Exclusive, InitContext, LocalSession as _, SessionProperties};
 use tokio::sync::mpsc;
-use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking, yield_now};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::process::Process;
@@ -148,6 +148,8 @@ impl Ends {
                     if to_write.len() + answers.len() <= ANSWERS {
                         to_write.extend(answers);
                     }
+                    // To draw may take its time, and others have theirs.
+                    yield_now().await;
                 }
                 written = self.input.write(&to_write), if !to_write.is_empty() => {
                     to_write.drain(..written?);

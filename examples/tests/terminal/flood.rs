@@ -16,9 +16,8 @@ async fn a_hundred_megabytes_for_a_tab_that_does_not_read_are_not_kept() {
     tab.has("<42>").await;
     let grown = server.program.peak_memory() - before;
     assert!(grown < 64 << 10, "{grown} KiB");
-    // It has missed pictures, and comes to the last one, or is cut off if all that has taken a minute.
+    // It comes to the last picture, or is cut off if all that has taken a minute.
     deaf.reads_until("<42>").await;
-    assert!(deaf.pictures <= tab.pictures);
     server.stop().await;
 }
 

@@ -17,7 +17,6 @@ pub(crate) struct Tab {
     rows: Vec<String>,
     /// The last picture, but for its rows.
     pub(crate) last: Value,
-    pub(crate) pictures: usize,
     closed: Option<(u16, String)>,
 }
 
@@ -27,7 +26,6 @@ impl Tab {
             socket,
             rows: Vec::new(),
             last: Value::Null,
-            pictures: 0,
             closed: None,
         }
     }
@@ -77,7 +75,6 @@ impl Tab {
     }
 
     fn draw(&mut self, picture: &str) {
-        self.pictures += 1;
         let mut picture: Value = serde_json::from_str(picture).expect("it is JSON");
         let changed = picture["changed"].take();
         let rows = picture["rows"].as_u64().expect("it is a number");
