@@ -41,9 +41,9 @@ use crate::watched::Watched;
 ///
 /// # While their store does not answer
 ///
-/// Extractors of live sessions refuse a request that brings a cookie with 503
-/// ([`Unavailable`](session_axum::rejection::Unavailable)), even as an `Option`. No session ends. Requests that use
-/// neither session go on.
+/// A request that brings a cookie waits for it for up to 5 seconds. Then, and after an error, extractors of live sessions
+/// refuse it with 503 ([`Unavailable`](session_axum::rejection::Unavailable)), even as an `Option`. No session ends. Requests
+/// that use neither session go on.
 ///
 /// If they can't save, their layer answers with 500. A visitor's live session stays then, unless the request had given up
 /// the old id; a new one ends.
@@ -56,8 +56,8 @@ use crate::watched::Watched;
 ///   [absolute timeout](session_core::SessionManagerBuilder::absolute_timeout).
 /// - *Changes behind the response.* If a spawned task cycles or flushes their session later, the live one ends when a
 ///   request brings the old id, or when it is idle.
-/// - *A new beginning that the handler saves itself.* After `flush()`, `insert()` and `save()` in one request, their
-///   session has its old id again, and the live session stays. Without the `save()` it ends.
+/// - *A new beginning that the handler saves itself.* After `flush()` and `save()` in one request, their session has its
+///   old id again, and the live session stays. Without the `save()` it ends.
 /// - *A log-out that a slow writer does not undo.* A request that has loaded the record, and saves it after another one's
 ///   `flush()` or `cycle_id()`, brings the record back: that is so in tower-sessions. The live session does not come
 ///   back. A client that has the old id is refused with 409 for a while, and gets a new live session after that.

@@ -15,11 +15,15 @@ use session_axum::{KeyedRequest, LazySession};
 use session_core::{
     LocalSession as _, NotLive, PropertyInfo, PropertyState, Session, SessionKey, SessionManager,
 };
+use tokio::time::timeout;
 use tower_sessions::session::Id;
 
 use crate::groups::Groups;
 use crate::key::key;
 use crate::under_way::UnderWay;
+
+/// How long a request waits for their store before it goes on without an answer.
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The state that all requests share.
 #[derive(Clone, Debug)]
@@ -176,7 +180,8 @@ impl Tie {
     /// Called once, at the end of the request.
     pub(crate) fn settle(&self, end: End) {
         let now = self.theirs.id();
-        let told = now.filter(|_| end == End::Told);
+        // Their layer sets no cookie for a session that is not modified, even if the handler has saved it.
+        let told = now.filter(|_| end == End::Told && self.theirs.is_modified());
         if let Some(name) = &self.name {
             self.follow(name, now, end);
             if let Standing::Known(number) = name.standing {
@@ -252,11 +257,16 @@ impl Shared {
             return Standing::Superseded;
         }
         // Any value: this is for the load, which makes their session forget an unknown id.
-        let loaded = theirs.get_value("").await;
+        let loaded = timeout(STORE_TIMEOUT, theirs.get_value("")).await;
+        let loaded = match &loaded {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(error as &dyn std::error::Error),
+            Err(late) => Err(late as &dyn std::error::Error),
+        };
         match (loaded, theirs.id()) {
             (Err(error), _) => {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error,
                     "no live session for a request: the store of tower-sessions did not answer"
                 );
                 Standing::Unverified

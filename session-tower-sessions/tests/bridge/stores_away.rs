@@ -122,3 +122,14 @@ async fn a_slow_load_holds_up_its_request_alone() {
     load.go_on();
     assert_eq!(slow.await.unwrap().text(), session.serial().to_string());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_is_not_waited_for_without_end() {
+    let world = World::new();
+    let (ann, session) = world.live().await;
+    for (path, status) in [("/live", 503), ("/optional", 503), ("/nothing", 200)] {
+        let _hangs = world.store.stop(Call::Load, Moment::Before);
+        ann.get(path).await.assert_status(status);
+    }
+    assert_eq!(world.session(&ann).await, session);
+}

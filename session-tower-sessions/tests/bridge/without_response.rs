@@ -39,6 +39,10 @@ fn routes() -> Router {
             }),
         )
         .route(
+            "/live/save",
+            get(async |_: Live, theirs: Theirs| theirs.save().await.map_err(failed)),
+        )
+        .route(
             "/live/save/error",
             get(async |_: Live, theirs: Theirs| {
                 insert(&theirs).await?;
@@ -180,4 +184,14 @@ async fn a_client_that_hangs_up_during_a_change_can_come_back_with_the_id_it_has
     assert!(request.await.unwrap_err().is_cancelled());
     // Their store still knows the id.
     assert_eq!(world.session(&ann).await, session);
+}
+
+/// Their layer takes it for unchanged, and sets no cookie.
+#[tokio::test]
+async fn a_record_that_only_the_handler_has_saved_keeps_no_session() {
+    let world = World::with(routes());
+    let ann = world.stranger();
+    assert_eq!(status(&ann, "/live/save").await, 200);
+    assert_eq!(ann.cookie("id"), None);
+    assert_eq!((world.created(), world.active()), (1, 0));
 }
