@@ -7,6 +7,7 @@
 //! - `set`: the contents of a session, and of a user's group
 //! - `users`, `door`: the users, their passwords, and how many guesses there are
 //! - `bucket`: a limit of so many per time
+//! - `text`: whether anything of a message can be seen
 //! - `room`, `events`: the conversation, and the event stream in which a page follows it
 //! - `devices`: the list of a user's sessions, and their ends
 //! - `member`: the user that a request comes from
@@ -26,6 +27,7 @@ mod problem;
 mod room;
 mod server;
 mod set;
+mod text;
 mod users;
 
 use std::fmt;

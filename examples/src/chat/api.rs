@@ -15,6 +15,7 @@ use super::door::Token;
 use super::member::Member;
 use super::problem::Problem;
 use super::set::{Account, Device, Draft};
+use super::text::is_visible;
 use super::users::UserName;
 use super::{Chat, devices, events, page};
 use crate::local::{Reply, as_problem, only_local, only_own_pages, whole};
@@ -148,7 +149,7 @@ async fn say(
     State(chat): State<Chat>,
     Json(Message { text }): Json<Message>,
 ) -> Result<(StatusCode, Reply<Said>), Problem> {
-    if text.trim().is_empty() || text.chars().count() > MOST_CHARACTERS {
+    if !is_visible(&text) || text.chars().count() > MOST_CHARACTERS {
         return Err(Problem::Text);
     }
     let account = member.group.props::<Account>()?;

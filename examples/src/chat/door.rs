@@ -2,14 +2,16 @@
 //!
 //! A name has few guesses, for everybody together, so that a thousand wrong passwords are refused. That alone would lock
 //! out the user while a stranger goes on guessing. So a browser in which the user has logged in before keeps a token, and
-//! has guesses of its own. Only a browser that is new to the user waits for its turn among strangers.
+//! has guesses of its own, and its passwords are hashed in a turn that strangers can't take. Only a browser that is new to
+//! the user waits for its turn among strangers.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use argon2::Block;
+use tokio::sync::Mutex as Queue;
 use tokio::time::timeout;
 
 use super::bucket::Bucket;
@@ -23,8 +25,6 @@ const MOST_PASSWORD_BYTES: usize = 1024;
 const BUCKETS: usize = 1024;
 /// The browsers that are known for a user. A newer one takes the place of the oldest.
 const MOST_BROWSERS: usize = 16;
-/// The passwords that are hashed at once. Each takes a core, and 19 MiB.
-const AT_ONCE: usize = 2;
 /// How long a log-in waits for its turn to be hashed.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -35,11 +35,16 @@ const fn guesses() -> Bucket {
 
 pub(crate) struct Door {
     users: Arc<Users>,
-    turns: Arc<Semaphore>,
+    known_turn: Turn,
+    strangers_turn: Turn,
     strangers: Box<[Bucket]>,
     secret: RandomState,
     known: Mutex<HashMap<UserName, VecDeque<Browser>>>,
 }
+
+/// The turn to hash a password, with the memory to do it in. Argon2 would take new memory for each password, and the
+/// allocator would keep it for each thread.
+type Turn = Arc<Queue<Vec<Block>>>;
 
 /// A browser in which a user has logged in.
 struct Browser {
@@ -70,8 +75,9 @@ impl Token {
 impl Door {
     pub(crate) fn new(users: Users) -> Self {
         Self {
+            known_turn: Arc::new(Queue::new(users.memory())),
+            strangers_turn: Arc::new(Queue::new(users.memory())),
             users: Arc::new(users),
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
             strangers: (0..BUCKETS).map(|_| guesses()).collect(),
             secret: RandomState::new(),
             known: Mutex::default(),
@@ -94,16 +100,19 @@ impl Door {
         let guesses = own.as_deref().unwrap_or_else(|| self.others_guesses(&name));
         guesses.take().map_err(Problem::Guesses)?;
 
-        let turn = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned());
-        let Ok(Ok(turn)) = turn.await else {
+        let turn = if is_known {
+            &self.known_turn
+        } else {
+            &self.strangers_turn
+        };
+        let Ok(mut turn) = timeout(PATIENCE, Arc::clone(turn).lock_owned()).await else {
             guesses.put_back();
             return Err(Problem::Busy);
         };
         let (users, guess) = (Arc::clone(&self.users), name.clone());
         let hashing = tokio::task::spawn_blocking(move || {
-            // With the thread, so that clients that hang up do not make room for more.
-            let _turn = turn;
-            users.verify(&guess, &password)
+            // The turn is the thread's, so that clients that hang up do not make room for more.
+            users.verify(&guess, &password, &mut turn)
         });
         if !hashing.await.is_ok_and(|right| right) {
             return Err(Problem::Password);
@@ -147,13 +156,15 @@ impl Door {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::future::join_all;
+    use tokio::time::Instant;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn when_too_many_log_in_at_once_the_rest_is_told_so_and_loses_no_guess() {
         let door = Door::new(Users::with_passwords(&[("ann", "the sea")]).unwrap());
-        let hashing = door.turns.acquire_many(u32::try_from(AT_ONCE).unwrap());
-        let hashing = hashing.await.unwrap();
+        let hashing = door.strangers_turn.lock().await;
         for _ in 0..10 {
             let refused = door.check("ann", "the sea".into(), None).await;
             assert!(matches!(refused, Err(Problem::Busy)));
@@ -165,19 +176,47 @@ mod tests {
     /// A client that hangs up frees no turn, since its password is still being hashed.
     #[tokio::test]
     async fn no_more_are_hashed_at_once_than_there_are_turns() {
-        let door = Arc::new(Door::new(
-            Users::with_passwords(&[("ann", "the sea")]).unwrap(),
-        ));
+        let door = Door::new(Users::with_passwords(&[("ann", "the sea")]).unwrap());
         let guess = door.check("ann", "wrong".into(), None);
         tokio::select! {
             biased;
             _ = guess => unreachable!("it takes longer than one poll"),
             () = std::future::ready(()) => {}
         }
-        assert_eq!(door.turns.available_permits(), AT_ONCE - 1);
-        // It comes back when the thread is done.
-        let all = door.turns.acquire_many(u32::try_from(AT_ONCE).unwrap());
-        assert!(all.await.is_ok());
+        assert!(door.strangers_turn.try_lock().is_err());
+        // It comes back when the thread is done, which has hashed it all.
+        assert_eq!(door.strangers_turn.lock().await.len(), 19 << 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn strangers_hold_up_no_browser_that_is_known() {
+        let door = Door::new(Users::with_passwords(&[("ann", "the sea")]).unwrap());
+        let first = door.check("ann", "the sea".into(), None).await;
+        let (_, token) = first.ok().unwrap();
+        let _strangers = door.strangers_turn.lock().await;
+        let before = Instant::now();
+        let again = door.check("ann", "the sea".into(), Some(token)).await;
+        assert!(again.is_ok());
+        assert_eq!(before.elapsed(), Duration::ZERO);
+        for token in [None, Some(Token(0))] {
+            let stranger = door.check("ann", "the sea".into(), token).await;
+            assert!(matches!(stranger, Err(Problem::Busy)));
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn passwords_are_hashed_in_the_memory_of_their_turn() {
+        let door = Door::new(Users::with_passwords(&[("ann", "the sea")]).unwrap());
+        let place = door.strangers_turn.lock().await.as_ptr() as usize;
+        let names: Vec<_> = (0..20).map(|number| format!("nobody{number}")).collect();
+        let guesses = names
+            .iter()
+            .map(|name| door.check(name, "a guess".into(), None));
+        for refused in join_all(guesses).await {
+            assert!(matches!(refused, Err(Problem::Password)));
+        }
+        let memory = door.strangers_turn.lock().await;
+        assert_eq!((memory.as_ptr() as usize, memory.len()), (place, 19 << 10));
     }
 
     #[tokio::test(start_paused = true)]

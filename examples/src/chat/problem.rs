@@ -28,7 +28,7 @@ pub(crate) enum Problem {
     Guesses(Duration),
     #[error("too many log in at this moment")]
     Busy,
-    #[error("a message has 1 to 2000 characters, and not only spaces")]
+    #[error("a message has 1 to 2000 characters, and not only invisible ones")]
     Text,
     #[error("the next message may be sent in {} s", seconds(.0))]
     Messages(Duration),

@@ -4,13 +4,17 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 
-use argon2::password_hash::{self, SaltString};
-use argon2::{Argon2, PasswordHash, PasswordHasher as _, PasswordVerifier as _};
+use argon2::password_hash::{self, Output, PasswordHash, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, PasswordHasher as _, Version};
 use serde::Serialize;
 use session_core::GroupId;
 
 /// The characters of a name.
 const MOST_CHARACTERS: usize = 32;
+/// The memory that a password is hashed in.
+const MOST_MEBIBYTES: u32 = 64;
+/// How often it is passed over.
+const MOST_PASSES: u32 = 16;
 
 /// A well-formed name, whether or not a user has it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -46,9 +50,59 @@ impl fmt::Display for UserName {
 /// The users of the chat, each with an argon2 hash of a password.
 #[derive(Debug)]
 pub struct Users {
-    hashes: HashMap<UserName, String>,
+    hashes: HashMap<UserName, Hash>,
     /// The hash that an unknown user's password is compared with, so that it takes as long as a known one's.
-    decoy: String,
+    decoy: Hash,
+}
+
+/// The argon2 hash of a password, and what it was made with.
+#[derive(Clone, Debug)]
+struct Hash {
+    argon2: Argon2<'static>,
+    salt: Vec<u8>,
+    output: Output,
+}
+
+impl Hash {
+    /// Reads a PHC string: none if it is no argon2 hash.
+    fn parse(text: &str) -> Option<Self> {
+        let hash = PasswordHash::new(text).ok()?;
+        let algorithm = Algorithm::try_from(hash.algorithm).ok()?;
+        let version = hash
+            .version
+            .map_or(Ok(Version::default()), Version::try_from);
+        let params = Params::try_from(&hash).ok()?;
+        let mut salt = [0; 64];
+        let salt = hash.salt?.decode_b64(&mut salt).ok()?;
+        (salt.len() >= argon2::MIN_SALT_LEN).then_some(())?;
+        Some(Self {
+            argon2: Argon2::new(algorithm, version.ok()?, params),
+            salt: salt.to_vec(),
+            output: hash.hash?,
+        })
+    }
+
+    fn is_costly(&self) -> bool {
+        let params = self.argon2.params();
+        params.m_cost() > MOST_MEBIBYTES << 10 || params.t_cost() > MOST_PASSES
+    }
+
+    fn blocks(&self) -> usize {
+        self.argon2.params().block_count()
+    }
+
+    /// Whether it is this password's. Takes as long for another one.
+    fn is_of(&self, password: &str, memory: &mut [Block]) -> bool {
+        let password = password.as_bytes();
+        let output = Output::init_with(self.output.len(), |output| {
+            let hashed = self
+                .argon2
+                .hash_password_into_with_memory(password, &self.salt, output, memory);
+            Ok(hashed?)
+        });
+        // Outputs are compared in constant time.
+        output == Ok(self.output)
+    }
 }
 
 /// The reason why a list of users can't be used. It shows no part of a hash.
@@ -64,6 +118,9 @@ pub enum UsersError {
     /// The hash is none of argon2's.
     #[error("user {0}: `name:hash`, with an argon2 hash such as `argon2 SALT -id -e` prints")]
     Hash(usize),
+    /// The hash takes too much memory or time.
+    #[error("user {0}: the hash takes more than {MOST_MEBIBYTES} MiB or {MOST_PASSES} passes")]
+    Costly(usize),
     /// Two users have one name.
     #[error("user {0}: the name is taken")]
     Taken(usize),
@@ -105,13 +162,11 @@ impl Users {
         let mut decoy = None;
         for (number, (name, hash)) in (1..).zip(users) {
             let name = UserName::new(name).ok_or(UsersError::Name(number))?;
-            // The decoy takes as long as most others, whatever parameters they have.
-            let is_argon2 = PasswordHash::new(&hash).is_ok_and(|hash| {
-                hash.algorithm.as_str().starts_with("argon2") && hash.hash.is_some()
-            });
-            if !is_argon2 {
-                return Err(UsersError::Hash(number));
+            let hash = Hash::parse(&hash).ok_or(UsersError::Hash(number))?;
+            if hash.is_costly() {
+                return Err(UsersError::Costly(number));
             }
+            // The decoy takes as long as most others, whatever parameters they have.
             decoy.get_or_insert_with(|| hash.clone());
             if hashes.insert(name, hash).is_some() {
                 return Err(UsersError::Taken(number));
@@ -121,16 +176,20 @@ impl Users {
         Ok(Self { hashes, decoy })
     }
 
-    /// Whether there is such a user, with this password. It takes as long if there is no such user. Blocks.
-    pub(crate) fn verify(&self, name: &UserName, password: &str) -> bool {
+    /// Memory to verify passwords in: room for the largest of the hashes, of which none is used yet.
+    pub(crate) fn memory(&self) -> Vec<Block> {
+        let largest = self.hashes.values().map(Hash::blocks).max();
+        Vec::with_capacity(largest.unwrap_or_default())
+    }
+
+    /// Whether there is such a user, with this password. It takes as long if there is no such user. Blocks. The memory
+    /// is this list's; one that has been used is used again, and never grows.
+    pub(crate) fn verify(&self, name: &UserName, password: &str, memory: &mut Vec<Block>) -> bool {
         let known = self.hashes.get(name);
         let hash = known.unwrap_or(&self.decoy);
-        let same = PasswordHash::new(hash).is_ok_and(|hash| {
-            Argon2::default()
-                .verify_password(password.as_bytes(), &hash)
-                .is_ok()
-        });
-        same && known.is_some()
+        let blocks = memory.len().max(hash.blocks());
+        memory.resize(blocks, Block::new());
+        hash.is_of(password, memory) && known.is_some()
     }
 }
 
@@ -194,6 +253,7 @@ mod tests {
     #[test]
     fn only_the_right_password_of_a_user_is_right() {
         let users = Users::with_passwords(&[("ann", "secret"), ("bob", "")]).unwrap();
+        let mut memory = users.memory();
         for (name, password, right) in [
             ("ann", "secret", true),
             ("ann", "Secret", false),
@@ -202,7 +262,7 @@ mod tests {
             ("eve", "secret", false),
         ] {
             assert_eq!(
-                users.verify(&UserName::new(name).unwrap(), password),
+                users.verify(&UserName::new(name).unwrap(), password, &mut memory),
                 right,
                 "{name}"
             );
@@ -211,7 +271,52 @@ mod tests {
 
     /// Printed by `echo -n secret | argon2 saltsalt -id -e`.
     const PRINTED: &str =
-        "$argon2id$v=19$m=4096,t=3,p=1$c2FsdHNhbHQ$RnKVcmtXLmyFaLmAAzXIHvFfrV3ZVJFAFZnRJAVg9WY";
+        "$argon2id$v=19$m=4096,t=3,p=1$c2FsdHNhbHQ$OLeWCvLwvsLRPgRDUFsaPr4TPYfqZKBxQuyYI2VLP2w";
+
+    #[test]
+    fn hashes_of_all_kinds_are_verified_in_one_memory() {
+        let mut hashes = vec![PRINTED.to_owned()];
+        let algorithms = [Algorithm::Argon2i, Algorithm::Argon2d, Algorithm::Argon2id];
+        for algorithm in algorithms {
+            for version in [Version::V0x10, Version::V0x13] {
+                for (memory, passes, lanes, output) in [(8, 1, 1, 16), (100, 3, 2, 64)] {
+                    let params = Params::new(memory, passes, lanes, Some(output)).unwrap();
+                    let salt = SaltString::encode_b64(b"a few bytes").unwrap();
+                    let argon2 = Argon2::new(algorithm, version, params);
+                    let hash = argon2.hash_password(b"secret", &salt).unwrap();
+                    hashes.push(hash.to_string());
+                }
+            }
+        }
+        let names: Vec<_> = (0..hashes.len())
+            .map(|number| format!("user{number}"))
+            .collect();
+        let users = names.iter().map(String::as_str).zip(hashes);
+        let users = Users::collect(users).unwrap();
+        let mut memory = users.memory();
+        assert_eq!(memory.capacity(), 4096);
+        let place = memory.as_ptr();
+        for name in names {
+            let name = UserName::new(&name).unwrap();
+            assert!(users.verify(&name, "secret", &mut memory), "{name}");
+            assert!(!users.verify(&name, "Secret", &mut memory), "{name}");
+        }
+        assert_eq!((memory.as_ptr(), memory.len()), (place, 4096));
+    }
+
+    #[test]
+    fn a_hash_that_takes_too_much_is_refused() {
+        let told = |costs: &str| {
+            Users::parse(&format!("ann:{}", PRINTED.replace("m=4096,t=3", costs)))
+                .map_err(|error| error.to_string())
+                .map(|users| users.hashes.len())
+        };
+        let costly = Err("user 1: the hash takes more than 64 MiB or 16 passes".to_owned());
+        assert_eq!(told("m=65536,t=16"), Ok(1));
+        assert_eq!(told("m=65537,t=1"), costly);
+        assert_eq!(told("m=4294967295,t=1"), costly);
+        assert_eq!(told("m=8,t=17"), costly);
+    }
 
     #[test]
     fn a_file_has_a_user_on_each_line() {

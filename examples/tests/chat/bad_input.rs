@@ -36,7 +36,13 @@ async fn a_name_of_a_megabyte_and_other_long_ones_are_refused_unread() {
 async fn a_message_has_a_length() {
     let house = House::new();
     let ann = house.logged_in("ann").await;
-    for text in ["", " ", "\n\t\u{2003}", &"a".repeat(2001)] {
+    for text in [
+        "",
+        " ",
+        "\n\t\u{2003}",
+        "\u{200b}\0 \u{3164}",
+        &"a".repeat(2001),
+    ] {
         assert_eq!(refusal(&say(&ann, text).await), 422);
     }
     assert_eq!(refusal(&say(&ann, &"a".repeat(1 << 20)).await), 413);
