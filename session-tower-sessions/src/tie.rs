@@ -271,9 +271,9 @@ impl Shared {
                 );
                 Standing::Unverified
             }
-            (Ok(_), Some(_)) => Standing::Known(self.under_way.enter(id, theirs.clone())),
-            (Ok(_), None) if self.is_superseded(id, key, None) => Standing::Superseded,
-            (Ok(_), None) => {
+            (Ok(()), Some(_)) => Standing::Known(self.under_way.enter(id, theirs.clone())),
+            (Ok(()), None) if self.is_superseded(id, key, None) => Standing::Superseded,
+            (Ok(()), None) => {
                 if let Ok(session) = self.sessions.get_keyed(key) {
                     let serial = session.serial();
                     tracing::debug!(session = serial, "tower-sessions no longer knows the id");
