@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum_core::body::Body;
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use http_body::Body as _;
 use tower_service::Service;
 
@@ -50,14 +50,8 @@ where
         let mut groups = self.shared.groups_for(&arrival);
         let may_create = arrival.may_create();
         let visit = Arc::new(Visit::new(Arc::clone(&self.shared), arrival, origin));
-        if self.shared.keyed
-            && let Some(keyed) = request.extensions().get::<KeyedRequest>()
-        {
-            if let Some(group) = keyed.group().filter(|_| may_create) {
-                visit.finds_group(group.clone());
-                groups = None;
-            }
-            visit.is_keyed(keyed.clone());
+        if self.shared.keyed && is_keyed(&visit, request.extensions(), may_create) {
+            groups = None;
         }
         request.extensions_mut().insert(Arc::clone(&visit));
         if let Some(groups) = groups {
@@ -72,6 +66,23 @@ where
         let visit = VisitGuard::new(visit);
         ResponseFuture::new(self.inner.call(request), visit)
     }
+}
+
+/// Notes by which name the visit has its session, if a layer further out has said so. Returns whether the group of one that
+/// is created is known by that.
+// Out of line: few layers are keyed, and all requests would pay for it.
+#[cold]
+#[inline(never)]
+fn is_keyed(visit: &Visit, extensions: &Extensions, may_create: bool) -> bool {
+    let Some(keyed) = extensions.get::<KeyedRequest>() else {
+        return false;
+    };
+    let group = keyed.group().filter(|_| may_create);
+    if let Some(group) = group {
+        visit.finds_group(group.clone());
+    }
+    visit.is_keyed(keyed.clone());
+    group.is_some()
 }
 
 /// Makes the request's body tell the visit if it breaks off. The type of the body stays the same, so only axum's, which
