@@ -1,6 +1,6 @@
 //! The tie between their session and a live one, for one request.
 //!
-//! What must hold:
+//! These must hold:
 //!
 //! 1. Only an id that their store knows names a live session. An id that it does not know ends the live session of that
 //!    id, unless another request has just taken it from its clients; an error of the store ends nothing.

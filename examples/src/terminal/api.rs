@@ -22,9 +22,9 @@ use crate::local::{MOST_BYTES, answer, as_problem, only_local, only_own_pages, w
 /// The time between pings. A tab that reads nothing for three of them is cut off.
 const PING: std::time::Duration = std::time::Duration::from_secs(20);
 
-/// The page may run its own script and talk to its own server. No other page may show it in a frame, where its visitor
+/// The page may have its own style and script, and talk to its own server. No other page may show it in a frame, where its visitor
 /// would type into it unawares.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; \
                       frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// All routes, below the key.
@@ -35,6 +35,7 @@ pub(super) fn router(sessions: SessionManager, key: &str, port: u16) -> Router {
     let below = |path: &str| format!("/{key}/{path}");
     Router::new()
         .route(&below(""), get(page))
+        .route(&below("page.css"), get(style))
         .route(&below("page.js"), get(script))
         .route(&below("shell"), post(open))
         .route(&below("socket"), any(socket))
@@ -62,12 +63,18 @@ async fn page() -> impl IntoResponse {
     (headers, Html(include_str!("page.html")))
 }
 
+async fn style() -> impl IntoResponse {
+    part("text/css", include_str!("page.css"))
+}
+
 async fn script() -> impl IntoResponse {
-    let headers = [
-        (CONTENT_TYPE, "text/javascript"),
-        (CACHE_CONTROL, "no-store"),
-    ];
-    (headers, include_str!("page.js"))
+    part("text/javascript", include_str!("page.js"))
+}
+
+/// A part of the page, whose address is a secret too.
+fn part(kind: &'static str, text: &'static str) -> impl IntoResponse {
+    let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store")];
+    (headers, text)
 }
 
 #[derive(Deserialize)]
