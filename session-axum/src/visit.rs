@@ -1,6 +1,6 @@
 //! A visit: one request's dealings with its session, from its arrival to its response's head.
 //!
-//! The extractors of a request and its response meet here. What must hold:
+//! The extractors of a request and its response meet here. These must hold:
 //!
 //! 1. A visit has one session, whichever extractor asked first, until this request itself ends that session; an
 //!    extractor that asks afterwards gets a new one. A session that others ended, or took from this request by a

@@ -6,7 +6,7 @@ use session_core::LocalSession as _;
 use session_test::SessionsExt as _;
 use tokio::task::JoinSet;
 
-use crate::kit::{World, ok, send, set_cookies, status, thief};
+use crate::kit::{World, ok, race, send, set_cookies, status, thief};
 use crate::store::{Call, Moment};
 
 #[tokio::test]
@@ -160,16 +160,12 @@ async fn a_first_use_does_not_create_a_session_while_the_id_changes() {
 async fn cycles_against_first_uses_leave_one_session() {
     let world = World::new();
     for round in 1..=300 {
-        let ann = Arc::new(world.visitor().await);
-        let mut requests = JoinSet::new();
-        for request in 0..8 {
-            let ann = ann.tab();
-            requests.spawn(async move {
-                let path = if request == 3 { "/cycle" } else { "/live" };
-                status(&ann, path).await
-            });
-        }
-        for status in requests.join_all().await {
+        let ann = world.visitor().await;
+        let requests = race(&ann, |ann, request| async move {
+            let path = if request == 3 { "/cycle" } else { "/live" };
+            status(&ann, path).await
+        });
+        for status in requests.await {
             assert!(status == 200 || status == 409, "{status}");
         }
         ok(&ann, "/live").await;
@@ -182,20 +178,16 @@ async fn polls_during_log_ins_undo_none() {
     let world = World::new();
     for _ in 0..100 {
         let (ann, session) = world.live().await;
-        let mut requests = JoinSet::new();
-        for request in 0..8 {
-            let ann = ann.tab();
-            requests.spawn(async move {
-                let path = match request {
-                    3 => "/log-in",
-                    4 => "/optional",
-                    5 => "/nothing",
-                    _ => "/read",
-                };
-                assert_eq!(status(&ann, path).await, 200);
-            });
-        }
-        requests.join_all().await;
+        let requests = race(&ann, |ann, request| async move {
+            let path = match request {
+                3 => "/log-in",
+                4 => "/optional",
+                5 => "/nothing",
+                _ => "/read",
+            };
+            assert_eq!(status(&ann, path).await, 200);
+        });
+        requests.await;
         assert_eq!(world.session(&ann).await, session);
         assert_eq!(session.group().id(), Some(&"user".into()));
     }

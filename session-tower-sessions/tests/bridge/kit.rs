@@ -12,7 +12,7 @@ use session_axum::{
 use session_core::{Session, SessionManager};
 use session_test::{Answer, Browser};
 use session_tower_sessions::LiveSessions;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tower_sessions::service::CookieController;
 use tower_sessions::{Session as Theirs, SessionManagerLayer};
 
@@ -127,6 +127,18 @@ pub(crate) async fn status(visitor: &Browser, path: &str) -> u16 {
 pub(crate) fn send(visitor: &Browser, path: &'static str) -> JoinHandle<Answer> {
     let tab = visitor.tab();
     tokio::spawn(async move { tab.get(path).await })
+}
+
+/// Runs eight requests of the client at once, each by its number.
+pub(crate) async fn race<T, F>(visitor: &Browser, request: impl Fn(Browser, usize) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let requests: JoinSet<_> = (0..8)
+        .map(|number| request(visitor.tab(), number))
+        .collect();
+    requests.join_all().await
 }
 
 /// Another client with the cookie that this one has now.
