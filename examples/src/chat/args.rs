@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::local::{loopback, seconds};
 
 /// The usage text.
 pub(crate) const USAGE: &str = "\
@@ -46,8 +47,8 @@ impl Args {
         while let Some(arg) = args.next() {
             match arg.to_str() {
                 Some("-h" | "--help") => return Ok(Self::Help),
-                Some("--listen") => options.listen = address(args.next())?,
-                Some("--idle") => options.idle = seconds(args.next())?,
+                Some("--listen") => options.listen = loopback(args.next(), "--listen")?,
+                Some("--idle") => options.idle = seconds(args.next(), "--idle")?,
                 Some("--users") => {
                     options.users = Some(args.next().ok_or("--users takes a file")?.into());
                 }
@@ -56,25 +57,6 @@ impl Args {
         }
         Ok(Self::Serve(options))
     }
-}
-
-/// Passwords would go over the network in plain text, and the demo users' are in the terminal.
-fn address(given: Option<OsString>) -> Result<SocketAddr, String> {
-    let address: Option<SocketAddr> = given.and_then(|given| given.to_str()?.parse().ok());
-    match address {
-        Some(address) if address.ip().is_loopback() => Ok(address),
-        Some(address) => Err(format!(
-            "--listen takes a loopback address, which {} is not: the chat is for the people at this machine",
-            address.ip()
-        )),
-        None => Err("--listen takes an address like 127.0.0.1:3000".into()),
-    }
-}
-
-fn seconds(given: Option<OsString>) -> Result<Duration, String> {
-    let seconds: Option<NonZeroU32> = given.and_then(|given| given.to_str()?.parse().ok());
-    let seconds = seconds.ok_or("--idle takes a whole number of seconds, 1 or more")?;
-    Ok(Duration::from_secs(seconds.get().into()))
 }
 
 #[cfg(test)]

@@ -1,31 +1,19 @@
 //! The program, from the command line to the orderly end.
 
-use std::io;
-use std::net::SocketAddr;
+use std::error::Error;
 use std::process::ExitCode;
 
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::Chat;
 use super::args::{Args, Options, USAGE};
 use super::users::{Users, UsersError, random_password};
-use crate::local::{End, serve_until_told, start_log};
+use crate::local::{End, exit_code, failure, listen, serve_until_told, start_log};
+
+const PROGRAM: &str = "chat";
 
 /// The users without a file of users.
 const DEMO_USERS: [&str; 3] = ["ann", "bob", "eve"];
-
-/// The reason why the server does not serve.
-#[derive(Debug, thiserror::Error)]
-enum ServeError {
-    #[error("cannot listen on {address}: {error}")]
-    Listen {
-        address: SocketAddr,
-        error: io::Error,
-    },
-    #[error(transparent)]
-    Io(#[from] io::Error),
-}
 
 /// The program. It returns 2 for a wrong command line or file of users, 1 if it cannot serve, and 130 if it was told to
 /// stop at once.
@@ -36,26 +24,17 @@ pub fn main() -> ExitCode {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
         }
-        Err(message) => return failure(&message, 2),
+        Err(message) => return failure(PROGRAM, message, 2),
     };
     start_log();
     let users = match users(&options) {
         Ok(users) => users,
-        Err(error) => return failure(&error.to_string(), 2),
+        Err(error) => return failure(PROGRAM, error, 2),
     };
     let served = Runtime::new()
-        .map_err(ServeError::from)
+        .map_err(Into::into)
         .and_then(|runtime| runtime.block_on(serve(options, users)));
-    match served {
-        Ok(End::InOrder) => ExitCode::SUCCESS,
-        Ok(End::AtOnce) => ExitCode::from(130),
-        Err(error) => failure(&error.to_string(), 1),
-    }
-}
-
-fn failure(message: &str, code: u8) -> ExitCode {
-    eprintln!("chat: {message}");
-    ExitCode::from(code)
+    exit_code(PROGRAM, served)
 }
 
 /// Returns the users of the file. Without one, prints the names and passwords of the demo users.
@@ -74,11 +53,8 @@ fn users(options: &Options) -> Result<Users, UsersError> {
     Users::with_passwords(&users)
 }
 
-async fn serve(options: Options, users: Users) -> Result<End, ServeError> {
-    let address = options.listen;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| ServeError::Listen { address, error })?;
+async fn serve(options: Options, users: Users) -> Result<End, Box<dyn Error>> {
+    let listener = listen(options.listen).await?;
     let address = listener.local_addr()?;
     let chat = Chat::new(users, address.port());
     let sessions = chat.manage_sessions(options.idle);

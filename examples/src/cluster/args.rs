@@ -1,9 +1,10 @@
 //! The command line.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::local::{loopback, seconds, value};
 
 /// The usage text.
 pub(crate) const USAGE: &str = "\
@@ -56,9 +57,9 @@ impl Args {
         let args: Vec<_> = args.iter().map(String::as_str).collect();
         if let ["node", front, redis, lease, database] = args[..] {
             return Ok(Self::Node(NodeOptions {
-                front: parsed(front, "node", "a port")?,
-                redis: parsed(redis, "node", "a port")?,
-                lease: seconds(lease, "node")?,
+                front: value(Some(front), "node", "a port")?,
+                redis: value(Some(redis), "node", "a port")?,
+                lease: seconds(Some(lease), "node")?,
                 database: database.into(),
             }));
         }
@@ -70,9 +71,9 @@ impl Args {
         for option in args.chunks(2) {
             match *option {
                 ["-h" | "--help", ..] => return Ok(Self::Help),
-                ["--listen", address] => options.listen = local(address, "--listen")?,
-                ["--status", address] => options.status = local(address, "--status")?,
-                ["--lease", lease] => options.lease = seconds(lease, "--lease")?,
+                ["--listen", address] => options.listen = loopback(Some(address), "--listen")?,
+                ["--status", address] => options.status = loopback(Some(address), "--status")?,
+                ["--lease", lease] => options.lease = seconds(Some(lease), "--lease")?,
                 [flag @ ("--listen" | "--status" | "--lease")] => {
                     return Err(format!("{flag} takes a value: see --help"));
                 }
@@ -95,26 +96,6 @@ impl NodeOptions {
             self.database.display().to_string(),
         ]
     }
-}
-
-/// Nodes believe what comes from Redis only with the secret, but the workbench itself is for this machine.
-fn local(address: &str, flag: &str) -> Result<SocketAddr, String> {
-    let wanted = "an address of this machine alone, like 127.0.0.1:3000";
-    let address: SocketAddr = parsed(address, flag, wanted)?;
-    if address.ip().is_loopback() {
-        Ok(address)
-    } else {
-        Err(format!("{flag} takes {wanted}"))
-    }
-}
-
-fn seconds(text: &str, flag: &str) -> Result<Duration, String> {
-    let seconds: NonZeroU32 = parsed(text, flag, "a whole number of seconds, 1 or more")?;
-    Ok(Duration::from_secs(seconds.get().into()))
-}
-
-fn parsed<T: std::str::FromStr>(text: &str, flag: &str, wanted: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("{flag} takes {wanted}"))
 }
 
 #[cfg(test)]

@@ -1,13 +1,11 @@
 //! The first process: it starts the others, and stops them.
 
 use std::io;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use session_axum::shutdown_signal;
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -17,19 +15,17 @@ use super::board::Board;
 use super::process::NodeProcess;
 use super::redis::{Redis, RedisError};
 use super::{front, node, page};
-use crate::local::start_log;
+use crate::local::{ListenError, failure, listen, start_log};
 use crate::workbench::{Database, LoadError};
 
+const PROGRAM: &str = "cluster";
 const NODES: usize = 3;
 
 /// The reason why there is no cluster.
 #[derive(Debug, thiserror::Error)]
 enum StartError {
-    #[error("cannot listen on {address}: {error}")]
-    Listen {
-        address: SocketAddr,
-        error: io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     #[error(transparent)]
     Redis(#[from] RedisError),
     #[error(transparent)]
@@ -47,7 +43,7 @@ pub fn main() -> ExitCode {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
         }
-        Err(message) => return failure(&message, 2),
+        Err(message) => return failure(PROGRAM, message, 2),
     };
     start_log();
     let ended = Runtime::new()
@@ -55,13 +51,8 @@ pub fn main() -> ExitCode {
         .and_then(|runtime| runtime.block_on(run(options)));
     match ended {
         Ok(code) => code,
-        Err(error) => failure(&error.to_string(), 1),
+        Err(error) => failure(PROGRAM, error, 1),
     }
-}
-
-fn failure(message: &str, code: u8) -> ExitCode {
-    eprintln!("cluster: {message}");
-    ExitCode::from(code)
 }
 
 async fn run(options: Options) -> Result<ExitCode, StartError> {
@@ -118,9 +109,4 @@ async fn run(options: Options) -> Result<ExitCode, StartError> {
     status.abort();
     redis.stop().await;
     Ok(code)
-}
-
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    let listener = TcpListener::bind(address).await;
-    listener.map_err(|error| StartError::Listen { address, error })
 }

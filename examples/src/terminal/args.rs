@@ -2,9 +2,9 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
-use std::str::FromStr;
 use std::time::Duration;
+
+use crate::local::{loopback, seconds};
 
 /// The usage text.
 pub(super) const USAGE: &str = "\
@@ -51,15 +51,8 @@ impl Args {
         while let Some(arg) = args.next() {
             match arg.to_str() {
                 Some("-h" | "--help") => return Ok(Self::Help),
-                Some("--listen") => {
-                    let wanted = "--listen takes an address like 127.0.0.1:3000";
-                    options.listen = value(args.next()).ok_or(wanted)?;
-                }
-                Some("--idle") => {
-                    let wanted = "--idle takes a whole number of seconds, 1 or more";
-                    let seconds: NonZeroU32 = value(args.next()).ok_or(wanted)?;
-                    options.idle = Duration::from_secs(seconds.get().into());
-                }
+                Some("--listen") => options.listen = loopback(args.next(), "--listen")?,
+                Some("--idle") => options.idle = seconds(args.next(), "--idle")?,
                 Some("--shell") => {
                     let given = args.next().filter(|shell| !shell.is_empty());
                     options.shell = given.ok_or("--shell takes a program")?;
@@ -70,18 +63,8 @@ impl Args {
                 }
             }
         }
-        if !options.listen.ip().is_loopback() {
-            return Err(format!(
-                "--listen takes a loopback address, and {} is none: over a network, anybody could read along",
-                options.listen.ip()
-            ));
-        }
         Ok(Self::Serve(options))
     }
-}
-
-fn value<T: FromStr>(given: Option<OsString>) -> Option<T> {
-    given?.to_str()?.parse().ok()
 }
 
 #[cfg(test)]

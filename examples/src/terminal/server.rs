@@ -3,29 +3,20 @@
 use std::env;
 use std::error::Error;
 use std::ffi::OsString;
-use std::io;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::args::{Args, Options, USAGE};
 use super::{Terminal, app};
-use crate::local::{End, GRACE, serve_until_told, start_log};
+use crate::local::{End, GRACE, exit_code, failure, listen, serve_until_told, start_log};
+
+const PROGRAM: &str = "terminal";
 
 /// The variables of this process's environment that shells get. Others may hold a secret, such as a token.
 const PASSED_ON: [&str; 8] = [
     "HOME", "USER", "LOGNAME", "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ",
 ];
-
-/// The server does not serve.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {error}")]
-struct ListenError {
-    address: SocketAddr,
-    error: io::Error,
-}
 
 /// The program. It returns 2 for a wrong command line, 1 if it cannot serve, and 130 if a second signal has cut its end short.
 pub fn main() -> ExitCode {
@@ -35,34 +26,21 @@ pub fn main() -> ExitCode {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
         }
-        Err(message) => return failure(&message, 2),
+        Err(message) => return failure(PROGRAM, message, 2),
     };
     start_log();
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return failure(&error.to_string(), 1),
+        Err(error) => return failure(PROGRAM, error, 1),
     };
     let served = runtime.block_on(serve(options));
     // Drops the tasks of shells that a second signal has cut short. They kill what is left.
     runtime.shutdown_timeout(GRACE);
-    match served {
-        Ok(End::InOrder) => ExitCode::SUCCESS,
-        // The code of a shell for Ctrl-C.
-        Ok(End::AtOnce) => ExitCode::from(130),
-        Err(error) => failure(&error.to_string(), 1),
-    }
-}
-
-fn failure(message: &str, code: u8) -> ExitCode {
-    eprintln!("terminal: {message}");
-    ExitCode::from(code)
+    exit_code(PROGRAM, served)
 }
 
 async fn serve(options: Options) -> Result<End, Box<dyn Error>> {
-    let address = options.listen;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| ListenError { address, error })?;
+    let listener = listen(options.listen).await?;
     let address = listener.local_addr()?;
     let key = new_key()?;
     let terminal = Terminal {

@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::local::{seconds, value};
 
 /// The usage text.
 pub(crate) const USAGE: &str = "\
@@ -67,21 +68,6 @@ impl Args {
         }
         Ok(Self::Serve(options))
     }
-}
-
-fn seconds(given: Option<OsString>, flag: &str) -> Result<Duration, String> {
-    let seconds: NonZeroU32 = value(given, flag, "a whole number of seconds, 1 or more")?;
-    Ok(Duration::from_secs(seconds.get().into()))
-}
-
-fn value<T: std::str::FromStr>(
-    given: Option<OsString>,
-    flag: &str,
-    wanted: &str,
-) -> Result<T, String> {
-    given
-        .and_then(|given| given.to_str()?.parse().ok())
-        .ok_or_else(|| format!("{flag} takes {wanted}"))
 }
 
 #[cfg(test)]

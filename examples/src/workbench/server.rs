@@ -1,28 +1,16 @@
 //! The program, from the command line to the orderly end.
 
-use std::io;
-use std::net::SocketAddr;
+use std::error::Error;
 use std::process::ExitCode;
 
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::args::{Args, Options, USAGE};
 use super::database::Database;
 use super::{app, manage_sessions};
-use crate::local::{End, serve_until_told, start_log};
+use crate::local::{End, exit_code, failure, listen, serve_until_told, start_log};
 
-/// The reason why the server does not serve.
-#[derive(Debug, thiserror::Error)]
-enum ServeError {
-    #[error("cannot listen on {address}: {error}")]
-    Listen {
-        address: SocketAddr,
-        error: io::Error,
-    },
-    #[error(transparent)]
-    Io(#[from] io::Error),
-}
+const PROGRAM: &str = "workbench";
 
 /// The program. It returns 2 for a wrong command line or input, 1 if it cannot serve, and 130 if it was told to stop
 /// at once.
@@ -33,43 +21,37 @@ pub fn main() -> ExitCode {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
         }
-        Err(message) => return failure(&message, 2),
+        Err(message) => return failure(PROGRAM, message, 2),
     };
     start_log();
 
     // Removed when this function returns.
     let scratch = match tempfile::Builder::new().prefix("workbench-").tempdir() {
         Ok(scratch) => scratch,
-        Err(error) => return failure(&format!("cannot make a temporary directory: {error}"), 1),
+        Err(error) => {
+            return failure(
+                PROGRAM,
+                format!("cannot make a temporary directory: {error}"),
+                1,
+            );
+        }
     };
     let database = match Database::load(&options.files, scratch.path(), options.patience) {
         Ok(database) => database,
-        Err(error) => return failure(&error.to_string(), 2),
+        Err(error) => return failure(PROGRAM, error, 2),
     };
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return failure(&error.to_string(), 1),
+        Err(error) => return failure(PROGRAM, error, 1),
     };
     let ended = runtime.block_on(serve(options, database));
     // A statement that does not stop in time does not keep the process alive.
     runtime.shutdown_background();
-    match ended {
-        Ok(End::InOrder) => ExitCode::SUCCESS,
-        Ok(End::AtOnce) => ExitCode::from(130),
-        Err(error) => failure(&error.to_string(), 1),
-    }
+    exit_code(PROGRAM, ended)
 }
 
-fn failure(message: &str, code: u8) -> ExitCode {
-    eprintln!("workbench: {message}");
-    ExitCode::from(code)
-}
-
-async fn serve(options: Options, database: Database) -> Result<End, ServeError> {
-    let address = options.listen;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| ServeError::Listen { address, error })?;
+async fn serve(options: Options, database: Database) -> Result<End, Box<dyn Error>> {
+    let listener = listen(options.listen).await?;
     let sessions = manage_sessions(&database, options.idle);
     let address = listener.local_addr()?;
     let app = app(database, sessions.clone(), address);

@@ -6,9 +6,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::http::{Method, Request};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;

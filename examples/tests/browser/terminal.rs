@@ -256,7 +256,7 @@ async fn the_screen_is_legible_in_light_and_dark() {
 /// Keeps the picture for the README, if the environment asks for pictures.
 fn keep(picture: &[u8], scheme: &str) {
     if std::env::var_os("SESSION_PICTURES").is_some() {
-        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR"));
         fs::write(examples.join(format!("terminal-{scheme}.png")), picture).unwrap();
     }
 }

@@ -45,7 +45,7 @@ fn a_mistake_is_one_line() {
             "/usr/bin",
             &["--listen", "0.0.0.0:80"],
             2,
-            "--listen takes an address of this machine",
+            "--listen takes a loopback address",
         ),
         ("/usr/bin", &["--wrong"], 2, "unknown option `--wrong`"),
     ] {
